@@ -1,0 +1,24 @@
+"""PURE. The wire's own errors: nothing else may leave `agent.wire`, whatever arrives."""
+
+
+class WireError(Exception):
+    """The connection is of no more use; the text says why, for support."""
+
+
+class ProtocolError(WireError):
+    """What arrived can not be a message of this protocol: the peer's fault.
+
+    `frames` holds the complete payloads (bytes) that came before the fault, so that nothing is lost with it.
+    """
+
+    def __init__(self, message: str, frames=()):
+        super().__init__(message)
+        self.frames = tuple(frames)
+
+
+class AnswerOverdue(WireError):
+    """The peer's kernel may be there, its application did not answer in time."""
+
+
+class MisuseError(WireError):
+    """Our own fault: a call that the state table does not allow."""
