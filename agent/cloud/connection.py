@@ -1,0 +1,177 @@
+"""One open connection: bytes in, bytes out, and the proof that they arrived."""
+import errno
+import fcntl
+import itertools
+import logging
+import socket as std
+import struct
+import termios
+import time
+
+import gevent
+import netifaces
+from gevent.lock import RLock
+
+from econduit_terminal.agent.wire.messages import terminated
+
+log = logging.getLogger(__name__)
+
+READ_SIZE = 65536
+ESTABLISHED = 1
+"""tcp_info.tcpi_state of a connection that neither side has ended (linux/tcp.h, enum tcp_states)."""
+FIRST_LOOK, LAST_LOOK = 0.001, 0.05
+"""Seconds between two looks at the unacknowledged bytes, doubling from the first to the last."""
+_numbers = itertools.count(1)
+
+REASONS = {
+    errno.ECONNRESET: "reset by the cloud",
+    errno.EPIPE: "closed by the cloud",
+    errno.ETIMEDOUT: "connection timed out",
+    errno.EHOSTUNREACH: "no route to the cloud",
+    errno.ENETUNREACH: "no route to the cloud",
+    errno.ENETDOWN: "interface down",
+}
+"""What the kernel says of a lost connection, for people."""
+
+
+class Connection:
+    """A socket to the cloud. `number`: for logs, counts the connections of this process."""
+
+    def __init__(self, dialed):
+        self._socket = dialed.socket
+        self.endpoint = dialed.endpoint
+        self.number = next(_numbers)
+        self.local_address = self._socket.getsockname()[0]
+        self.interface = interface_of(self.local_address)
+        self._writing = RLock()
+        self._open = True
+        self._stuck: OSError | None = None
+        self.parked = False
+
+    def receive(self) -> bytes:
+        """The next bytes; empty at the end of the stream. Raises OSError when the connection is lost or aborted."""
+        try:
+            data = self._socket.recv(READ_SIZE)
+        except ValueError:      # under TLS nothing is decrypted after `end`: that something came is all that is known
+            data = b""
+        except OSError as error:
+            raise (self._stuck or error) from None
+        if self._stuck and not data:
+            raise self._stuck
+        return data
+
+    def write(self, data: bytes, timeout: float) -> None:
+        """Hand `data` to the kernel. Raises OSError; TimeoutError when the peer takes nothing for `timeout` seconds.
+
+        Some of `data` may be on its way then, and nothing could follow it that the peer would understand: whoever reads
+        gets the same error, and with it the connection ends.
+        """
+        stuck = TimeoutError(errno.ETIMEDOUT, "the peer takes no more bytes")
+        try:
+            with gevent.Timeout(timeout, stuck):
+                with self._writing:
+                    self._socket.sendall(data)
+        except TimeoutError as error:
+            if error is stuck:
+                self._give_up(stuck)
+            raise
+
+    def send(self, payload: bytes, timeout: float) -> bool:
+        """Send a response, EOT EOT added, and wait until the peer's TCP has acknowledged every byte of it.
+
+        True: it did, on a connection that neither side had ended. False: the connection was lost before, or `timeout`
+        seconds passed, which ends it; whether the response arrived is unknown then. Never raises OSError.
+        """
+        if self.parked:
+            return False
+        deadline = time.monotonic() + timeout
+        try:
+            self.write(terminated(payload), timeout)
+            look = FIRST_LOOK
+            while self._unacknowledged():
+                # A connection that the peer reset keeps its count for ever: the state is looked at too.
+                if self.parked or self._state() != ESTABLISHED:
+                    return False
+                if time.monotonic() >= deadline:
+                    raise self._give_up(TimeoutError(errno.ETIMEDOUT, "the peer acknowledges nothing"))
+                gevent.sleep(look)
+                look = min(2 * look, LAST_LOOK)
+            return self._open and not self.parked and self._state() == ESTABLISHED
+        except (OSError, ValueError) as error:      # ValueError: the socket was closed meanwhile
+            log.debug("connection %d: response not sent (%s)", self.number, error)
+            return False
+
+    def retune(self, prepare) -> None:
+        """Apply new keepalive settings to the living connection: `prepare(socket)`."""
+        try:
+            prepare(self._socket)
+        except OSError as error:
+            log.debug("connection %d: settings not applied (%s)", self.number, error)
+
+    def readable(self) -> bool:
+        """Bytes from the cloud wait in the kernel."""
+        try:
+            return _ioctl_int(self._socket, termios.FIONREAD) > 0
+        except (OSError, ValueError):
+            return False
+
+    def park(self) -> None:
+        """The path is gone: nothing is sent any more, not even the end, until `close`, which then resets.
+
+        Whatever the kernel wanted to send over a cable that is out (a probe, a reset) would leave an unanswered
+        question for the gateway in its neighbour table. It repeats that once a second at most (arp(7)), and the first
+        dial after the cable's return would wait for it.
+        """
+        self.parked = True
+        try:
+            self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
+            self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError as error:
+            log.debug("connection %d: not parked (%s)", self.number, error)
+
+    def end(self) -> None:
+        """Say the end to the cloud (FIN): `receive` then gives what still comes, and the cloud's own end."""
+        try:
+            self._socket.shutdown(std.SHUT_WR)
+        except OSError as error:
+            log.debug("connection %d: no orderly end (%s)", self.number, error)
+
+    def close(self) -> None:
+        """Close, letting the kernel deliver what was written; a parked one is reset. Wakes who reads."""
+        if self._open:
+            self._open = False
+            self._socket.close()
+
+    def _give_up(self, error: OSError) -> OSError:
+        """The connection is of no more use, though the kernel keeps it: end it, and let `receive` raise the error."""
+        self._stuck = error
+        try:
+            self._socket.shutdown(std.SHUT_RDWR)
+        except OSError as already:
+            log.debug("connection %d: %s", self.number, already)
+        return error
+
+    def _unacknowledged(self) -> int:
+        """Bytes written that the peer's TCP has not acknowledged (SIOCOUTQ, tcp(7))."""
+        return _ioctl_int(self._socket, termios.TIOCOUTQ)
+
+    def _state(self) -> int:
+        return self._socket.getsockopt(std.IPPROTO_TCP, std.TCP_INFO, 1)[0]
+
+
+def _ioctl_int(sock, request: int) -> int:
+    return struct.unpack("i", fcntl.ioctl(sock.fileno(), request, b"\0\0\0\0"))[0]
+
+
+def interface_of(address: str) -> str | None:
+    """The interface that carries an address; None where none does (any more)."""
+    plain = address.partition("%")[0]
+    for name in netifaces.interfaces():
+        try:
+            families = netifaces.ifaddresses(name).values()
+        except ValueError:      # it went away between the two questions
+            continue
+        for entries in families:
+            if any(entry.get("addr", "").partition("%")[0] == plain for entry in entries):
+                return name
+    return None

@@ -1,0 +1,274 @@
+"""One connection, from Register to its end: the session's events out of the socket, heartbeats and orders into it.
+
+The reader takes one chunk at a time and waits until it is worked off: what is not taken stays in the kernel, so that
+no cloud can fill our memory. Everything else happens in the caller's greenlet, woken by one bell.
+"""
+import errno
+import logging
+import time
+from dataclasses import dataclass, field, replace
+
+import gevent
+from gevent.event import Event
+from gevent.queue import Queue
+
+from econduit_terminal.agent.transactions.carddata import mask
+from econduit_terminal.agent.wire.errors import ProtocolError, WireError
+from econduit_terminal.agent.wire.session import Acknowledged, Refused, Registered, State, Transaction
+from econduit_terminal.conf.logs import clean
+
+from .connection import REASONS, Connection
+from .dialer import Dialed
+from .policy import Cause
+
+log = logging.getLogger(__name__)
+
+FAREWELL = 1.0
+"""Seconds that the cloud gets to end its side of a connection that we leave while it works."""
+MOVE_AGAIN = 1.0
+"""Seconds until the primary is dialed again after it was open and something came in between."""
+WRITE_TIMEOUT = 5.0
+"""Seconds that a Register or a heartbeat may wait for room in the send buffer."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Why a connection, or the attempt to get one, ended. `reason` is shown to people."""
+    cause: Cause
+    reason: str
+    successor: Dialed | None = None         # the better connection that is open already
+
+
+@dataclass
+class Orders:
+    """What others want of the link, each at most once, and the bell that says that something changed."""
+    stop: bool = False
+    dial: bool = False                      # end the wait
+    verify: bool = False                    # heartbeat now
+    abort: str | None = None                # the reason that the path is known to be gone
+    leave: str | None = None                # the reason to reconnect when idle
+    bell: Event = field(default_factory=Event)
+
+    def begin(self) -> None:
+        """A new connection is dialed: what was wanted of the one before is done."""
+        self.dial = self.verify = False
+        self.abort = self.leave = None
+
+
+def drop(dialing: gevent.Greenlet | None) -> None:
+    """End a dial of which nothing is wanted any more; a connection that it opened is closed unused."""
+    if dialing is not None:
+        dialing.kill()
+        if isinstance(dialing.value, Dialed):
+            dialing.value.socket.close()
+
+
+class Conversation:
+    """Registers and serves one connection. `frame_gap`: seconds. `to_primary()`: dials the primary, returns Dialed or
+    DialFailed; None where this is the primary. `primary_retry`: seconds between two of these."""
+
+    def __init__(self, connection: Connection, session, orders: Orders, board, transactions, *,
+                 frame_gap: float, primary_retry: float, to_primary=None):
+        self.session = session
+        self.frame_gap = frame_gap
+        self.registered_at: float | None = None
+        self._connection = connection
+        self._orders = orders
+        self._board = board
+        self._transactions = transactions
+        self._to_primary = to_primary
+        self.primary_retry = primary_retry
+        self._primary_from: float | None = None     # since when `primary_retry` runs
+        self._moving: gevent.Greenlet | None = None
+        self._inbox = Queue(maxsize=1)
+        self._gap_at: float | None = None       # when the gap after the last byte is over
+
+    def run(self) -> Ended:
+        """Until it is over; the caller closes the connection. Raises nothing but bugs."""
+        reader = gevent.spawn(self._read)
+        try:
+            self._write(self.session.register(time.monotonic()))
+            while True:
+                ended = self._step()
+                if ended:
+                    return ended
+        except WireError as error:
+            return Ended(Cause.CLOUD, str(error))
+        except OSError as error:
+            return self._lost(error)
+        finally:
+            reader.kill()
+            self._drop_successor()
+
+    @property
+    def _idle(self) -> bool:
+        return not self._transactions.busy
+
+    def _read(self) -> None:
+        """The reader: chunks, then the end (empty bytes or what was raised), into the inbox."""
+        try:
+            while True:
+                data = self._connection.receive()
+                self._inbox.put(data)
+                self._orders.bell.set()
+                if not data:
+                    return
+        except Exception as error:      # a bug too: it is raised where it is looked for
+            self._inbox.put(error)
+            self._orders.bell.set()
+
+    def _step(self) -> Ended | None:
+        """Wait for what comes next and do it."""
+        self._orders.bell.wait(self._time_left(time.monotonic()))
+        self._orders.bell.clear()
+        if self._orders.abort:
+            return self._abort()
+        if self._orders.stop:
+            return Ended(Cause.ASKED, "stopped")
+        ended = self._take_arrived()
+        if ended:
+            return ended
+        now = time.monotonic()
+        if self._gap_at is not None and now >= self._gap_at:
+            self._gap_at = now + self.frame_gap
+            ended = self._handle(self.session.quiet(now))
+            self._gap_at = self._gap_at if self.session.pending else None
+        return ended or self._keep_alive(now) or self._move(now)
+
+    def _time_left(self, now: float) -> float | None:
+        due = [self.session.deadline(idle=self._idle), self._gap_at]
+        if self._idle and self._moving is None:
+            due.append(self._primary_at())
+        due = [at for at in due if at is not None]
+        return max(0.0, min(due) - now) if due else None
+
+    def _take_arrived(self) -> Ended | None:
+        """One chunk a step: a cloud that never stops sending must not keep orders and deadlines waiting."""
+        if self._inbox.empty():
+            return None
+        data = self._inbox.get_nowait()
+        if isinstance(data, OSError):
+            return self._lost(data)
+        if isinstance(data, Exception):
+            raise data
+        if not data:
+            return self._lost(OSError(errno.EPIPE, ""))
+        now = time.monotonic()
+        try:
+            events = self.session.receive(data, now)
+        except ProtocolError as error:
+            self._handle(error.frames)
+            raise
+        self._gap_at = now + self.frame_gap if self.session.pending else None
+        return self._handle(events)
+
+    def _handle(self, events) -> Ended | None:
+        for event in events:
+            match event:
+                case Registered():
+                    self._online(event)
+                case Refused():
+                    cause = Cause.REJECTED if event.invalid_type else Cause.REFUSED
+                    return Ended(cause, f"registration refused: {clean(mask(event.answer), 80)}")
+                case Acknowledged():
+                    self._board.acked()
+                case Transaction():
+                    self._transactions.receive(event.request)
+        return None
+
+    def _online(self, event: Registered) -> None:
+        self.registered_at = time.monotonic()
+        self._primary_from = self.registered_at
+        connection = self._connection
+        log.info("connection %d: registered with %s after %.0f ms",
+                 connection.number, connection.endpoint, 1000 * event.seconds)
+        self._board.observe("register", event.seconds)
+        self._board.online(str(connection.endpoint), connection.local_address, connection.interface)
+        self._transactions.attach(connection)
+
+    def _keep_alive(self, now: float) -> Ended | None:
+        """Heartbeats that are due or asked for, and the farewell that was asked for, when the terminal is idle."""
+        self._write(self.session.check(now, idle=self._idle))
+        if self.session.state is not State.ONLINE or not self._idle:
+            return None
+        if self._orders.verify:
+            self._orders.verify = False
+            self._write(self.session.heartbeat(now))
+        if self._orders.leave and self._quiet():
+            return self._leave(self._orders.leave)
+        return None
+
+    def _move(self, now: float) -> Ended | None:
+        """Back to the primary: dial it beside, and change over when it is open and the terminal idle."""
+        if self._moving is None:
+            at = self._primary_at()
+            if at is not None and now >= at and self._idle:
+                self._moving = gevent.spawn(self._to_primary)
+                self._moving.link(lambda _: self._orders.bell.set())
+            return None
+        if not self._moving.ready():
+            return None
+        self._primary_from = now
+        opened = self._moving.get()
+        if not isinstance(opened, Dialed):
+            log.info("the primary endpoint is not back: %s; next try in %g s", clean(opened), self.primary_retry)
+            self._moving = None
+            return None
+        if not (self._idle and self._quiet()):
+            self._primary_from = now + MOVE_AGAIN - self.primary_retry
+            self._drop_successor()
+            return None
+        ended = self._leave("back to the primary endpoint")
+        if ended.cause is not Cause.ASKED or self._orders.leave:
+            return ended                    # the path died meanwhile, or other settings name another primary
+        self._moving = None
+        return replace(ended, successor=opened)
+
+    def _primary_at(self) -> float | None:
+        """When to dial the primary beside; None where this is the primary."""
+        if self._to_primary is None or self._primary_from is None:
+            return None
+        return self._primary_from + self.primary_retry
+
+    def _drop_successor(self) -> None:
+        drop(self._moving)
+        self._moving = None
+
+    def _quiet(self) -> bool:
+        """Nothing from the cloud is on its way through us: no request gets lost if we leave now."""
+        return not self.session.pending and self._inbox.empty() and not self._connection.readable()
+
+    def _abort(self) -> Ended:
+        """The path is known to be gone: nothing more is sent."""
+        self._connection.park()
+        return Ended(Cause.LOCAL, self._orders.abort)
+
+    def _leave(self, reason: str) -> Ended:
+        """Leave a working connection in order. The cloud's end of it is awaited, so that it never sees two of us."""
+        self._board.offline(reason)
+        self._transactions.detach(self._connection)
+        self._connection.end()
+        deadline = time.monotonic() + FAREWELL
+        while not self._orders.abort and (left := deadline - time.monotonic()) > 0:
+            self._orders.bell.wait(left)
+            self._orders.bell.clear()
+            if not self._inbox.empty():
+                data = self._inbox.get_nowait()
+                if isinstance(data, Exception) or not data:
+                    break
+                log.warning("connection %d: %d bytes came after our farewell and are not answered",
+                            self._connection.number, len(data))
+        if self._orders.abort:
+            return self._abort()
+        return Ended(Cause.ASKED, reason)
+
+    def _lost(self, error: OSError) -> Ended:
+        reason = REASONS.get(error.errno, f"connection lost ({error.strerror or error})")
+        if self.session.state is State.REGISTERING:
+            reason += " before it answered the registration"
+        cause = Cause.CLOUD if error.errno in (errno.ECONNRESET, errno.EPIPE) else Cause.PATH
+        return Ended(cause, reason)
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._connection.write(data, WRITE_TIMEOUT)

@@ -1,0 +1,29 @@
+"""TLS, verified, with an error that tells support what to mend.
+
+The library is loaded by the first connection that needs it: a terminal with `tls = no` does not carry it in memory.
+"""
+from econduit_terminal.conf.logs import clean
+
+
+class TlsFailed(Exception):
+    """The peer answered, but not as the eConduit Cloud has to; the text says what to look at."""
+
+
+def secure(sock, endpoint, ca_file: str | None):
+    """The socket under TLS, its certificate verified against `ca_file` (None: the system's). Raises TlsFailed."""
+    from gevent import ssl
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)       # gevent's own: it verifies, and does not block
+        if ca_file:
+            context.load_verify_locations(ca_file)
+        else:
+            context.load_default_certs()
+        return context.wrap_socket(sock, server_hostname=endpoint.host)
+    except ssl.SSLCertVerificationError as error:
+        raise TlsFailed(f"{endpoint}: certificate not accepted ({error.verify_message}); "
+                        "check the clock, cloud.ca_file and the host name") from None
+    except ssl.SSLError as error:
+        raise TlsFailed(f"{endpoint}: does not speak TLS as expected ({clean(error.reason or error)}); "
+                        "check cloud.tls and the port") from None
+    except OSError as error:
+        raise TlsFailed(f"{endpoint}: TLS not possible ({error.strerror or error})") from None

@@ -1,0 +1,103 @@
+import time
+
+import gevent
+import pytest
+from econduit_terminal.agent.cloud.connection import Connection, interface_of
+from econduit_terminal.agent.cloud.dialer import Dialer
+
+
+@pytest.fixture
+def pair(settings, clouds):
+    """Our end and the cloud's end."""
+    connection = Connection(Dialer(settings).dial([clouds[0].endpoint]))
+    yield connection, clouds[0].accept()
+    connection.close()
+
+
+def test_what_it_knows_of_itself(pair, clouds):
+    connection, _ = pair
+    assert (connection.local_address, connection.interface, connection.endpoint) == (
+        "127.0.0.1", "lo", clouds[0].endpoint)
+
+
+def test_a_response_is_delivered_when_the_peers_tcp_has_it(pair):
+    connection, peer = pair
+    assert connection.send(b"answer", 5) is True
+    peer.expect(b"answer\x04\x04")
+
+
+def test_a_response_that_the_peer_does_not_take_is_not_delivered(pair):
+    connection, _ = pair
+    began = time.monotonic()
+    assert connection.send(b"x" * (64 << 20), 0.2) is False
+    assert time.monotonic() - began < 2
+
+
+def test_a_response_that_broke_off_ends_the_connection(pair):
+    """Whatever came behind half a response would be taken for a part of it."""
+    connection, _ = pair
+    reading = gevent.spawn(lambda: pytest.raises(TimeoutError, connection.receive))
+    assert connection.send(b"x" * (64 << 20), 0.2) is False
+    reading.get(timeout=5)
+
+
+def test_a_response_that_is_never_acknowledged_ends_the_connection(pair, monkeypatch):
+    connection, _ = pair
+    monkeypatch.setattr(connection, "_unacknowledged", lambda: 1)
+    reading = gevent.spawn(lambda: pytest.raises(TimeoutError, connection.receive))
+    assert connection.send(b"answer", 0.1) is False
+    reading.get(timeout=5)
+
+
+def test_nothing_is_delivered_on_a_connection_that_is_over(pair):
+    connection, peer = pair
+    peer.close()
+    assert connection.receive() == b""
+    assert connection.send(b"answer", 5) is False
+    connection.close()
+    assert connection.send(b"answer", 5) is False
+
+
+def test_a_parked_connection_says_nothing_until_it_is_closed_and_then_resets(pair):
+    connection, peer = pair
+    reading = gevent.spawn(lambda: pytest.raises(OSError, connection.receive))
+    gevent.idle()
+    connection.park()
+    assert connection.send(b"answer", 5) is False
+    connection.close()
+    reading.join(timeout=5)
+    assert reading.ready()
+    with pytest.raises(ConnectionResetError):
+        while peer.socket.recv(100):
+            pass
+
+
+def test_an_orderly_end_still_hears_the_cloud(pair):
+    connection, peer = pair
+    connection.end()
+    peer.ended()
+    peer.send(b"last words")
+    assert connection.receive() == b"last words"
+    peer.close()
+    assert connection.receive() == b""
+
+
+def test_an_interface_may_go_away_while_all_are_looked_at(monkeypatch):
+    monkeypatch.setattr("netifaces.interfaces", lambda: ["gone0", "lo"])
+    assert interface_of("127.0.0.1") == "lo"
+
+
+def test_readable(pair):
+    connection, peer = pair
+    assert not connection.readable()
+    peer.send(b"x")
+    with gevent.Timeout(5):
+        while not connection.readable():
+            gevent.sleep(0.001)
+    connection.close()
+    assert not connection.readable()
+
+
+@pytest.mark.parametrize("address, name", [("127.0.0.1", "lo"), ("192.0.2.77", None), ("nonsense", None)])
+def test_interface_of(address, name):
+    assert interface_of(address) == name

@@ -1,0 +1,83 @@
+"""TLS against a server with a certificate of the test's own making."""
+import subprocess
+from dataclasses import replace
+
+import gevent
+import pytest
+from econduit_terminal.agent.cloud.connection import Connection
+from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Fault
+from econduit_terminal.conf.values import Endpoint
+from gevent import ssl
+from gevent.server import StreamServer
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """A folder with `cert.pem` (for localhost) and `key.pem`."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost"], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def server(authority):
+    def echo(sock, _):
+        try:
+            sock.sendall(sock.recv(100))
+        except OSError:
+            pass
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "cert.pem", authority / "key.pem")
+    it = StreamServer(("127.0.0.1", 0), echo, ssl_context=context)
+    it.get_environ = None
+    hub_errors = gevent.get_hub().handle_error
+    gevent.get_hub().handle_error = lambda *_: None     # the server's side of refused handshakes is not our subject
+    it.start()
+    yield it
+    it.stop()
+    gevent.get_hub().handle_error = hub_errors
+
+
+def dial(settings, host, port, ca_file):
+    settings = replace(settings, cloud=replace(settings.cloud, tls=True, ca_file=ca_file))
+    return Dialer(settings).dial([Endpoint(host, port)])
+
+
+def test_a_verified_connection(settings, server, authority):
+    dialed = dial(settings, "localhost", server.server_port, str(authority / "cert.pem"))
+    dialed.socket.sendall(b"hello")
+    assert dialed.socket.recv(100) == b"hello"
+    dialed.socket.close()
+
+
+def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
+    settings = replace(settings, cloud=replace(settings.cloud, tls=True, ca_file=str(authority / "cert.pem")))
+    connection = Connection(Dialer(settings).dial([Endpoint("localhost", server.server_port)]))
+    reading = gevent.spawn(connection.receive)
+    gevent.idle()
+    connection.end()
+    assert reading.get(timeout=5) == b""
+    connection.close()
+
+
+@pytest.mark.parametrize("host, trusted, text", [
+    ("localhost", False, "certificate not accepted .*self.signed"),
+    ("127.0.0.1", True, "certificate not accepted .*IP address mismatch")])
+def test_a_certificate_that_does_not_fit(settings, server, authority, host, trusted, text):
+    with pytest.raises(DialFailed, match=text) as caught:
+        dial(settings, host, server.server_port, str(authority / "cert.pem") if trusted else None)
+    assert caught.value.faults == {Fault.TLS} and caught.value.endpoint == Endpoint(host, server.server_port)
+
+
+def test_a_peer_that_does_not_speak_tls(settings, clouds, authority):
+    answering = gevent.spawn(lambda: clouds[0].accept().send(b"OK-REGISTRATION"))
+    with pytest.raises(DialFailed, match="does not speak TLS as expected .*; check cloud.tls and the port"):
+        dial(settings, *clouds[0].endpoint, str(authority / "cert.pem"))
+    answering.join()
+
+
+def test_a_peer_that_says_nothing(settings, clouds, authority):
+    with pytest.raises(DialFailed, match="no answer in time"):
+        dial(settings, *clouds[0].endpoint, str(authority / "cert.pem"))
