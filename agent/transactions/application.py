@@ -1,0 +1,56 @@
+"""What the payment application says to a request, or the failure answer in its place."""
+import logging
+from dataclasses import dataclass
+
+from . import relay
+from .failure import failure_answer
+from .request import Request
+
+# What failure answers say where the application did not speak: for people at a till and their support.
+BUSY = "terminal busy with another transaction: this request was not carried out"
+STOPPING = "terminal restarting: this request was not carried out, try again in a moment"
+NO_DISK = "terminal storage not answering: this request was not carried out"
+NOT_LOOKED_UP = ("terminal storage not answering: this request was not carried out now, it is not known whether it was "
+                 "before; ask again in a moment, do not start a new one")
+BROKEN = ("terminal error, see the agent's log: it is not known whether the transaction took place; "
+          "look at the payment application before trying again")
+UNKNOWN = ("terminal interrupted during this transaction: it is not known whether it took place; "
+           "look at the payment application before trying again")
+SCRUBBED = "this transaction was answered before, and the answer is no longer kept: look at the payment application"
+SCRUBBED_CARD = ("this transaction was answered before; the answer held card data and was deleted when it was "
+                 "delivered: look at the payment application")
+
+log = logging.getLogger("transactions")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """outcome: `answer`, `failure` (it had the request) or `not_run`, as in the journal. reason: None for `answer`."""
+    body: bytes
+    outcome: str
+    reason: str | None
+
+
+class Application:
+    """settings: the section [transactions]. terminal_id: for the failure answer."""
+
+    def __init__(self, settings, terminal_id: str):
+        self.settings = settings
+        self.terminal_id = terminal_id
+
+    def ask(self, request: Request) -> Answer:
+        """Waits for the answer, `timeout` at most. Never raises but for being killed."""
+        settings = self.settings
+        try:
+            return Answer(relay.ask(settings.application, request.body, timeout=settings.timeout,
+                                    frame_gap=settings.frame_gap, max_message=settings.max_message), "answer", None)
+        except relay.ApplicationError as error:
+            outcome, reason = "failure" if error.handed_over else "not_run", error.reason
+        except Exception:
+            log.exception("%s: failed on the way to the payment application", request.label)
+            outcome, reason = "failure", UNKNOWN
+        return Answer(self.failure(request, reason), outcome, reason)
+
+    def failure(self, request: Request, reason: str) -> bytes:
+        return failure_answer(self.settings.failure_answer, reason=reason, RefID=request.ref_id,
+                              Command=request.command, TerminalID=self.terminal_id)

@@ -1,0 +1,84 @@
+"""`econduit-agent transactions`: what the journal says of each transaction, oldest first. Never a body.
+
+Reads the journal's file itself, read-only, so that it works while the agent runs and while it does not.
+"""
+import json
+import os
+import sqlite3
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.parse import quote
+
+from econduit_terminal.conf.logs import clean
+
+from .schema import FILE
+
+LAST = 100
+POLL = 0.5
+_FIELDS = ("id", "received", "ref_id", "command", "request_size", "state", "outcome", "reason", "answer_size", "took",
+           "delivered")
+_WORDS = {"handed": "in progress", "answered": "to be delivered", "expired": "too old to deliver",
+          "unknown": "outcome unknown"}
+
+
+def main(settings, options) -> int:
+    """settings: `conf.settings.Settings`. options: `json`, `follow`. 0 done, 1 no journal, or not to be read."""
+    path = Path(settings.local.state_dir) / FILE
+    after, seen = 0, {}
+    try:
+        while True:
+            for row in _rows(path, LAST if not seen else None, after):
+                if seen.get(row["id"]) != row["state"]:
+                    seen[row["id"]] = row["state"]
+                    print(json.dumps(row) if options.json else line(row), flush=True)
+            if not options.follow:
+                return 0
+            seen = dict(sorted(seen.items())[-LAST:]) or {0: ""}
+            after = min(seen) - 1
+            time.sleep(POLL)
+    except FileNotFoundError:
+        print(f"there is no journal at {path}: the agent has not run yet, or local.state_dir is another place",
+              file=sys.stderr)
+    except (PermissionError, sqlite3.Error) as error:
+        print(f"the journal {path} can not be read ({error}): run this as root or as the agent's user", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 0
+    return 1
+
+
+def line(row: dict) -> str:
+    """One transaction for people."""
+    parts = [row["received"], f"RefID {row['ref_id'] or '-'}", row["command"] or "-", f"{row['request_size']} bytes in"]
+    if row["answer_size"] is not None:
+        parts.append(f"{row['answer_size']} bytes out after {row['ms']} ms")
+    parts.append(f"delivered {row['delivered']}" if row["delivered"] else _WORDS.get(row["state"], "not delivered"))
+    if row["state"] == "scrubbed":
+        parts.append("answer no longer kept")
+    if row["reason"]:
+        parts.append(row["reason"])
+    return "  ".join(clean(part, 400) for part in parts)
+
+
+def _rows(path: Path, last: int | None, after: int) -> list[dict]:
+    """The newest `last` rows (None: all) above the id `after`. Raises OSError and sqlite3.Error."""
+    os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))    # a clearer error than SQLite's
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=2.0)
+    try:
+        found = connection.execute(
+            f"SELECT {', '.join(_FIELDS)} FROM transactions WHERE id > ? ORDER BY id DESC LIMIT ?",
+            (after, -1 if last is None else last)).fetchall()
+    finally:
+        connection.close()
+    return [_row(dict(zip(_FIELDS, values))) for values in reversed(found)]
+
+
+def _row(row: dict) -> dict:
+    took = row.pop("took")
+    return {**row, "received": _stamp(row["received"]), "ms": None if took is None else round(took * 1000, 1),
+            "delivered": None if row["delivered"] is None else _stamp(row["delivered"])}
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

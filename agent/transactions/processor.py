@@ -1,0 +1,306 @@
+"""Transactions from the cloud's connection to the payment application and back: no one charged twice, no approval lost.
+
+| a request comes, and …                               | it gets                                                       |
+|------------------------------------------------------|---------------------------------------------------------------|
+| the same RefID and bytes are under way               | nothing of its own: the one answer is for both                |
+| the same were answered, nobody got it yet            | likewise                                                      |
+| the same were answered and delivered                 | the kept answer again                                         |
+| … and its answer is scrubbed                         | the failure answer that says so                               |
+| the same were handed over, their outcome is unknown  | the failure answer that says so; they are never run again     |
+| `queue` others wait already                          | the failure answer `busy`; it did not run, may be repeated    |
+| the disk does not say whether it ran before          | the failure answer that says so; it did not run now           |
+| the agent is stopping                                | the failure answer that says so; likewise                     |
+| none of these                                        | its turn: journal, application, journal, cloud, journal       |
+
+One greenlet each for what comes in (`_sort`), for the application (`_till`), for the way back (`_courier`) and for
+upkeep. A greenlet that fails is started again; a transaction that fails gets the failure answer.
+"""
+import logging
+import time
+from collections import Counter
+
+import gevent
+from gevent.event import Event
+
+from . import application as reasons
+from .ages import before
+from .application import Application
+from .courier import Courier, Parcel
+from .crashpoints import reach
+from .desk import Desk
+from .journal import Entry
+from .keeper import JournalStuck
+from .request import Request, shown
+
+MAX_INTAKE = 8
+UPKEEP = 60.0
+RESTART = 0.5
+TELL_AFTER = 0.02
+COUNTED = ("received", "answered", "failed", "delivered", "replayed", "attached", "busy", "expired", "unknown")
+
+log = logging.getLogger("transactions")
+
+
+class Processor:
+    """settings: `conf.settings.Settings`. journal: `keeper.Keeper`. board: `local.status.Board`."""
+
+    def __init__(self, settings, terminal_id: str, journal, board):
+        self._journal = journal
+        self._board = board
+        self._counts = Counter()
+        self._application = Application(settings.transactions, terminal_id)
+        self._intake = Desk(self._place, self._refuse, self._changed)
+        self._till = Desk(self._run, self._refuse, self._tell)
+        self._draining = self._closed = False
+        self._settled, self._adopted, self._news = Event(), Event(), Event()
+        self._generation = None
+        self._courier = Courier(settings.transactions.late_answer, journal.now, self._delivered, self._expired)
+        self._greenlets = {}
+        self.reconfigure(settings, terminal_id)
+
+    # -- for the link and the application ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        for work in (self._upkeep, self._sort, self._till.work, self._courier.work, self._tell_later):
+            self._spawn(work)
+
+    def close(self) -> None:
+        """Stop everything at once; the journal stays open. What runs becomes `unknown` at the next start."""
+        self._closed = True
+        gevent.killall(list(self._greenlets.values()))
+
+    def reconfigure(self, settings, terminal_id: str) -> None:
+        self._settings = settings.transactions
+        self._application.settings, self._application.terminal_id = settings.transactions, terminal_id
+        self._courier.late_answer = settings.transactions.late_answer
+        self._journal.keep = settings.transactions.keep
+
+    def receive(self, request: bytes) -> None:
+        """A transaction came in over the attached connection. Returns at once, never raises."""
+        try:
+            self._receive(Request.of(bytes(request), self._courier.connection))
+        except Exception:
+            log.exception("a request of %d bytes could not be taken in", len(request))
+
+    def attach(self, connection) -> None:
+        """`connection` is registered: answers go there."""
+        self._courier.attach(connection)
+        self._changed()
+
+    def detach(self, connection) -> None:
+        """`connection` is gone: answers wait for the next."""
+        self._courier.detach(connection)
+        self._changed()
+
+    @property
+    def busy(self) -> bool:
+        """A transaction runs or waits, or an answer is being sent."""
+        return bool(self._intake or self._till or self._courier.busy)
+
+    def drain(self, timeout: float) -> bool:
+        """Take nothing new and wait up to `timeout` seconds for the one that runs and for the answers: all done?
+
+        Without a connection, answers wait in the journal for the next start; if that is in memory alone, here.
+        """
+        self._draining = True
+        deadline = time.monotonic() + timeout
+        for request in self._till.clear():
+            self._intake.add(request)       # it may be a duplicate of one that has its answer
+        while self.busy or self._courier.waiting and not self._journal.durable:
+            self._settled.clear()
+            if not self._settled.wait(max(0.0, deadline - time.monotonic())):
+                return False
+        return True
+
+    def counts(self) -> dict[str, int]:
+        """By what happened since the start. `pending`: answers that wait now; `lost`: unknown since an earlier run."""
+        counts = {name: self._counts[name] for name in COUNTED}
+        return {**counts, "pending": self._courier.waiting, "lost": self._journal.lost}
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+
+    def _receive(self, request: Request) -> None:
+        self._counts["received"] += 1
+        log.info("%s: received, %d bytes", request.label, len(request.body))
+        reach("received")
+        under_way = (other for other in (*self._intake, *self._till) if other.digest == request.digest)
+        if self._remembers(request) and (other := next(under_way, None)) is not None:
+            other.connection = request.connection       # a refusal, too, goes to who asked last
+            self._attached(request)
+        elif len(self._intake) >= MAX_INTAKE:
+            self._busy(request, known_new=False)
+        else:
+            self._intake.add(request)
+        self._changed()
+
+    def _remembers(self, request: Request) -> bool:
+        """Can it be a duplicate at all?"""
+        return request.digest is not None and self._settings.duplicates == "replay"
+
+    def _sort(self) -> None:
+        self._adopted.wait()    # else an answer of an earlier process could go out twice
+        self._intake.work()
+
+    def _place(self, request: Request) -> None:
+        """Duplicates are answered at once where that takes no turn; the rest gets its place in the queue."""
+        if self._remembers(request) and (self._draining or self._till):     # else `hand` finds its first at once
+            try:
+                first = self._journal.call("find", request.digest, self._journal.now())
+            except JournalStuck:
+                self._refuse(request, reasons.NOT_LOOKED_UP)
+                return
+            if first is not None:
+                self._again(request, first)
+                return
+        if self._draining:
+            self._refuse(request, reasons.STOPPING)
+        elif len(self._till) > self._settings.queue:
+            self._busy(request)
+        else:
+            self._till.add(request)
+
+    def _attached(self, request: Request) -> None:
+        self._counts["attached"] += 1
+        log.info("%s: the same request is under way, its answer is for both", request.label)
+
+    def _again(self, request: Request, first: Entry) -> None:
+        """The same RefID and bytes as `first`, which is not run again."""
+        parcel = self._courier.find(first.id)
+        if parcel is not None:
+            parcel.since = self._journal.now()
+            self._attached(request)
+        elif first.answer is not None:
+            self._counts["replayed"] += 1
+            log.info("%s: the same request was answered before, the kept answer of %d bytes goes out again",
+                     request.label, len(first.answer))
+            self._courier.add(Parcel(first.answer, request.label, self._journal.now(), first.id))
+        elif first.state == "scrubbed":
+            self._refuse(request, reasons.SCRUBBED_CARD if first.card else reasons.SCRUBBED)
+        else:
+            self._counts["unknown"] += 1
+            self._refuse(request, reasons.UNKNOWN)
+
+    # -- to the application and back ---------------------------------------------------------------------------------
+
+    def _run(self, request: Request) -> None:
+        entry = Entry(self._journal.new_id(), request.digest, shown(request.ref_id), shown(request.command),
+                      len(request.body), time.time(), self._journal.now())
+        try:
+            first = self._journal.call("hand", entry, entry.at, self._remembers(request))
+        except JournalStuck as error:
+            log.error("%s: not started, %s", request.label, error)
+            self._note("withdraw", entry.id)    # the entry may still get written, later
+            self._refuse(request, reasons.NOT_LOOKED_UP if self._remembers(request) else reasons.NO_DISK)
+            return
+        if first is not None:
+            self._again(request, first)
+            return
+        reach("handed")
+        start = time.monotonic()
+        log.info("%s: handed to the payment application, %d bytes", request.label, len(request.body))
+        answer = self._application.ask(request)
+        took = time.monotonic() - start
+        self._counts["answered" if answer.reason is None else "failed"] += 1
+        if answer.reason is None:
+            log.info("%s: answered in %.1f ms, %d bytes", request.label, took * 1000, len(answer.body))
+        else:
+            log.warning("%s: failed after %.1f ms, a failure answer of %d bytes says: %s", request.label, took * 1000,
+                        len(answer.body), answer.reason)
+        now = self._journal.now()
+        try:
+            self._journal.call("answer", entry.id, answer.body, answer.outcome, answer.reason, took, now)
+        except Exception as error:      # whatever it is, it must not cost the answer
+            log.error("%s: the answer goes out without its entry in the journal, %s", request.label, error)
+        reach("answered")
+        self._courier.add(Parcel(answer.body, request.label, now, entry.id))
+        self._board.observe("transaction", took)
+
+    # -- out ---------------------------------------------------------------------------------------------------------
+
+    def _busy(self, request: Request, known_new: bool = True) -> None:
+        """known_new: it is certain that it did not run before either."""
+        self._counts["busy"] += 1
+        self._refuse(request, reasons.BUSY if known_new or not self._remembers(request) else reasons.NOT_LOOKED_UP)
+
+    def _refuse(self, request: Request, reason: str = reasons.BROKEN) -> None:
+        """A failure answer that is true now and here alone: it is not kept, and goes nowhere but back."""
+        log.warning("%s: %s", request.label, reason)
+        if request.connection is not None:
+            self._courier.add(Parcel(self._application.failure(request, reason), request.label,
+                                     self._journal.now(), bound=request.connection))
+
+    def _delivered(self, parcel: Parcel) -> None:
+        reach("sent")
+        self._counts["delivered"] += 1
+        log.info("%s: answer of %d bytes delivered", parcel.label, len(parcel.answer))
+        if parcel.id is not None:
+            self._note("deliver", parcel.id, self._journal.now())
+        self._tell()
+
+    def _expired(self, parcel: Parcel) -> None:
+        self._counts["expired"] += 1
+        if parcel.id is not None:
+            self._note("expire", parcel.id)
+        self._changed()
+
+    def _note(self, event: str, *arguments) -> None:
+        try:
+            self._journal.post(event, *arguments)
+        except JournalStuck as error:
+            log.error("the journal missed an entry: %s", error)
+
+    # -- upkeep ------------------------------------------------------------------------------------------------------
+
+    def _upkeep(self) -> None:
+        """Answers of an earlier process first, then once a minute what time has made old."""
+        while True:
+            try:
+                if self._journal.generation != self._generation:
+                    self._adopt()
+                if not self._courier.busy:
+                    self._courier.sort_out()
+                self._adopted.set()
+                self._journal.call("housekeep", self._journal.now())
+            except JournalStuck as error:
+                log.error("%s", error)
+            except Exception:
+                log.exception("upkeep failed")
+            self._adopted.set()
+            self._changed()
+            gevent.sleep(UPKEEP)
+
+    def _adopt(self) -> None:
+        for entry in self._journal.call("pending"):
+            if before(entry.at, self._journal.born) and self._courier.find(entry.id) is None:
+                label = f"RefID={entry.ref_id} command={entry.command} of an earlier run"
+                log.info("%s: its answer of %d bytes is still to be delivered", label, entry.answer_size)
+                self._courier.add(Parcel(entry.answer, label, entry.at, entry.id))
+        self._courier.sort_out()
+        self._generation = self._journal.generation
+
+    def _changed(self) -> None:
+        """Tell the board a moment later: what that wakes (status file, display) is not to stand in a request's way."""
+        self._settled.set()
+        self._news.set()
+
+    def _tell(self) -> None:
+        self._settled.set()
+        self._board.idle(not self.busy)
+        self._board.transactions(self.counts())
+
+    def _tell_later(self) -> None:
+        while True:
+            self._news.wait()
+            gevent.sleep(TELL_AFTER)
+            self._news.clear()
+            self._tell()
+
+    def _spawn(self, work, after: float = 0.0) -> None:
+        greenlet = self._greenlets[work] = gevent.spawn_later(after, work)
+        greenlet.link_exception(lambda failed: self._failed(work, failed))
+
+    def _failed(self, work, greenlet) -> None:
+        log.critical("a greenlet of the transactions failed and is started again: %s",
+                     type(greenlet.exception).__name__)
+        if not self._closed:
+            self._spawn(work, RESTART)

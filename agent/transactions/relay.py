@@ -1,0 +1,210 @@
+"""One request to the payment application, one answer back, byte for byte.
+
+Rules
+- The request goes out exactly as it came, without EOT. The answer ends by EOT EOT, by a complete JSON value, by the end
+  of the stream, or by `frame_gap` seconds of quiet (`wire.framing` has the details). Half a JSON value is no answer.
+- The first answer counts. What comes behind it is dropped; the log says how many bytes.
+- Everything ends by one deadline, `timeout` seconds from the call.
+- An error says whether a byte *may* have reached the application (`handed_over`). Only when none can have, the
+  transaction certainly did not run.
+- Bodies appear in no log and in no exception. A program's stderr may hold card data too: it goes nowhere.
+
+gevent is used by name, so that this works with or without monkey patching.
+"""
+import errno
+import logging
+import os
+import signal
+import socket as names
+import time
+from contextlib import contextmanager, suppress
+
+import gevent
+from gevent import socket, subprocess
+
+from ..wire.errors import ProtocolError
+from ..wire.framing import Framer
+from .crashpoints import reach
+
+CONNECT_TIMEOUT = 5.0
+_CHUNK = 65536
+
+log = logging.getLogger("relay")
+
+
+class ApplicationError(Exception):
+    """No answer from the payment application; `reason` is for people. `handed_over`: a byte may have reached it."""
+
+    def __init__(self, reason: str, *, handed_over: bool):
+        super().__init__(reason)
+        self.reason = reason
+        self.handed_over = handed_over
+
+
+def ask(application, request: bytes, *, timeout: float, frame_gap: float, max_message: int) -> bytes:
+    """The application's answer to `request`, without the EOT EOT that may have ended it. Raises ApplicationError.
+
+    application: a `conf.values.Application`. timeout, frame_gap: seconds. max_message: the longest answer, in bytes.
+    """
+    deadline = time.monotonic() + timeout
+    with _OPEN[application.kind](application, deadline) as stream:
+        writer = gevent.spawn(_write, stream, request)
+        try:
+            return _read_answer(stream, Framer(max_message, patience=None), deadline, timeout, frame_gap)
+        except OSError as error:
+            raise _unanswered(f"closed the connection ({_why(error)})") from error
+        finally:
+            writer.kill()
+
+
+def _unanswered(what: str) -> ApplicationError:
+    return ApplicationError(f"payment application {what}; it is not known whether the transaction took place: "
+                            "look at the payment application before trying again", handed_over=True)
+
+
+# -- the exchange ----------------------------------------------------------------------------------------------------
+
+class _Stream:
+    """Two descriptors that do not block, from and to the application."""
+
+    def __init__(self, reading: int, writing: int, end_of_request):
+        self.reading = reading
+        self.writing = writing
+        self.end_of_request = end_of_request
+        self.answered = False
+
+
+def _write(stream: _Stream, request: bytes) -> None:
+    """Beside the reading, since an application may answer while it is still being written to."""
+    rest = memoryview(request)
+    with suppress(OSError):     # whether that matters shows in what comes back
+        while rest:
+            try:
+                rest = rest[os.write(stream.writing, rest):]
+            except BlockingIOError:
+                socket.wait_write(stream.writing)
+        stream.end_of_request()
+        reach("asked")
+
+
+def _read_answer(stream: _Stream, framer: Framer, deadline: float, timeout: float, frame_gap: float) -> bytes:
+    late = _unanswered(f"gave no complete answer within {timeout:g} s")
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise late
+        gap = min(left, frame_gap) if framer.pending else left
+        try:
+            socket.wait_read(stream.reading, timeout=gap)
+            data = os.read(stream.reading, _CHUNK)
+        except TimeoutError:
+            frames = framer.quiet() if left > gap else []
+        except BlockingIOError:
+            continue
+        else:
+            frames = _frames(framer, data)
+            if not data and not frames:
+                raise _unanswered("closed without an answer")
+        if frames:
+            stream.answered = True
+            dropped = [len(frame) for frame in frames[1:]]
+            if dropped:
+                log.warning("the payment application answered more than once: the first answer of %d bytes counts, "
+                            "dropped: %s bytes", len(frames[0]), ", ".join(map(str, dropped)))
+            return frames[0]
+
+
+def _frames(framer: Framer, data: bytes) -> list[bytes]:
+    """The complete answers now; `data` is b"" at the end of the stream."""
+    try:
+        return framer.receive(data) if data else framer.finish()
+    except ProtocolError as error:
+        if error.frames:
+            return list(error.frames)
+        raise _unanswered("gave an answer that is too long (transactions.max_message)" if data else
+                          "closed without a complete answer") from error
+
+
+# -- the three kinds of application ----------------------------------------------------------------------------------
+
+@contextmanager
+def _tcp(application, deadline):
+    host, port = application.endpoint
+    with _reaching(application):
+        connected = socket.create_connection((host, port), timeout=_connect_timeout(deadline))
+    with connected:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield _Stream(connected.fileno(), connected.fileno(), lambda: None)
+
+
+@contextmanager
+def _unix(application, deadline):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connected:
+        connected.settimeout(_connect_timeout(deadline))
+        with _reaching(application):
+            connected.connect(application.path)
+        yield _Stream(connected.fileno(), connected.fileno(), lambda: None)
+
+
+@contextmanager
+def _exec(application, deadline):
+    """The program gets the request on stdin and the end of it; its own session makes it one group to be killed."""
+    with _reaching(application):
+        process = subprocess.Popen(application.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, bufsize=0, start_new_session=True)
+    for pipe in (process.stdin, process.stdout):
+        os.set_blocking(pipe.fileno(), False)
+    stream = _Stream(process.stdout.fileno(), process.stdin.fileno(), process.stdin.close)
+    try:
+        yield stream
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        if stream.answered:     # it may have a receipt to print; what it says further is lost on it
+            reaper = gevent.spawn(_reap, process, max(0.0, deadline - time.monotonic()))
+            reaper.link_exception(
+                lambda failed: log.error("the program was not reaped: %s", type(failed.exception).__name__))
+        else:
+            _reap(process, 0.0)
+
+
+def _reap(process, patience: float) -> None:
+    """Waits up to `patience` seconds for the program to end, then ends it and whatever it started."""
+    with gevent.Timeout(patience, False):
+        process.wait()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with gevent.Timeout(CONNECT_TIMEOUT, False):
+        process.wait()
+    if process.returncode:
+        log.info("the payment application's program ended with status %d", process.returncode)
+
+
+_OPEN = {"tcp": _tcp, "unix": _unix, "exec": _exec}
+
+
+def _connect_timeout(deadline: float) -> float:
+    return max(0.001, min(CONNECT_TIMEOUT, deadline - time.monotonic()))
+
+
+@contextmanager
+def _reaching(application):
+    try:
+        yield
+    except OSError as error:
+        raise ApplicationError(f"payment application not reachable at {_name(application)} ({_why(error)}), the "
+                               "transaction did not take place: start it, or correct transactions.application",
+                               handed_over=False) from error
+
+
+def _name(application) -> str:
+    """Where it is. A program's arguments may hold secrets, and stay out."""
+    return f"exec:{application.argv[0]}" if application.kind == "exec" else str(application)
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer to the connection attempt"
+    if isinstance(error, names.gaierror):
+        return "the name is not known"
+    return os.strerror(error.errno) if error.errno in errno.errorcode else type(error).__name__

@@ -1,0 +1,111 @@
+"""The journal's file: its pragmas, its tables, and the way from each older version to the newest.
+
+| version | what it brought                        |
+|---------|----------------------------------------|
+| 1       | the table of transactions              |
+
+A file of a later version than this software knows is not touched: that would be a downgrade of the package, and a
+guess about money.
+"""
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+MIGRATIONS = (
+    """
+    CREATE TABLE transactions (
+        id              INTEGER PRIMARY KEY,    -- microseconds since 1970 at first, always rising
+        state           TEXT NOT NULL
+                        CHECK (state IN ('handed', 'answered', 'unknown', 'delivered', 'expired', 'scrubbed')),
+        digest          BLOB,                   -- SHA-256 of the request; NULL without a RefID: it has no duplicates
+        ref_id          TEXT,                   -- for people: printable, shortened, card numbers masked
+        command         TEXT,                   -- likewise
+        request_size    INTEGER NOT NULL,       -- bytes
+        received        REAL NOT NULL,          -- wall clock, for people
+        at_wall         REAL NOT NULL,          -- the moment of the hand-over, then of the answer: see ages.py
+        at_boot         TEXT NOT NULL,
+        at_up           REAL NOT NULL,
+        took            REAL,                   -- seconds from the hand-over to the answer
+        outcome         TEXT CHECK (outcome IN ('answer', 'failure', 'not_run')),
+        reason          TEXT,                   -- of a failure, for people
+        answer          BLOB,                   -- NULL before it is in and after it is scrubbed
+        answer_size     INTEGER,                -- bytes
+        card            INTEGER NOT NULL DEFAULT 0,     -- the answer looks like card data
+        delivered       REAL,                   -- wall clock, for people
+        CHECK (answer IS NULL OR state IN ('answered', 'delivered', 'expired'))
+    );
+    CREATE INDEX by_digest ON transactions (digest) WHERE digest IS NOT NULL;
+    CREATE INDEX unsettled ON transactions (state) WHERE state IN ('handed', 'answered');
+    CREATE INDEX kept ON transactions (id) WHERE answer IS NOT NULL;
+    """,
+)
+FILE = "journal.sqlite3"
+BUSY_TIMEOUT = 2.0
+"""Seconds to wait for somebody who reads the file (`econduit-agent transactions`)."""
+
+
+class NewerVersion(sqlite3.DatabaseError):
+    """The file was written by a later version of this software."""
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """The journal at `path`, made or brought up to date as needed; in memory for None.
+
+    The file is readable for its owner alone. Raises OSError and sqlite3.Error.
+    """
+    if path is not None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)    # SQLite gives its -wal and -shm files the same mode
+        finally:
+            os.close(descriptor)
+    connection = sqlite3.connect(path or ":memory:", timeout=BUSY_TIMEOUT, isolation_level=None,
+                                 check_same_thread=False)
+    connection.text_factory = _text
+    try:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")    # no copies of answers in other files
+        connection.execute("PRAGMA cache_size = -512")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """The journal at `path`, where nothing can be written. Raises sqlite3.Error.
+
+    Without its -shm file, a read-only directory lets SQLite read only what the write-ahead log had given back.
+    """
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=BUSY_TIMEOUT,
+                                     isolation_level=None, check_same_thread=False)
+        connection.text_factory = _text
+        try:
+            connection.execute("SELECT count(*) FROM transactions").fetchone()
+            return connection
+        except sqlite3.Error as error:
+            connection.close()
+            last = error
+    raise last
+
+
+def _text(stored: bytes) -> str:
+    """In a damaged file anything may stand where text was; SQLite's own complaint would quote it."""
+    return stored.decode("utf-8", "replace")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Every step that the file has not seen yet, all or none. Raises NewerVersion."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise NewerVersion(f"version {version}, but this software knows {len(MIGRATIONS)}: install the newer package")
+    if version == len(MIGRATIONS):
+        return
+    statements = "".join(MIGRATIONS[version:])
+    connection.executescript(f"BEGIN IMMEDIATE; {statements} PRAGMA user_version = {len(MIGRATIONS)}; COMMIT;")

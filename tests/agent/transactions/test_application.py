@@ -1,0 +1,37 @@
+import json
+
+import pytest
+
+from econduit_terminal.agent.transactions import application as module, relay
+from econduit_terminal.agent.transactions.application import Application
+from econduit_terminal.agent.transactions.request import Request
+
+REQUEST = Request.of(b'{"RefID":"7","Command":"Sale"}', None)
+
+
+@pytest.mark.parametrize("error, outcome, words", [
+    (relay.ApplicationError("not reachable", handed_over=False), "not_run", "not reachable"),
+    (relay.ApplicationError("no answer", handed_over=True), "failure", "no answer"),
+    (ValueError("a bug"), "failure", "not known whether it took place"),
+])
+def test_a_failure_answer_stands_in(settings, monkeypatch, error, outcome, words):
+    def fail(*arguments, **more):
+        raise error
+    monkeypatch.setattr(relay, "ask", fail)
+    answer = Application(settings().transactions, "T1").ask(REQUEST)
+    assert answer.outcome == outcome and words in answer.reason
+    assert json.loads(answer.body) == {"TerminalID": "T1", "ResultCode": "Failed", "TransType": "Sale",
+                                       "Message": answer.reason, "RefID": "7"}
+
+
+def test_the_application_s_own_answer(settings, till):
+    answer = Application(settings().transactions, "T1").ask(REQUEST)
+    assert (answer.body, answer.outcome, answer.reason) == (b'{"ResultCode":"Approved","for":30}', "answer", None)
+    assert till.runs == [REQUEST.body]
+
+
+def test_what_people_read_is_one_short_line():
+    reasons = {name: text for name, text in vars(module).items() if name.isupper()}
+    assert set(reasons) == {"BUSY", "STOPPING", "NO_DISK", "NOT_LOOKED_UP", "BROKEN", "UNKNOWN", "SCRUBBED",
+                            "SCRUBBED_CARD"}
+    assert [name for name, text in reasons.items() if not text.isprintable() or len(text) > 200] == []

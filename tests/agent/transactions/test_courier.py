@@ -1,0 +1,175 @@
+import gevent
+import pytest
+
+from econduit_terminal.agent.transactions import courier as module
+from econduit_terminal.agent.transactions.ages import Moment
+from econduit_terminal.agent.transactions.courier import Courier, Parcel
+
+
+class World:
+    """A courier, a clock, and what it reported."""
+
+    def __init__(self):
+        self.up = 0.0
+        self.delivered, self.expired = [], []
+        self.courier = Courier(600.0, self.now, lambda parcel: self.delivered.append(parcel.answer),
+                               lambda parcel: self.expired.append(parcel.answer))
+        self.worker = gevent.spawn(self.courier.work)
+
+    def now(self):
+        return Moment(1_800_000_000.0 + self.up, "boot", self.up)
+
+    def add(self, answer, **more):
+        parcel = Parcel(answer, "RefID=1", self.now(), **more)
+        self.courier.add(parcel)
+        return parcel
+
+
+@pytest.fixture
+def world():
+    world = World()
+    yield world
+    world.worker.kill()
+
+
+def test_in_order_on_the_connection_that_is_there(world, connection, settle):
+    there = connection()
+    world.courier.attach(there)
+    world.add(b"1")
+    world.add(b"2")
+    assert world.courier.busy
+    settle(lambda: not world.courier.busy)
+    assert there.sent == world.delivered == [b"1", b"2"]
+
+
+def test_waits_for_the_next_connection_and_is_not_busy_meanwhile(world, connection, settle):
+    world.add(b"1")
+    gevent.idle()
+    assert not world.courier.busy and world.courier.waiting == 1
+    there = connection()
+    world.courier.attach(there)
+    settle(lambda: world.delivered == [b"1"])
+    assert world.courier.waiting == 0
+
+
+def test_not_acknowledged_is_sent_once_on_each_next_connection(world, connection, settle):
+    first, second, third = (connection(number, verdicts) for number, verdicts in ((1, [False]), (2, [False]), (3, [])))
+    world.courier.attach(first)
+    world.add(b"1")
+    settle(lambda: first.sent and not world.courier.busy)
+    world.add(b"2")             # not on a connection that has failed
+    gevent.sleep(0.02)
+    assert first.sent == [b"1"] and not world.courier.busy
+    for there in (second, third):
+        world.courier.detach(first)
+        world.courier.attach(there)
+        settle(lambda: not world.courier.busy)
+    assert (second.sent, third.sent, world.delivered) == ([b"1"], [b"1", b"2"], [b"1", b"2"])
+
+
+def test_too_old_is_not_sent_unasked(world, connection, settle):
+    world.add(b"old")
+    world.up = 601.0
+    world.add(b"young")
+    there = connection()
+    world.courier.attach(there)
+    settle(lambda: world.delivered == [b"young"])
+    assert world.expired == [b"old"] and there.sent == [b"young"]
+
+
+def test_asked_for_again_is_young_again(world, connection, settle):
+    parcel = world.add(b"old", id=7)
+    world.up = 601.0
+    assert world.courier.find(7) is parcel
+    parcel.since = world.now()
+    world.courier.attach(connection())
+    settle(lambda: world.delivered == [b"old"])
+
+
+def test_what_is_being_sent_is_not_there_to_attach_to(world, connection, settle):
+    parcel = world.add(b"1", id=7)
+    there = connection()
+    seen = []
+    there.send = lambda payload, timeout: seen.append(world.courier.find(7)) or True
+    assert world.courier.find(7) is parcel
+    world.courier.attach(there)
+    settle(lambda: world.delivered == [b"1"])
+    assert seen == [None]
+
+
+def test_a_bound_answer_goes_with_its_connection(world, connection, settle):
+    first, second = connection(1), connection(2)
+    world.courier.attach(first)
+    world.courier.detach(first)
+    world.add(b"busy", bound=first)
+    world.add(b"2")
+    world.courier.attach(second)
+    settle(lambda: world.delivered == [b"2"])
+    assert first.sent == [] and second.sent == [b"2"] and world.courier.waiting == 0 and world.expired == []
+
+
+def test_detaching_another_connection_changes_nothing(world, connection, settle):
+    there = connection()
+    world.courier.attach(there)
+    world.courier.detach(connection(2))
+    world.add(b"1")
+    settle(lambda: world.delivered == [b"1"])
+
+
+def test_an_exception_in_send_is_a_loss(world, connection, settle, caplog):
+    class Broken(connection):
+        def send(self, payload, timeout):
+            raise ValueError("a bug")
+    world.courier.attach(Broken())
+    world.add(b"1")
+    settle(lambda: "kept for the next" in caplog.text)
+    world.courier.attach(connection(2))
+    settle(lambda: world.delivered == [b"1"])
+
+
+def test_the_number_is_bounded_and_answers_of_transactions_stay_longest(world, monkeypatch):
+    monkeypatch.setattr(module, "MAX_PARCELS", 3)
+    for number in range(3):
+        world.add(b"%d" % number, id=None if number == 1 else number)
+    world.add(b"3", id=3)
+    assert [parcel.answer for parcel in world.courier._parcels] == [b"0", b"2", b"3"]
+    world.add(b"4", id=4)
+    assert [parcel.answer for parcel in world.courier._parcels] == [b"2", b"3", b"4"]
+    assert world.expired == [b"1", b"0"]        # told, so that the journal does not keep them for ever
+
+
+def test_started_again_after_a_bug_it_goes_on_with_what_waits(world, connection, settle):
+    there = connection()
+    world.courier.attach(there)
+    gevent.idle()
+    world.courier._delivered = lambda parcel: 1 / 0
+    world.add(b"1")
+    world.add(b"2")
+    world.worker.join(timeout=5)
+    assert isinstance(world.worker.exception, ZeroDivisionError)
+    world.courier._delivered = lambda parcel: world.delivered.append(parcel.answer)
+    world.worker = gevent.spawn(world.courier.work)
+    settle(lambda: world.delivered == [b"2"])
+
+
+def test_the_one_being_sent_is_not_given_up(world, connection, settle, monkeypatch):
+    monkeypatch.setattr(module, "MAX_PARCELS", 2)
+    there = connection()
+    there.send = lambda payload, timeout: gevent.sleep(0.02) or True
+    world.add(b"1", id=1)
+    world.courier.attach(there)
+    gevent.sleep(0.01)
+    for number in (2, 3):
+        world.add(b"%d" % number, id=number)
+    settle(lambda: not world.courier.busy)
+    assert (world.delivered, world.expired) == ([b"1", b"3"], [b"2"])
+
+
+def test_a_long_answer_gets_the_time_that_a_slow_line_needs(world, connection, settle):
+    there, granted = connection(), []
+    there.send = lambda payload, timeout: granted.append(timeout) or True
+    world.courier.attach(there)
+    world.add(b"x")
+    world.add(b"x" * (1 << 20))
+    settle(lambda: len(granted) == 2)
+    assert granted[0] < 31 and granted[1] > 500

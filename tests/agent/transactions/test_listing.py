@@ -1,0 +1,102 @@
+import json
+import sqlite3
+import threading
+from argparse import Namespace
+
+import pytest
+
+from econduit_terminal.agent.transactions import listing, schema
+from econduit_terminal.agent.transactions.ages import Moment
+from econduit_terminal.agent.transactions.journal import Entry, Journal
+
+AT = Moment(1_800_000_000.125, "boot", 5.0)
+
+
+@pytest.fixture
+def journal(settings):
+    from pathlib import Path
+    journal = Journal(schema.connect(Path(settings().local.state_dir) / schema.FILE), 1000.0)
+    yield journal
+    journal.close()
+
+
+def hand(journal, id, ref="7"):
+    journal.hand(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), AT)
+
+
+def run(settings, capsys, **options):
+    code = listing.main(settings(), Namespace(**{"json": False, "follow": False, **options}))
+    return code, *capsys.readouterr()
+
+
+def test_what_became_of_each(settings, journal, capsys):
+    for id in (1, 2, 3):
+        hand(journal, id)
+    journal.answer(1, b"Approved 4242", "answer", None, 0.25, AT)
+    journal.deliver(1, AT)
+    journal.answer(2, b"Failed", "failure", "no answer within 150 s", 150.0, AT)
+    journal.lose(AT._replace(up=6.0))
+    hand(journal, 4)
+    assert run(settings, capsys) == (0, (
+        "2027-01-15T08:00:00.125Z  RefID 7  Sale  120 bytes in  13 bytes out after 250.0 ms  delivered "
+        "2027-01-15T08:00:00.125Z\n"
+        "2027-01-15T08:00:00.125Z  RefID 7  Sale  120 bytes in  6 bytes out after 150000.0 ms  to be delivered  "
+        "no answer within 150 s\n"
+        "2027-01-15T08:00:00.125Z  RefID 7  Sale  120 bytes in  outcome unknown\n"
+        "2027-01-15T08:00:00.125Z  RefID 7  Sale  120 bytes in  in progress\n"), "")
+
+
+def test_json_has_everything_but_bodies(settings, journal, capsys):
+    hand(journal, 1, ref=None)
+    journal.answer(1, b"Approved 4242", "answer", None, 0.25, AT)
+    _, out, _ = run(settings, capsys, json=True)
+    assert json.loads(out) == {
+        "id": 1, "received": "2027-01-15T08:00:00.125Z", "ref_id": None, "command": "Sale", "request_size": 120,
+        "state": "answered", "outcome": "answer", "reason": None, "answer_size": 13, "ms": 250.0, "delivered": None}
+
+
+def test_only_the_last_are_shown(settings, journal, capsys):
+    for id in range(1, listing.LAST + 6):
+        hand(journal, id)
+    _, out, _ = run(settings, capsys, json=True)
+    assert [json.loads(line)["id"] for line in out.splitlines()] == list(range(6, listing.LAST + 6))
+
+
+def test_follow_tells_of_new_ones_and_of_changes(settings, journal, capsys, monkeypatch):
+    steps = iter([lambda: hand(journal, 1), lambda: None, lambda: journal.answer(1, b"A", "answer", None, 0.1, AT),
+                  lambda: journal.deliver(1, AT)])
+
+    def sleep(seconds):
+        try:
+            next(steps)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+    monkeypatch.setattr(listing.time, "sleep", sleep)
+    code, out, _ = run(settings, capsys, json=True, follow=True)
+    assert code == 0
+    assert [json.loads(line)["state"] for line in out.splitlines()] == ["handed", "answered", "delivered"]
+
+
+def test_no_journal_yet(settings, capsys):
+    code, out, err = run(settings, capsys)
+    assert (code, out) == (1, "") and "the agent has not run yet" in err
+
+
+def test_a_damaged_file(settings, capsys, tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / schema.FILE).write_bytes(b"broken" * 1000)
+    code, _, err = run(settings, capsys)
+    assert code == 1 and "can not be read" in err
+
+
+def test_it_can_not_write_and_does_not_hold_the_journal_up(settings, journal, tmp_path):
+    hand(journal, 1)
+    listing._rows(tmp_path / "state" / schema.FILE, None, 0)
+    reader = threading.Thread(target=listing._rows, args=(tmp_path / "state" / schema.FILE, None, 0))
+    reader.start()
+    journal.answer(1, b"A", "answer", None, 0.1, AT)
+    reader.join()
+    connection = sqlite3.connect(f"file:{tmp_path / 'state' / schema.FILE}?mode=ro", uri=True)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute("DELETE FROM transactions")
+    connection.close()

@@ -1,0 +1,558 @@
+import json
+import logging
+import sqlite3
+import time
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from econduit_terminal.agent.transactions import application, relay
+from econduit_terminal.agent.transactions.keeper import JournalStuck, Keeper
+from econduit_terminal.conf.values import Application, Endpoint
+
+SALE = b'{"RefID":"1","Command":"Sale","Amount":"2.50"}'
+VOID = b'{"RefID":"1","Command":"Void"}'
+OTHER = b'{"RefID":"2","Command":"Sale","Amount":"2.50"}'
+
+
+def approved(request):
+    return b'{"ResultCode":"Approved","for":%d}' % len(request)
+
+
+def failed(answer):
+    fields = json.loads(answer)
+    assert fields["ResultCode"] == "Failed"
+    return fields
+
+
+def test_there_and_back(start, till, connection, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    assert processor.busy
+    assert there.wait(1) == [approved(SALE)]
+    settle(lambda: not processor.busy)
+    assert till.runs == [SALE]
+    counts = processor.counts()
+    assert {name: number for name, number in counts.items() if number} == {"received": 1, "answered": 1, "delivered": 1}
+    settle(lambda: processor.board.snapshot()["transactions"] == counts and processor.board.snapshot()["idle"])
+
+
+def test_the_same_again_is_replayed_other_bytes_are_a_follow_up(start, till, connection):
+    processor, there = start(), connection()
+    processor.attach(there)
+    for number, request in enumerate((SALE, SALE, VOID, SALE, VOID), 1):
+        processor.receive(request)
+        there.wait(number)
+    assert till.runs == [SALE, VOID]
+    assert there.sent == [approved(request) for request in (SALE, SALE, VOID, SALE, VOID)]
+    assert processor.counts()["replayed"] == 3
+
+
+def test_the_same_while_it_runs_attaches(start, till, connection, settle):
+    processor, first, second = start(), connection(1), connection(2)
+    till.hold.clear()
+    processor.attach(first)
+    processor.receive(SALE)
+    till.asked.wait()
+    processor.detach(first)
+    processor.attach(second)
+    processor.receive(SALE)
+    till.hold.set()
+    assert second.wait(1) == [approved(SALE)]
+    settle(lambda: not processor.busy)
+    assert (till.runs, first.sent, len(second.sent), processor.counts()["attached"]) == ([SALE], [], 1, 1)
+
+
+def test_without_a_ref_id_nothing_is_a_duplicate(start, till, connection):
+    processor, there = start(), connection()
+    processor.attach(there)
+    for number in (1, 2):
+        processor.receive(b"SALE 2.50")
+        there.wait(number)
+    assert till.runs == [b"SALE 2.50"] * 2
+
+
+def test_duplicates_run_when_the_integrator_says_so(start, till, connection):
+    processor, there = start(duplicates="run"), connection()
+    processor.attach(there)
+    for number in (1, 2):
+        processor.receive(SALE)
+        there.wait(number)
+    assert till.runs == [SALE] * 2
+
+
+def test_one_at_a_time_in_order_and_busy_beyond_the_queue(start, till, connection, settle):
+    processor, there = start(queue=1), connection()
+    till.hold.clear()
+    processor.attach(there)
+    third = SALE.replace(b'"1"', b'"3"')
+    for request in (SALE, OTHER, third):
+        processor.receive(request)
+    till.asked.wait()
+    assert failed(there.wait(1)[0]) == {"TerminalID": "T1", "ResultCode": "Failed", "TransType": "Sale",
+                                        "Message": application.BUSY, "RefID": "3"}
+    assert till.runs == [SALE]
+    till.hold.set()
+    assert there.wait(3)[1:] == [approved(SALE), approved(OTHER)]
+    processor.receive(third)        # busy meant that it did not run
+    there.wait(4)
+    assert till.runs == [SALE, OTHER, third] and processor.counts()["busy"] == 1
+
+
+@pytest.mark.parametrize("queue", [0, 3])
+def test_the_queue_is_as_long_as_set(start, till, connection, queue):
+    processor, there = start(queue=queue), connection()
+    till.hold.clear()
+    processor.attach(there)
+    requests = [SALE.replace(b'"1"', b'"%d"' % number) for number in range(queue + 2)]
+    for request in requests:
+        processor.receive(request)
+    assert failed(there.wait(1)[0])["RefID"] == str(queue + 1)
+    till.hold.set()
+    there.wait(queue + 2)
+    assert till.runs == requests[:-1]
+
+
+@pytest.mark.parametrize("queue", [0, 1])
+def test_a_replay_needs_no_place_in_the_queue_and_waits_for_nobody(start, till, connection, queue):
+    processor, there = start(queue=queue), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    there.wait(1)
+    till.hold.clear()
+    till.asked.clear()
+    processor.receive(OTHER)
+    till.asked.wait()
+    processor.receive(SALE)
+    assert there.wait(2)[1] == approved(SALE)
+    till.hold.set()
+    there.wait(3)
+
+
+def test_the_answer_goes_out_after_the_reconnect_once(start, till, connection, settle):
+    processor, first, second, third = start(), connection(1), connection(2), connection(3)
+    till.hold.clear()
+    processor.attach(first)
+    processor.receive(SALE)
+    till.asked.wait()
+    settle(lambda: not processor.board.snapshot()["idle"])
+    processor.detach(first)
+    till.hold.set()
+    settle(lambda: processor.counts()["pending"] == 1)
+    assert not processor.busy
+    for there in (second, third):
+        processor.attach(there)
+        settle(lambda: not processor.busy)
+        processor.detach(there)
+    assert (first.sent, second.sent, third.sent) == ([], [approved(SALE)], [])
+
+
+def test_unacknowledged_goes_out_again(start, till, connection, settle):
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    first.wait(1)
+    processor.detach(first)
+    processor.attach(second)
+    assert second.wait(1) == [approved(SALE)] and till.runs == [SALE]
+
+
+def test_an_answer_that_waits_attaches_who_asks_again(start, till, connection, settle):
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    settle(lambda: first.sent and not processor.busy)
+    processor.receive(SALE)
+    settle(lambda: processor.counts()["attached"] == 1)
+    processor.attach(second)
+    settle(lambda: second.sent and not processor.busy)
+    assert second.sent == [approved(SALE)] and till.runs == [SALE]
+
+
+def test_asked_again_while_the_answer_is_acknowledged_is_answered_again(start, till, connection, settle):
+    """The cloud has the answer before its acknowledgement is seen here: what it asks then is a question of its own."""
+    processor, there = start(), connection()
+    real = there.send
+
+    def send(payload, timeout):
+        if not there.sent:
+            processor.receive(SALE)
+            gevent.sleep(0.02)
+        return real(payload, timeout)
+    there.send = send
+    processor.attach(there)
+    processor.receive(SALE)
+    assert there.wait(2) == [approved(SALE)] * 2
+    settle(lambda: not processor.busy)
+    assert till.runs == [SALE] and len(there.sent) == 2
+
+
+def test_too_late_is_not_sent_but_kept_for_who_asks(start, till, connection, settle):
+    processor, first, second = start(late_answer=0.05), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    settle(lambda: first.sent and not processor.busy)
+    gevent.sleep(0.06)
+    processor.attach(second)
+    settle(lambda: processor.counts()["expired"] == 1)
+    assert second.sent == []
+    processor.receive(SALE)
+    assert second.wait(1) == [approved(SALE)] and till.runs == [SALE]
+
+
+def test_nothing_is_too_late_for_a_connection_that_is_there(start, till, connection):
+    processor, there = start(late_answer=0.0), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    assert there.wait(1) == [approved(SALE)]
+
+
+def test_after_a_restart_what_is_too_late_is_not_sent(start, till, connection, settle):
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    settle(lambda: first.sent and not processor.busy)
+    processor.stop()
+    processor = start(late_answer=0.0)
+    processor.attach(second)
+    settle(lambda: processor.counts()["expired"] == 1)
+    processor.receive(OTHER)
+    assert second.wait(1) == [approved(OTHER)]
+
+
+def test_after_a_restart_answers_are_delivered_and_known(start, till, connection, settle):
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    settle(lambda: first.sent and not processor.busy)
+    processor.stop()
+    processor = start()
+    processor.attach(second)
+    assert second.wait(1) == [approved(SALE)]
+    processor.receive(SALE)
+    assert second.wait(2)[1] == approved(SALE) and till.runs == [SALE]
+    settle(lambda: not processor.busy)
+    processor.stop()
+    processor, third = start(), connection(3)
+    processor.attach(third)
+    settle(lambda: processor.journal.generation and not processor.busy)
+    assert third.sent == []
+
+
+def test_an_approval_outlives_a_clock_that_begins_anew(start, till, connection, settle, monkeypatch):
+    """A terminal without a battery for its clock: after a power failure it is 1970 until the network is there."""
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    settle(lambda: first.sent and not processor.busy)
+    processor.stop()
+    monkeypatch.setattr(time, "time_ns", lambda: 5_000_000)
+    processor = start()
+    processor.attach(second)
+    assert second.wait(1) == [approved(SALE)] and till.runs == [SALE]
+
+
+def test_asked_again_before_the_journal_is_read_gets_one_answer(start, till, connection, settle):
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    processor.attach(first)
+    processor.receive(SALE)
+    settle(lambda: first.sent and not processor.busy)
+    processor.stop()
+    processor = start()
+    processor.receive(SALE)
+    settle(lambda: processor.counts()["attached"] == 1)
+    processor.attach(second)
+    settle(lambda: second.sent and not processor.busy)
+    assert second.sent == [approved(SALE)] and till.runs == [SALE]
+
+
+def test_killed_at_work_the_outcome_is_unknown_and_it_never_runs_again(start, till, connection, settle):
+    processor, first, second = start(), connection(1), connection(2)
+    till.hold.clear()
+    processor.attach(first)
+    processor.receive(SALE)
+    till.asked.wait()
+    processor.stop()
+    processor = start()
+    processor.attach(second)
+    settle(lambda: processor.counts()["lost"] == 1)
+    assert second.sent == []        # nobody is told who does not ask
+    for number in (1, 2):
+        processor.receive(SALE)
+        assert failed(second.wait(number)[-1])["Message"] == application.UNKNOWN
+    assert till.runs == [SALE] and processor.counts()["unknown"] == 2
+    processor.receive(VOID)         # a follow-up may
+    till.hold.set()
+    assert second.wait(3)[-1] == approved(VOID)
+
+
+@pytest.mark.parametrize("behave, words", [
+    (lambda connection, request: None, "closed without an answer"),
+    (lambda connection, request: connection.sendall(b'{"Result'), "without a complete answer"),
+    (lambda connection, request: gevent.sleep(2), "within 0.2 s"),
+])
+def test_no_answer_is_answered_and_replayed(start, till, connection, behave, words):
+    processor, there = start(timeout=0.2), connection()
+    till.behave = behave
+    processor.attach(there)
+    for number in (1, 2):
+        processor.receive(SALE)
+        assert words in failed(there.wait(number)[-1])["Message"]
+    assert there.sent[0] == there.sent[1] and till.runs == [SALE]
+    assert processor.counts()["failed"] == 1
+
+
+def test_a_missing_application(start, connection, unused_port):
+    processor, there = start(application=Application("tcp", Endpoint("127.0.0.1", unused_port))), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    assert "not reachable" in failed(there.wait(1)[0])["Message"]
+
+
+def test_an_answer_with_card_data_is_gone_when_it_is_delivered(start, till, connection, settle, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    processor, first, second = start(), connection(1, [False]), connection(2)
+    till.behave = lambda there, request: there.sendall(b'{"Account":"4111111111111111","CVV":"987"}')
+    files = lambda: b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())  # noqa: E731
+    processor.attach(first)
+    sale = b'{"RefID":"4111111111111111","Command":"Sale","Track2":";4111111111111111=25121011234567890?"}'
+    processor.receive(sale)
+    settle(lambda: first.sent and not processor.busy)
+    assert b"4111111111111111" in files()       # until then it must be kept
+    processor.attach(second)
+    second.wait(1)
+    processor.journal.call("pending")
+    assert b"4111111111111111" not in files() and b"987" not in files()
+    processor.receive(sale)
+    assert failed(second.wait(2)[1])["Message"] == application.SCRUBBED_CARD
+    assert till.runs == [sale]
+    assert "4111111111111111" not in caplog.text + json.dumps(processor.board.snapshot())
+
+
+def test_older_than_keep_it_is_a_new_transaction(start, till, connection, monkeypatch):
+    processor, there = start(keep=100.0), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    there.wait(1)
+    real = Keeper.now
+    monkeypatch.setattr(Keeper, "now", lambda self: real(self)._replace(up=real(self).up + 101))
+    processor.receive(SALE)
+    there.wait(2)
+    assert till.runs == [SALE, SALE]
+
+
+def test_a_scrubbed_answer_is_said_to_be_so(start, till, connection, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    there.wait(1)
+    settle(lambda: not processor.busy)
+    journal = processor.journal
+    journal.call("pending")
+    journal._books._journal._db.execute("UPDATE transactions SET state = 'scrubbed', answer = NULL")
+    processor.receive(SALE)
+    assert failed(there.wait(2)[1])["Message"] == application.SCRUBBED
+
+
+def test_a_bug_costs_one_transaction(start, till, connection, monkeypatch):
+    processor, there = start(), connection()
+    processor.attach(there)
+    monkeypatch.setattr(relay, "ask", lambda *a, **b: (_ for _ in ()).throw(ValueError("a bug")))
+    processor.receive(SALE)
+    assert failed(there.wait(1)[0])["Message"] == application.UNKNOWN
+    monkeypatch.undo()
+    monkeypatch.setattr(Keeper, "new_id", lambda self: (_ for _ in ()).throw(ValueError("another")))
+    processor.receive(OTHER)
+    assert failed(there.wait(2)[1])["Message"] == application.BROKEN
+    monkeypatch.undo()
+    processor.receive(VOID)
+    assert there.wait(3)[2] == approved(VOID) and till.runs == [VOID]
+
+
+def test_a_greenlet_that_fails_is_started_again(start, till, connection, settle, caplog):
+    processor, there = start(), connection()
+    processor._greenlets[processor._courier.work].throw(ValueError("a bug"))
+    settle(lambda: "started again" in caplog.text)
+    processor.attach(there)
+    processor.receive(SALE)
+    assert there.wait(1) == [approved(SALE)]
+
+
+@pytest.mark.parametrize("request_", [b"\x00\xff", b"{" * 5000, b'{"RefID":[1]}', b'{"RefID":"%s"}' % (b"9" * 5000)])
+def test_any_bytes_are_a_request(start, till, connection, request_):
+    processor, there = start(), connection()
+    processor.attach(there)
+    processor.receive(request_)
+    there.wait(1)
+    assert till.runs == [request_]
+
+
+# -- the disk --------------------------------------------------------------------------------------------------------
+
+def test_a_disk_that_hangs_runs_nothing_and_says_so(start, till, connection, monkeypatch, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    settle(lambda: processor.journal.generation)
+    real = Keeper.call
+
+    def stuck(self, name, *arguments, **more):
+        if name == "hand":
+            self.post(name, *arguments)
+            raise JournalStuck("the journal's disk gave no answer for 10 s")
+        return real(self, name, *arguments, **more)
+    monkeypatch.setattr(Keeper, "call", stuck)
+    processor.receive(SALE)
+    assert failed(there.wait(1)[0])["Message"] == application.NOT_LOOKED_UP
+    monkeypatch.undo()
+    processor.receive(SALE)         # the entry that was written late does not stand in its way
+    assert there.wait(2)[1] == approved(SALE) and till.runs == [SALE]
+
+
+def test_an_answer_goes_out_though_the_disk_hangs(start, till, connection, monkeypatch, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    settle(lambda: processor.journal.generation)
+    real = Keeper.call
+    monkeypatch.setattr(Keeper, "call", lambda self, name, *arguments, **more: (_ for _ in ()).throw(
+        JournalStuck("stuck")) if name == "answer" else real(self, name, *arguments, **more))
+    processor.receive(SALE)
+    assert there.wait(1) == [approved(SALE)]
+
+
+def test_an_approval_goes_out_whatever_is_wrong_with_the_journal(start, till, connection, monkeypatch, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    settle(lambda: processor.journal.generation)
+    real = Keeper.call
+    monkeypatch.setattr(Keeper, "call", lambda self, name, *arguments, **more: (_ for _ in ()).throw(
+        sqlite3.OperationalError("out of memory")) if name == "answer" else real(self, name, *arguments, **more))
+    processor.receive(SALE)
+    assert there.wait(1) == [approved(SALE)]
+
+
+def test_while_the_disk_hangs_nobody_is_told_that_an_approved_sale_did_not_run(start, till, connection, monkeypatch,
+                                                                               settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    there.wait(1)
+    settle(lambda: not processor.busy)
+    real, waiting = Keeper.call, Event()
+
+    def stuck(self, name, *arguments, **more):
+        if name in ("find", "hand"):
+            waiting.wait()
+            raise JournalStuck("the journal's disk gave no answer for 10 s")
+        return real(self, name, *arguments, **more)
+    monkeypatch.setattr(Keeper, "call", stuck)
+    others = [OTHER.replace(b'"2"', b'"%d"' % number) for number in range(10, 30)]
+    for request in (OTHER, VOID, *others):
+        processor.receive(request)
+        gevent.sleep(0)
+    processor.receive(SALE)
+    waiting.set()
+    there.wait(len(others) + 4)
+    assert {failed(answer)["Message"] for answer in there.sent[1:]} == {application.NOT_LOOKED_UP}
+    assert till.runs == [SALE]
+
+
+def test_without_a_disk_the_process_still_knows_what_it_ran(start, till, connection, tmp_path):
+    (tmp_path / "state").write_text("no directory")
+    processor, there = start(), connection()
+    processor.attach(there)
+    for number in (1, 2):
+        processor.receive(SALE)
+        there.wait(number)
+    assert there.sent == [approved(SALE)] * 2 and till.runs == [SALE]
+    assert "can not be used" in processor.board.snapshot()["problems"]["journal"]
+
+
+def test_a_disk_that_fails_at_work(start, till, connection, tmp_path):
+    processor, there = start(), connection()
+    processor.attach(there)
+    processor.receive(SALE)
+    there.wait(1)
+    other = sqlite3.connect(tmp_path / "state" / "journal.sqlite3")     # somebody locks it for good
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    for number, request in enumerate((OTHER, SALE, OTHER), 2):
+        processor.receive(request)
+        there.wait(number, timeout=8)
+    other.close()
+    assert till.runs == [SALE, OTHER] and time.monotonic() - began < 8
+    assert processor.journal.set_aside == 1
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+def test_drain_waits_for_the_one_that_runs_and_takes_no_other(start, till, connection, settle):
+    processor, there = start(), connection()
+    till.hold.clear()
+    processor.attach(there)
+    processor.receive(SALE)
+    till.asked.wait()
+    processor.receive(OTHER)
+    draining = gevent.spawn(processor.drain, 5)
+    gevent.sleep(0)
+    processor.receive(VOID)
+    assert [failed(answer)["RefID"] for answer in there.wait(2)] == ["2", "1"]
+    assert all(failed(answer)["Message"] == application.STOPPING for answer in there.sent)
+    processor.receive(SALE)         # under way: not refused
+    assert not draining.ready()
+    till.hold.set()
+    assert draining.get(timeout=5) is True
+    assert there.sent[2:] == [approved(SALE)] and till.runs == [SALE]
+    processor.receive(SALE)         # known: not refused either
+    assert there.wait(4)[3] == approved(SALE)
+
+
+def test_a_refusal_goes_to_who_asked_last(start, till, connection, settle):
+    """It waits, its connection goes, it is asked again over the next, and then the agent is to stop."""
+    processor, first, second = start(), connection(1), connection(2)
+    till.hold.clear()
+    processor.attach(first)
+    processor.receive(SALE)
+    till.asked.wait()
+    processor.receive(OTHER)
+    settle(lambda: len(processor._till) == 2)
+    processor.detach(first)
+    processor.attach(second)
+    processor.receive(OTHER)
+    draining = gevent.spawn(processor.drain, 5)
+    assert failed(second.wait(1)[0])["Message"] == application.STOPPING
+    till.hold.set()
+    assert draining.get(timeout=5) is True and second.sent[1:] == [approved(SALE)]
+
+
+def test_drain_has_an_end(start, till, connection):
+    processor = start()
+    till.hold.clear()
+    processor.attach(connection())
+    processor.receive(SALE)
+    till.asked.wait()
+    began = time.monotonic()
+    assert processor.drain(0.2) is False
+    assert time.monotonic() - began < 1
+
+
+def test_drain_without_a_connection_leaves_the_answer_to_the_journal(start, till, connection, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    till.hold.clear()
+    processor.receive(SALE)
+    till.asked.wait()
+    processor.detach(there)
+    till.hold.set()
+    assert processor.drain(5) is True
+    assert processor.counts()["pending"] == 1
+
+
+def test_new_settings_count_at_once(start, settings, till, connection):
+    processor, there = start(queue=0), connection()
+    processor.attach(there)
+    processor.reconfigure(settings(failure_answer="NO {TerminalID}", timeout=0.1), "T2")
+    till.hold.clear()
+    processor.receive(SALE)
+    assert there.wait(1) == [b"NO T2"]

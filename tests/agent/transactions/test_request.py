@@ -1,0 +1,30 @@
+import hashlib
+
+from econduit_terminal.agent.transactions.request import Request, shown
+
+
+def test_what_may_be_known():
+    body = b'{"refid":"17","COMMAND":"Sale","Amount":"2.50"}'
+    request = Request.of(body, "connection")
+    assert (request.body, request.connection, request.ref_id, request.command) == (body, "connection", "17", "Sale")
+    assert request.digest == hashlib.sha256(body).digest()
+    assert request.label == "RefID=17 command=Sale"
+
+
+def test_without_a_ref_id_it_is_like_no_other():
+    request = Request.of(b"SALE 2.50", None)
+    assert (request.digest, request.label) == (None, "RefID=- command=-")
+
+
+def test_the_label_is_safe_to_log_and_the_value_unchanged():
+    request = Request.of(b'{"RefID":"4111111111111111\\n\\u001b[2J","Command":"%s"}' % (b"S" * 500), None)
+    assert request.ref_id == "4111111111111111\n\x1b[2J"
+    assert "4111111111111111" not in request.label and request.label.isprintable() and len(request.label) < 160
+    assert shown("4111111111111111") == "************1111"
+
+
+def test_white_space_around_it_makes_no_other_request_of_it():
+    """A cloud that ends its lines: what is left of the message before stands in front of this one, or not."""
+    bare = Request.of(b'{"RefID":"1"}', None)
+    assert Request.of(b'\r\n{"RefID":"1"} \n', None).digest == bare.digest
+    assert Request.of(b'{"RefID": "1"}', None).digest != bare.digest
