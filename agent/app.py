@@ -1,0 +1,294 @@
+"""The agent put together: builds the parts, owns the greenlets, the signals and the exit code. The one file that knows
+them all.
+
+    settings ─┬─ Board ── what the terminal shows ──── Api, StatusFile
+              ├─ Processor ── transactions, journal ── payment application
+              └─ Link ── the connection ────────────── eConduit Cloud
+
+Rules
+
+- A signal handler only leaves a mark; `run` acts on it.
+- Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload.
+  Where they can be read, it is by those of [local]; a value that is wrong counts as not set.
+- A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a sound one.
+- Whatever ends the process, the transaction in progress gets `transactions.drain` seconds, so that its answer is at
+  least in the journal; a second signal ends the wait. Nothing shows `POS Online` after the end.
+"""
+import faulthandler
+import logging
+import os
+import random
+import resource
+import signal
+import time
+from pathlib import Path
+
+import gevent
+from gevent.event import Event
+
+from econduit_terminal.conf import logs
+from econduit_terminal.conf.device import load_identified
+from econduit_terminal.conf.logs import clean
+from econduit_terminal.conf.settings import SettingsError
+from econduit_terminal.conf.single import SingleInstance
+from econduit_terminal.conf.version import VERSION
+
+from .cloud.link import Link
+from .cloud.names import bound_resolver
+from .cloud.policy import Policy
+from .local.api import Api
+from .local.status import Board
+from .local.statusfile import StatusFile
+from .transactions.keeper import open_journal
+from .transactions.processor import Processor
+from .transactions.schema import FILE
+from .wire.messages import register
+
+log = logging.getLogger("agent")
+
+FAREWELL = 3.0
+"""Seconds for the connection to end in order when the agent stops."""
+FAILED = "the agent failed and starts again"
+WAITING = "the agent waits for a reload"
+TAKEOVER_MARGIN = 10.0
+"""Seconds beyond `drain` that an orphan gets to end."""
+
+
+def run(config_dir: Path) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit code."""
+    logs.set_up("info")
+    faulthandler.register(signal.SIGUSR1, all_threads=True)     # the watchdog asks a hung agent where it stands
+    bound_resolver()
+    _no_core_dumps()
+    return App(config_dir).run()
+
+
+def _no_core_dumps() -> None:
+    """Memory holds what passes through it. 1 and not 0: that is what keeps a dump from a program in core_pattern, too.
+
+    (do_coredump in the kernel's fs/coredump.c: a pipe has no limit but this one.)
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (0 if hard == 0 else 1, hard))
+
+
+class App:
+    """One agent. It is also what the local API controls: network, verify, reconnect, reload."""
+
+    def __init__(self, config_dir: Path):
+        self._config_dir = config_dir
+        self._board = Board()
+        self._stop = Event()
+        self._hurry = Event()
+        self._failed = False
+        self._serving = self._reload_due = False
+        self._link: Link | None = None
+        self._link_greenlet: gevent.Greenlet | None = None
+        self._terminal = None
+        self._began = time.monotonic()
+        self._settings, self._terminal = self._first_settings()
+
+    def run(self) -> int:
+        self._handle_signals()
+        log.info("econduit-agent %s starts, pid %d, settings %s", VERSION, os.getpid(), self._config_dir)
+        if not self._alone():
+            return 0
+        settings = self._settings
+        self._journal = open_journal(settings, self._board)
+        self._processor = Processor(settings, self._terminal.id if self._terminal else "", self._journal, self._board)
+        self._processor.start()
+        if self._terminal:
+            self._start_link()
+        self._api = Api(settings.local, self._board, self)
+        self._api.start()
+        self._status_file = StatusFile(settings.local.status_file, self._board)
+        self._status_file.start()
+        self._spawn(self._watch_the_watchdog)
+        self._spawn(self._follow_idle)
+        self._serving = True
+        if self._reload_due:
+            self._asked_to_reload()
+        self._stop.wait()
+        self._serving = False
+        return self._shut_down()
+
+    # -- controls, for the local API -----------------------------------------------------------------------------
+
+    def network(self, report: dict) -> None:
+        self._board.network(report)
+        self._board.problem("watchdog", None)
+        if self._link:
+            self._link.network(report)
+
+    def verify(self) -> None:
+        if self._link:
+            self._link.verify()
+
+    def reconnect(self, reason: str) -> None:
+        log.info("reconnect: %s", clean(reason))
+        if self._link:
+            self._link.reconnect(reason)
+
+    def reload(self) -> list[str]:
+        """Read the settings again and work by them. Returns what changed. Raises SettingsError: the old ones stay."""
+        try:
+            settings, terminal = load_identified(self._config_dir)
+        except SettingsError as error:
+            self._complain(error, "those from before are kept" if self._terminal else WAITING)
+            raise
+        before, self._settings, self._terminal = self._settings, settings, terminal
+        changed = before.changes(settings)
+        log.info("settings read again: %s", ", ".join(changed) or "nothing changed")
+        self._board.problem("settings", None)
+        self._board.identity(terminal.id)
+        logs.set_up(settings.local.log_level)
+        self._warn(settings)
+        self._processor.reconfigure(settings, terminal.id)
+        if self._link:
+            self._link.reconfigure(settings, self._hello())
+        else:
+            self._start_link()
+        self._api.reconfigure(settings.local)
+        if settings.local.status_file != before.local.status_file:
+            self._status_file.stop(remove=True)
+            self._status_file = StatusFile(settings.local.status_file, self._board)
+            self._status_file.start()
+        if settings.local.state_dir != before.local.state_dir:
+            log.warning("local.state_dir changed: the next start of the agent uses the journal there; move %s while "
+                        "the agent is stopped, or what ran before is not known and may run again", FILE)
+        return changed
+
+    # -- start and end -------------------------------------------------------------------------------------------
+
+    def _first_settings(self):
+        """The settings and the terminal's identity; None for the latter where something has to be mended first."""
+        try:
+            settings, terminal = load_identified(self._config_dir)
+        except SettingsError as error:
+            self._complain(error, WAITING)
+            self._board.identity(error.usable.terminal.id)
+            return error.usable, None
+        logs.set_up(settings.local.log_level)
+        self._warn(settings)
+        self._board.identity(terminal.id)
+        return settings, terminal
+
+    def _complain(self, error: SettingsError, consequence: str) -> None:
+        for mistake in error.mistakes:
+            log.error("settings: %s", clean(mistake, 500))
+        log.error("settings: mend them, then supervisorctl signal HUP econduit:agent (%s)", consequence)
+        more = f" (and {len(error.mistakes) - 1} more)" if len(error.mistakes) > 1 else ""
+        self._board.problem("settings", f"{consequence}: {error.mistakes[0]}{more}")
+        if self._link is None:
+            self._board.offline(f"settings wrong: {error.mistakes[0]}{more}")
+
+    def _warn(self, settings) -> None:
+        for warning in settings.warnings():
+            log.warning("settings: %s", warning)
+
+    def _alone(self) -> bool:
+        """Wait until no other agent serves this terminal or has its journal. False: asked to stop meanwhile.
+
+        Two locks, since a socket may move, and its directory be made anew, while an orphan lives.
+        """
+        grace = self._settings.transactions.drain + TAKEOVER_MARGIN
+        local = self._settings.local
+        self._locks = []        # for the life of the process: a lock goes with its file
+        for key, lock in (("local.socket", Path(f"{local.socket}.lock")),
+                          ("local.state_dir", Path(local.state_dir) / "agent.lock")):
+            self._locks.append(SingleInstance(lock))
+            try:
+                if key == "local.state_dir":
+                    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not self._locks[-1].acquire(grace, lambda seconds: self._stop.wait(seconds)):
+                    return False
+            except OSError as error:
+                log.error("%s cannot be made (%s): a second agent would not be noticed; mend %s or its directory",
+                          lock, error.strerror, key)
+                self._board.problem("lock", f"{lock} cannot be made ({error.strerror})")
+        return True
+
+    def _hello(self) -> bytes:
+        it = self._terminal
+        return register(it.type, it.model, it.id, it.software_version, self._settings.registration.ack_heartbeat)
+
+    def _start_link(self) -> None:
+        self._board.offline("starting")     # and no longer: settings wrong
+        policy = Policy(self._settings.reconnect, random.random)
+        self._link = Link(self._settings, self._hello(), self._board, self._processor, policy)
+        self._link_greenlet = self._spawn(self._link.run)
+
+    def _spawn(self, work) -> gevent.Greenlet:
+        greenlet = gevent.spawn(work)
+        greenlet.link_exception(self._accident)
+        return greenlet
+
+    def _accident(self, greenlet) -> None:
+        log.critical("the agent ends itself because of a bug: %s", type(greenlet.exception).__name__)
+        self._failed = True
+        if greenlet is self._link_greenlet:
+            self._board.offline(FAILED)
+        self._stop.set()
+
+    def _handle_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self._asked_to_stop, number)
+        gevent.signal_handler(signal.SIGHUP, self._asked_to_reload)
+
+    def _asked_to_stop(self, number) -> None:
+        log.info("asked to stop (%s)", signal.Signals(number).name)
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def _asked_to_reload(self) -> None:
+        log.info("asked to read the settings again (SIGHUP)")
+        if not self._serving:
+            self._reload_due = True     # an earlier agent still has the terminal
+            return
+        try:
+            self.reload()
+        except SettingsError:
+            pass        # said where they are read
+
+    def _shut_down(self) -> int:
+        self._board.phase("stopping")
+        drain = gevent.spawn(self._processor.drain, self._settings.transactions.drain)
+        gevent.wait([drain, self._hurry], count=1)
+        if not drain.ready() or not drain.value:
+            log.error("a transaction is still in progress: its answer is lost to this process, its outcome unknown")
+        drain.kill()
+        if self._link:
+            self._link.stop()
+            self._link_greenlet.join(FAREWELL)
+        self._board.offline(FAILED if self._failed else "stopped")
+        self._processor.close()
+        self._journal.close()
+        self._status_file.stop()
+        self._api.stop()
+        log.info("stopped")
+        return 1 if self._failed else 0
+
+    # -- small duties --------------------------------------------------------------------------------------------
+
+    def _watch_the_watchdog(self) -> None:
+        """Say so when the watchdog is silent for three of its intervals, and work on without it."""
+        while True:
+            limit = 3 * self._settings.watchdog.report_interval
+            gevent.sleep(limit / 6)
+            age = self._board.report_age()
+            if (time.monotonic() - self._began if age is None else age) <= limit:
+                continue
+            if "watchdog" not in self._board.snapshot()["problems"]:
+                log.warning("watchdog silent: no report for %g s; the agent works on without it", limit)
+            self._board.problem("watchdog", "watchdog silent")
+            if self._link:
+                self._link.forget_network()
+
+    def _follow_idle(self) -> None:
+        """What the link put off because of a transaction is due when that is over."""
+        with self._board.subscribe() as changes:
+            while True:
+                snapshot = changes.wait(None)
+                if snapshot and snapshot["idle"] and self._link:
+                    self._link.idle()

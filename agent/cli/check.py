@@ -1,0 +1,56 @@
+"""`econduit-agent check-config`: the effective identity and endpoints and what is seldom meant so; or every mistake."""
+import contextlib
+import os
+import pwd
+import sys
+
+from econduit_terminal.conf.device import load_identified
+from econduit_terminal.conf.settings import SettingsError, load
+
+from .settings import USAGE, config_dir
+from .show import table
+
+
+def check_config(options) -> int:
+    directory = config_dir(options)
+    try:
+        settings, terminal = load_identified(directory)
+        if _became_the_agent(settings.local.state_dir):
+            load(directory)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    cloud, local = settings.cloud, settings.local
+    print("OK")
+    print(table([
+        ("settings", directory),
+        ("terminal ID", terminal.id),
+        ("terminal", f"{terminal.type} {terminal.model}, software {terminal.software_version}"),
+        ("primary", cloud.primary),
+        ("secondary", cloud.secondary or "none"),
+        ("TLS", f"yes, verified with {cloud.ca_file or 'the system’s certificates'}" if cloud.tls else "no"),
+        ("application", settings.transactions.application),
+        ("socket", local.socket),
+        ("display", f"http://{local.display}/" if local.display else "none"),
+        ("status file", local.status_file or "none"),
+    ]))
+    for warning in settings.warnings():
+        print(f"warning: {warning}")
+    return 0
+
+
+def _became_the_agent(state_dir) -> bool:
+    """Root can read what the agent cannot, such as a file that was pushed with mode 0600; so the settings are read once
+    more as whoever the journal belongs to."""
+    try:
+        owner = os.stat(state_dir)
+    except OSError:
+        return False
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return False
+    os.setgroups([])
+    with contextlib.suppress(KeyError):
+        os.initgroups(pwd.getpwuid(owner.st_uid).pw_name, owner.st_gid)
+    os.setgid(owner.st_gid)
+    os.setuid(owner.st_uid)
+    return True

@@ -1,0 +1,76 @@
+"""`status`, `watch` and `reconnect`: questions and wishes to the agent that runs."""
+import json
+import os
+import sys
+import time
+from datetime import datetime, timezone
+
+from ..local.client import AgentError, Client, NotRunning
+from . import show
+from .settings import socket_path
+
+ONLINE, OFFLINE, NO_ANSWER = 0, 1, 4
+RETRY = 1.0
+
+
+def status(options) -> int:
+    try:
+        now = Client(socket_path(options)).status()
+    except AgentError as error:
+        return _no_answer(error)
+    print(json.dumps(now) if options.json else show.full(now, _now(), _colour()))
+    return ONLINE if now["online"] else OFFLINE
+
+
+def watch(options) -> int:
+    """A line for every change a person would notice; goes on when the agent restarts."""
+    client = Client(socket_path(options))
+    said = None
+    try:
+        while True:
+            try:
+                for state in client.events():
+                    said = _say(show.line(state, _now(), _colour()), said)
+                said = _say(f"{show.clock(_now())}  the agent ended the events; waiting for it", said)
+            except AgentError as error:
+                said = _say(f"{show.clock(_now())}  {error}; waiting for it", said)
+            time.sleep(RETRY)
+    except KeyboardInterrupt:
+        return 0
+
+
+def reconnect(options) -> int:
+    try:
+        client = Client(socket_path(options))
+        before = client.status()
+        client.reconnect(options.reason)
+    except AgentError as error:
+        return _no_answer(error)
+    if before["online"]:
+        does = f"the agent leaves {before['endpoint']} as soon as no transaction runs, and dials again"
+    else:
+        does = f"the agent dials now (it was offline: {before['reason']})"
+    print(f"{does}; econduit-agent watch shows how it goes")
+    return 0
+
+
+def _say(text: str, said: str | None) -> str:
+    """Prints what differs from the last line in more than its time; returns what the next one is compared with."""
+    meaning = text.partition("  ")[2]
+    if meaning != said:
+        print(text, flush=True)
+    return meaning
+
+
+def _no_answer(error: AgentError) -> int:
+    hint = "" if not isinstance(error, NotRunning) else "; start it with: supervisorctl start econduit:agent"
+    print(f"{error}{hint}", file=sys.stderr)
+    return NO_ANSWER
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

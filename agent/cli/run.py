@@ -1,0 +1,7 @@
+"""`econduit-agent run`: hands over to the application, after __main__ has patched."""
+from .settings import config_dir
+
+
+def run(options) -> int:
+    from ..app import run as serve
+    return serve(config_dir(options))

@@ -1,0 +1,91 @@
+"""The agent's state in words for a person at a terminal. PURE: the time is an argument."""
+from datetime import datetime
+
+from ..local.words import named
+
+GREEN, RED, PLAIN = "\033[1;32m", "\033[1;31m", "\033[0m"
+WIDTH = 14
+
+
+def table(rows) -> str:
+    """(name, value) in two columns; rows without a value are left out."""
+    return "\n".join(f"  {name:<{WIDTH}}{value}" for name, value in rows if value not in (None, ""))
+
+
+def headline(status: dict, colour: bool) -> str:
+    """`POS Online` in green or `POS Offline: why` in red."""
+    words = status["display"] if status["online"] else f"{status['display']}: {status['reason']}"
+    return f"{GREEN if status['online'] else RED}{words}{PLAIN}" if colour else words
+
+
+def full(status: dict, now: datetime, colour: bool) -> str:
+    """All that support asks for first."""
+    rows = [
+        ("since", _when(status["since"], now)),
+        ("terminal ID", status["terminal_id"] or "not set"),
+        ("endpoint", status["endpoint"]),
+        ("interface", _interface(status)),
+        ("last ack", _when(status["last_ack"], now)),
+        ("next dial", None if status["retry_in"] is None else f"in {duration(status['retry_in'])}"),
+        ("connects", status["connects"]),
+        ("disconnects", _counts(status["disconnects"]) or 0),
+        ("transactions", _counts(status["transactions"]) + ("" if status["idle"] else " (one in progress)")),
+        ("network", _network(status["network"])),
+        ("agent", f"{status['version']}, process {status['pid']}"),
+        *(("problem", named(name, text)) for name, text in status["problems"].items()),
+    ]
+    return f"{headline(status, colour)}\n{table(rows)}"
+
+
+def line(status: dict, now: datetime, colour: bool) -> str:
+    """One change, for `watch`."""
+    parts = [headline(status, colour)]
+    if status["online"]:
+        parts.append(f"{status['endpoint']} over {_interface(status)}")
+    elif status["retry_in"] is not None:
+        parts.append(f"next dial in {duration(status['retry_in'])}")
+    elif status["phase"] not in ("waiting", status["reason"]):
+        parts.append(status["phase"])
+    if not status["idle"]:
+        parts.append("transaction in progress")
+    parts += [named(name, text) for name, text in status["problems"].items()]
+    return f"{clock(now)}  " + " · ".join(parts)
+
+
+def clock(now: datetime) -> str:
+    return now.astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    seconds = round(seconds)
+    for size, unit, smaller, lesser in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size} {unit}" + (f" {rest} {lesser}" if rest else "")
+    return f"{seconds} s"
+
+
+def _when(stamp: str | None, now: datetime) -> str | None:
+    if stamp is None:
+        return None
+    moment = datetime.fromisoformat(stamp)
+    ago = max(0.0, (now - moment).total_seconds())
+    return f"{moment.astimezone().strftime('%Y-%m-%d %H:%M:%S')} ({duration(ago)})"
+
+
+def _interface(status: dict) -> str:
+    name, address = status["interface"], status["local_address"]
+    return f"{name} ({address})" if name and address else name or address or ""
+
+
+def _counts(counts: dict) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number)
+
+
+def _network(report: dict) -> str:
+    if not report:
+        return "no report from the watchdog"
+    return ": ".join(part for part in (report.get("verdict"), report.get("detail")) if part)

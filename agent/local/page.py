@@ -1,0 +1,52 @@
+"""The display page: the template in display/ with the state filled in, so that it is right without JavaScript too.
+
+The page itself follows the events and puts the same words together; keep `view` and the script's `show` alike.
+"""
+import base64
+import hashlib
+import re
+from html import escape
+from pathlib import Path
+from string import Template
+
+from .words import named
+
+_SOURCE = (Path(__file__).parent / "display" / "index.html").read_text(encoding="utf-8")
+_TEMPLATE = Template(_SOURCE)
+
+
+def _hashes(tag: str) -> str:
+    blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", _SOURCE, re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+# Only the page's own script and style run, by their hashes; it talks to nobody but the agent.
+HEADERS = [("Content-Security-Policy", "default-src 'none'; img-src data:; connect-src 'self'; base-uri 'none'; "
+                                       f"script-src {_hashes('script')}; style-src {_hashes('style')}")]
+
+
+def view(status: dict) -> dict[str, str]:
+    """The words on the page for a status, by the id of the element that holds them."""
+    online, reason, network = status["online"], status["reason"] or "", status["network"]
+    if online:
+        why = "Connected to the eConduit Cloud"
+        place = " · ".join(part for part in (status["endpoint"], status["interface"]) if part)
+    else:
+        why = reason[:1].upper() + reason[1:]
+        place = network.get("detail", "") if network.get("verdict") == reason else ""
+    return {
+        "state": "online" if online else "offline",
+        "display": status["display"],
+        "reason": why,
+        "activity": "" if status["idle"] else "Transaction in progress",
+        "terminal": f"Terminal ID {status['terminal_id'] or 'not set'}",
+        "place": place,
+        "since": "since " + status["since"][:19].replace("T", " ") + " UTC",
+        "notice": " · ".join(named(name, text) for name, text in status["problems"].items()),
+    }
+
+
+def render(status: dict) -> bytes:
+    """The whole page, UTF-8."""
+    return _TEMPLATE.substitute({name: escape(text) for name, text in view(status).items()}).encode()

@@ -1,0 +1,32 @@
+import os
+import subprocess
+import sys
+
+
+def test_right_settings(agent, settings):
+    got = agent("check-config", "--config-dir", settings)
+    assert got.returncode == 0 and got.stdout.startswith("OK\n")
+    for part in ("29531204", "Maker Model1", "dc.econduitapp.com:80", "econduitapp.com:9001", f"{settings}/agent.sock"):
+        assert part in got.stdout
+
+
+def test_every_mistake_at_once(agent, settings):
+    (settings / "zz.ini").write_text("[cloud]\nprimary = nonsense\n[heartbeat]\ninterval = soon\n")
+    got = agent("check-config", "--config-dir", settings)
+    assert got.returncode == 2 and got.stdout == ""
+    assert "zz.ini:2: cloud.primary" in got.stderr and "zz.ini:4: heartbeat.interval" in got.stderr
+
+
+def test_what_works_and_is_seldom_meant(agent, settings):
+    (settings / "zz.ini").write_text("[transactions]\nduplicates = run\n")
+    got = agent("check-config", "--config-dir", settings)
+    assert got.returncode == 0 and "warning: transactions.duplicates: " in got.stdout
+
+
+def test_a_reader_that_closed_the_pipe_is_no_mistake(settings):
+    reading, writing = os.pipe()
+    os.close(reading)
+    end = subprocess.run([sys.executable, "-m", "econduit_terminal.agent", "check-config", "--config-dir", settings],
+                         stdout=writing, stderr=subprocess.PIPE, timeout=10)
+    os.close(writing)
+    assert (end.returncode, end.stderr) == (0, b"")

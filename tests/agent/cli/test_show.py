@@ -1,0 +1,47 @@
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from econduit_terminal.agent.cli import show
+from econduit_terminal.agent.local.status import Board
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("seconds, words", [
+    (0.04, "0.0 s"), (9.9, "9.9 s"), (10, "10 s"), (59.4, "59 s"), (60, "1 min"), (200, "3 min 20 s"),
+    (3600, "1 h"), (7500, "2 h 5 min"), (86400, "1 d"), (90000, "1 d 1 h")])
+def test_duration(seconds, words):
+    assert show.duration(seconds) == words
+
+
+def test_colours_are_green_and_red():
+    board = Board("1", wall=lambda: NOW)
+    assert show.headline(board.snapshot(), True).startswith(show.RED)
+    board.online("h:80", "10.0.0.2", "eth0")
+    assert show.headline(board.snapshot(), True) == f"{show.GREEN}POS Online{show.PLAIN}"
+
+
+def test_all_that_support_asks_first():
+    board = Board("29531204", "1.0", wall=lambda: NOW)
+    board.online("h:80", "10.0.0.2", "eth0")
+    board.acked()
+    board.offline("no internet")
+    board.phase("waiting", 4)
+    board.network({"verdict": "no internet", "detail": "the gateway answers, nothing behind it"})
+    board.transactions({"answered": 2, "failed": 0})
+    board.problem("display", "port taken")
+    text = show.full(board.snapshot(), NOW + timedelta(seconds=200), False)
+    for part in ("POS Offline: no internet", "(3 min 20 s)", "29531204", "in 4.0 s", "1 no internet", "2 answered",
+                 "no internet: the gateway answers", "display: port taken", "last ack"):
+        assert part in text, part
+
+
+def test_a_line_for_watch():
+    board = Board("1", wall=lambda: NOW)
+    board.online("h:80", "10.0.0.2", "eth0")
+    board.idle(False)
+    assert show.line(board.snapshot(), NOW, False).endswith(
+        "  POS Online · h:80 over eth0 (10.0.0.2) · transaction in progress")
+    board.offline("reset")
+    board.phase("dialing")
+    assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · dialing · transaction in progress")

@@ -1,0 +1,34 @@
+import json
+import os
+import subprocess
+import sys
+
+
+def run(config_dir, *arguments):
+    return subprocess.run([sys.executable, "-m", "econduit_terminal.agent", "transactions", "--config-dir", config_dir,
+                           *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"})
+
+
+def test_before_the_first_transaction(tmp_path):
+    (tmp_path / "own.ini").write_text(f"[local]\nstate_dir = {tmp_path}/state\n")
+    done = run(tmp_path)
+    assert done.returncode == 1 and f"there is no journal at {tmp_path}/state" in done.stderr
+
+
+def test_a_transaction_as_json(tmp_path):
+    from econduit_terminal.agent.transactions import schema
+    (tmp_path / "own.ini").write_text(f"[local]\nstate_dir = {tmp_path}/state\n")
+    connection = schema.connect(tmp_path / "state" / schema.FILE)
+    connection.execute("INSERT INTO transactions (id, state, ref_id, request_size, received, at_wall, at_boot, at_up) "
+                       "VALUES (5, 'unknown', '77', 10, 1800000000, 0, '', 0)")
+    done = run(tmp_path, "--json")      # while somebody has the file open
+    connection.close()
+    assert done.returncode == 0
+    assert (json.loads(done.stdout)["ref_id"], json.loads(done.stdout)["state"]) == ("77", "unknown")
+    assert "RefID 77" in run(tmp_path).stdout
+
+
+def test_settings_with_mistakes(tmp_path):
+    (tmp_path / "own.ini").write_text("[local]\nstate_dri = /tmp\n")
+    done = run(tmp_path)
+    assert done.returncode == 2 and "did you mean state_dir" in done.stderr

@@ -1,0 +1,78 @@
+import json
+
+import pytest
+from econduit_terminal.agent.local.report import MAX_ITEMS, MAX_TEXT, ReportError, parse_object, parse_report
+from hypothesis import given
+from hypothesis import strategies as st
+
+WHOLE = {
+    "verdict": "cable unplugged", "detail": "eth0 has no carrier", "usable": False, "path": "dead", "bind": "wlan0",
+    "lost": {"192.168.1.5": "cable unplugged"}, "dial": True, "verify": True,
+    "interfaces": [{"name": "eth0", "kind": "ethernet", "usable": False, "state": "down",
+                    "addresses": ["192.168.1.5"]}],
+    "sent": "2026-11-23T07:50:24.123Z",
+}
+ANY_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+                        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+
+
+def parse(value):
+    return parse_report(json.dumps(value).encode())
+
+
+def test_a_whole_report_comes_through_and_unknown_keys_do_not():
+    assert parse({**WHOLE, "weather": "fine"}) == WHOLE
+
+
+def test_defaults():
+    assert parse({"verdict": "online", "bind": None, "lost": None}) == {
+        "verdict": "online", "detail": "", "usable": True, "path": "unknown", "bind": None, "lost": {}, "dial": False,
+        "verify": False, "interfaces": [], "sent": None}
+
+
+@pytest.mark.parametrize("key, value", [
+    ("verdict", 1), ("verdict", ""), ("verdict", None), ("detail", []), ("usable", "yes"), ("usable", 1),
+    ("path", "fine"), ("path", 3), ("bind", 7), ("bind", "a name too long for one"), ("bind", "../x"), ("bind", "a b"),
+    ("bind", "e\n"), ("lost", ["a"]), ("lost", {"a": 1}), ("lost", {str(n): "x" for n in range(MAX_ITEMS + 1)}),
+    ("dial", 0), ("verify", "true"), ("interfaces", {}), ("interfaces", ["eth0"]), ("interfaces", [{"kind": "carrier"}]),
+    ("interfaces", [{"addresses": [1]}]), ("interfaces", [{"addresses": "1"}]), ("interfaces", [{}] * (MAX_ITEMS + 1)),
+    ("sent", 5),
+])
+def test_wrong_types_are_refused_by_name(key, value):
+    with pytest.raises(ReportError, match=rf"^{key}"):
+        parse({**WHOLE, key: value})
+
+
+@pytest.mark.parametrize("body", [
+    b"{", b"[]", b"1", b"null", b"\xff", b"[" * 60000, b'{"verdict": NaN}', b"9" * 5000, b'{"verdict":"a"} x'])
+def test_bodies_that_are_no_object(body):
+    with pytest.raises(ReportError, match="send a JSON object"):
+        parse_object(body)
+
+
+def test_an_empty_body_is_an_empty_object():
+    assert parse_object(b" ") == {}
+
+
+def test_text_is_made_safe():
+    report = parse({"verdict": "a\x1b[2Jb\ud800", "detail": "x" * 1000})
+    assert "\x1b" not in report["verdict"] and len(report["detail"]) <= MAX_TEXT
+    report["verdict"].encode()
+
+
+@given(st.dictionaries(st.sampled_from(list(WHOLE)), ANY_JSON))
+def test_any_values_are_taken_whole_or_refused(values):
+    try:
+        report = parse({**WHOLE, **values})
+    except ReportError:
+        return
+    assert list(report) == list(WHOLE)
+    assert parse(report) == report
+
+
+@given(st.binary())
+def test_any_bytes(body):
+    try:
+        parse_report(body)
+    except ReportError:
+        pass

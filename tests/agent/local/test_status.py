@@ -1,0 +1,143 @@
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from econduit_terminal.agent.local.status import Board, as_line, timestamp
+
+START = datetime(2026, 11, 23, 7, 50, 24, 123999, tzinfo=timezone.utc)
+
+
+class Clocks:
+    def __init__(self):
+        self.seconds = 1000.0
+        self.jump = 0.0
+
+    def monotonic(self):
+        return self.seconds
+
+    def wall(self):
+        return START + timedelta(seconds=self.seconds - 1000.0 + self.jump)
+
+
+@pytest.fixture
+def clocks():
+    return Clocks()
+
+
+@pytest.fixture
+def board(clocks):
+    return Board("29531204", "1.2.3", monotonic=clocks.monotonic, wall=clocks.wall)
+
+
+def test_starts_offline(board):
+    status = board.snapshot()
+    assert list(status)[:9] == ["display", "online", "idle", "reason", "since", "terminal_id", "endpoint",
+                                "local_address", "interface"]
+    assert (status["display"], status["online"], status["reason"]) == ("POS Offline", False, "starting")
+    assert status["since"] == "2026-11-23T07:50:24.123Z"
+    assert (status["terminal_id"], status["version"], status["phase"]) == ("29531204", "1.2.3", "starting")
+
+
+# What is said, and then: online, reason, connects, disconnects, seconds after START of `since`
+TABLE = {
+    "online": ([("online", "h:80", "10.0.0.2", "eth0")], True, None, 1, {}, 1),
+    "online and lost": ([("online", "h:80", "10.0.0.2", "eth0"), ("offline", "cable unplugged")],
+                        False, "cable unplugged", 1, {"cable unplugged": 1}, 2),
+    "the reason gets clearer": ([("online", "h:80", "a", None), ("offline", "reset"), ("offline", "no internet")],
+                                False, "no internet", 1, {"reset": 1}, 2),
+    "offline from the start": ([("offline", "no address")], False, "no address", 0, {}, 0),
+    "twice": ([("online", "h:80", "a", "b"), ("offline", "x"), ("online", "h:80", "a", "b"), ("offline", "x")],
+              False, "x", 2, {"x": 2}, 4),
+    "refused, whatever it says": ([("online", "h:80", "a", "b"), ("offline", "registration refused: 4711")],
+                                  False, "registration refused: 4711", 1, {"registration refused": 1}, 2),
+    "no reason at all": ([("offline", "")], False, "unknown", 0, {}, 0),
+}
+
+
+@pytest.mark.parametrize("said, online, reason, connects, disconnects, since", TABLE.values(), ids=TABLE)
+def test_states(board, clocks, said, online, reason, connects, disconnects, since):
+    for name, *arguments in said:
+        clocks.seconds += 1
+        getattr(board, name)(*arguments)
+    status = board.snapshot()
+    assert (status["online"], status["reason"], status["connects"], status["disconnects"]) == (
+        online, reason, connects, disconnects)
+    assert status["display"] == ("POS Online" if online else "POS Offline")
+    assert status["since"] == timestamp(START + timedelta(seconds=since))
+    assert (status["endpoint"] is not None) == online
+
+
+def test_a_jump_of_the_wall_clock_is_no_offline_time(board, clocks):
+    board.offline("no internet")
+    clocks.jump = 86400
+    clocks.seconds += 5
+    board.online("h:80", "a", "b")
+    assert 'econduit_offline_seconds_total{reason="no internet"} 5\n' in board.metrics()
+
+
+def test_only_changes_wake_subscribers_and_they_coalesce(board):
+    with board.subscribe() as changes:
+        assert changes.wait(0)["reason"] == "starting"
+        assert changes.wait(0) is None
+        board.offline("one")
+        board.offline("two")
+        assert changes.wait(0)["reason"] == "two"
+        assert changes.wait(0) is None
+        for name, *arguments in (["offline", "two"], ["idle", True], ["problem", "x", None], ["transactions", {}],
+                                 ["identity", "29531204"], ["phase", "starting"]):
+            getattr(board, name)(*arguments)
+            assert changes.wait(0) is None, name
+    board.offline("three")
+    assert changes.wait(0) is None  # no longer subscribed
+
+
+def test_a_report_that_says_the_same_wakes_nobody_and_is_kept(board, clocks):
+    with board.subscribe() as changes:
+        board.network({"verdict": "online", "sent": "1"})
+        changes.wait(0)
+        clocks.seconds += 10
+        board.network({"verdict": "online", "sent": "2"})
+        assert changes.wait(0) is None
+        assert board.snapshot()["network"]["sent"] == "2"
+        board.network({"verdict": "no internet", "sent": "3"})
+        assert changes.wait(0)["network"]["verdict"] == "no internet"
+    clocks.seconds += 4
+    assert board.report_age() == 4
+
+
+def test_the_wait_counts_down(board, clocks):
+    board.phase("waiting", 12.5)
+    clocks.seconds += 2
+    assert board.snapshot()["retry_in"] == 10.5
+    clocks.seconds += 20
+    assert board.snapshot()["retry_in"] == 0
+    board.phase("dialing")
+    assert board.snapshot()["retry_in"] is None
+    with pytest.raises(ValueError):
+        board.phase("dreaming")
+
+
+def test_last_ack_belongs_to_the_connection(board, clocks):
+    board.online("h:80", "a", "b")
+    clocks.seconds += 60
+    board.acked()
+    assert board.snapshot()["last_ack"] == "2026-11-23T07:51:24.123Z"
+    board.offline("reset")
+    assert board.snapshot()["last_ack"] == "2026-11-23T07:51:24.123Z"  # support asks when it was last well
+    board.online("h:80", "a", "b")
+    assert board.snapshot()["last_ack"] is None
+
+
+def test_problems_come_and_go(board):
+    board.problem("display", "port taken\x1b[31m\nby another")
+    text = board.snapshot()["problems"]["display"]
+    assert "\x1b" not in text and "\n" not in text
+    board.problem("display", None)
+    assert board.snapshot()["problems"] == {}
+
+
+def test_as_line_is_one_line_of_json(board):
+    board.identity("Ünï\u2028")
+    line = as_line(board.snapshot())
+    assert line.endswith(b"}\n") and line.count(b"\n") == 1
+    assert json.loads(line) == board.snapshot()
