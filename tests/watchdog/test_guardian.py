@@ -1,0 +1,176 @@
+"""The guardian and real processes: what hangs is ended, nothing else is."""
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import fake_agent
+import pytest
+from econduit_terminal.agent.local.client import Client
+from econduit_terminal.watchdog import guardian
+from econduit_terminal.watchdog.guardian import MISSES, Guardian
+
+PROGRAM = str(Path(fake_agent.__file__))
+NAMES = (PROGRAM,)
+
+
+class Agent:
+    """A fake agent in a process of its own."""
+
+    def __init__(self, path, *modes):
+        self.process = subprocess.Popen([sys.executable, "-u", PROGRAM, str(path), *modes], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+        self.pid = self.process.pid
+
+    def hang(self):
+        self.process.send_signal(signal.SIGUSR2)
+        assert self.process.stdout.readline() == "hanging\n"
+
+    def ended(self):
+        """Its output, once it was killed."""
+        output = self.process.communicate(timeout=10)[0]
+        assert self.process.returncode == -signal.SIGKILL
+        return output
+
+    def alive(self):
+        return self.process.poll() is None
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def start(*modes):
+        started.append(Agent(tmp_path / "agent.sock", *modes))
+        return started[-1]
+
+    yield start
+    for agent in started:
+        if agent.alive():
+            agent.process.kill()
+        agent.process.communicate()
+
+
+@pytest.fixture
+def watch(tmp_path, monkeypatch):
+    """A guardian that is asked to look, instead of waiting for its interval."""
+    monkeypatch.setattr(guardian, "LAST_WORDS", 0.3)
+    clock = [1000.0]
+    made = Guardian(Client(tmp_path / "agent.sock", timeout=0.2), 0.2, threading.Event(), names=NAMES,
+                    monotonic=lambda: clock[0])
+    made.clock = clock
+    return made
+
+
+def test_an_agent_whose_hub_is_blocked_leaves_its_stacks_and_is_killed(start, watch):
+    agent = start()
+    watch.look()
+    agent.hang()
+    for _ in range(MISSES - 1):
+        watch.look()
+        assert agent.alive()
+    watch.look()
+    assert "a_call_that_never_returns" in agent.ended()
+
+
+def test_a_stopped_agent_is_found_and_killed(start, watch):
+    agent = start()
+    watch.look()
+    agent.process.send_signal(signal.SIGSTOP)
+    for _ in range(MISSES):
+        watch.look()
+    assert "Current thread" in agent.ended(), "it was continued to write its stacks"
+
+
+def test_an_answer_between_two_misses_makes_them_count_anew(start, watch):
+    agent = start()
+    watch.look()
+    for _ in range(3):
+        agent.process.send_signal(signal.SIGSTOP)
+        for _ in range(MISSES - 1):
+            watch.look()
+        agent.process.send_signal(signal.SIGCONT)
+        watch.look()
+    assert agent.alive()
+
+
+def test_nobody_at_the_socket_is_left_to_the_operator(watch, tmp_path):
+    for _ in range(2 * MISSES):
+        watch.look()
+    (tmp_path / "agent.sock").touch()
+    for _ in range(2 * MISSES):
+        watch.look()
+
+
+def test_a_starting_agent_has_its_time(start, watch):
+    agent = start("hang")
+    for _ in range(2 * MISSES):
+        watch.look()
+    assert agent.alive()
+    watch.clock[0] += guardian.STARTING + 1
+    for _ in range(MISSES):
+        watch.look()
+    agent.ended()
+
+
+def test_misses_of_another_process_do_not_count(start, watch):
+    first = start()
+    watch.look()
+    first.process.send_signal(signal.SIGSTOP)
+    for _ in range(MISSES - 1):
+        watch.look()
+    first.process.kill()
+    first.process.wait(5)
+    second = start()
+    watch.look()
+    second.process.send_signal(signal.SIGSTOP)
+    for _ in range(MISSES - 1):
+        watch.look()
+    assert second.alive()
+
+
+def test_another_program_at_the_socket_is_left_alone(start, watch):
+    agent = start()
+    watch._names = ("econduit-agent",)
+    watch.look()
+    agent.hang()
+    for _ in range(2 * MISSES):
+        watch.look()
+    assert agent.alive()
+
+
+def test_a_pid_that_was_given_to_another_process_is_not_hit():
+    """The pid is right, the program is not: as after the agent died and its pid came round again."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        assert not guardian.end(other.pid, wait=lambda seconds: None)
+        assert other.poll() is None
+        other.stdin.close()
+
+
+def test_a_process_that_is_gone():
+    with subprocess.Popen(["true"]) as done:
+        done.wait(5)
+    assert not guardian.end(done.pid, wait=lambda seconds: None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run a process as another user")
+def test_another_user_s_agent_is_left_alone(start, monkeypatch):
+    agent = start()
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    assert not guardian.end(agent.pid, NAMES, wait=lambda seconds: None)
+    assert agent.alive()
+
+
+def test_the_loop_asks_until_it_is_stopped(agent):
+    stopped = threading.Event()
+    loop = threading.Thread(target=Guardian(Client(agent.path), 0.01, stopped).run, daemon=True)
+    loop.start()
+    while agent.asked.count("/health") < 3:
+        loop.join(0.01)
+        assert loop.is_alive()
+    stopped.set()
+    loop.join(5)
+    assert not loop.is_alive()

@@ -1,0 +1,77 @@
+"""The command line: what it takes, what it says, how it ends."""
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from econduit_terminal.conf.version import VERSION
+from econduit_terminal.watchdog import __main__ as command
+
+PROGRAM = "-m", "econduit_terminal.watchdog"
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, *PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=30)
+
+
+def test_the_version_and_the_help():
+    assert run("--version").stdout == f"econduit-watchdog {VERSION}\n"
+    told = run("--help").stdout
+    assert all(name in told for name in ("run", "check", "links")) and "--keep" not in run("run", "--help").stdout
+
+
+def test_without_a_command_it_says_which_there_are():
+    done = run()
+    assert done.returncode == 2 and "run | check | links" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["check", "links"])
+def test_wrong_settings_are_told_to_who_asks(tmp_path, name):
+    file = tmp_path / "own.ini"
+    file.write_text("[watchdog]\npoll = soon\n")
+    done = run(name, "--config-dir", tmp_path)
+    assert done.returncode == command.SETTINGS_WRONG == 2 and f"{file}:2: watchdog.poll" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--config-dir", "{0}", "check"), ("check", "--config-dir", "{0}")])
+def test_the_directory_may_stand_before_and_after_the_command(tmp_path, monkeypatch, arguments):
+    (tmp_path / "own.ini").write_text("[local]\nsocket = /run/of-this-test.sock\n")
+    seen = []
+    monkeypatch.setattr(command, "check_layers", lambda orders, directory: seen.append((orders.socket, directory)) or 0)
+    assert command.main([argument.format(tmp_path) for argument in arguments]) == 0
+    assert seen == [("/run/of-this-test.sock", tmp_path)]
+
+
+def test_ctrl_c_ends_it_quietly(tmp_path, monkeypatch):
+    def interrupted(orders, directory):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "links", interrupted)
+    assert command.main(["links", "--config-dir", str(tmp_path)]) == 130
+
+
+def test_links_shows_what_is_there_and_ends_with_ctrl_c(tmp_path):
+    shown = subprocess.Popen([sys.executable, "-u", *PROGRAM, "links", "--config-dir", tmp_path],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "interface new" in shown.stdout.readline()
+    shown.send_signal(signal.SIGINT)
+    assert shown.communicate(timeout=10)[1] == "" and shown.returncode == 130
+
+
+def test_a_reader_that_went_ends_it_quietly(tmp_path):
+    """As in `check | head -1`: the pipe is closed before the first line."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, *PROGRAM, "check", "--config-dir", tmp_path], stdout=writing,
+                          stderr=subprocess.PIPE, text=True, timeout=30)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_check_names_the_layer_by_its_exit_status(tmp_path):
+    """With no such interface: the link fails, and everything above it is skipped."""
+    (tmp_path / "own.ini").write_text(f"[watchdog]\ninterfaces = none0\n[local]\nsocket = {tmp_path}/agent.sock\n")
+    done = run("check", "--config-dir", tmp_path)
+    assert done.returncode == 10 and "FAIL link         none0: not there" in done.stdout
+    assert "SKIP gateway" in done.stdout and "FAIL agent" in done.stdout

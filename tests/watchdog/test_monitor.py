@@ -1,0 +1,260 @@
+"""The loop, with a doorbell to ring by hand, made-up states, and an agent beside it."""
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from econduit_terminal.agent.local.client import Client
+from econduit_terminal.watchdog import monitor as module
+from econduit_terminal.watchdog.inbox import Inbox
+from econduit_terminal.watchdog.monitor import Failed, Monitor
+from econduit_terminal.watchdog.orders import Orders, Target
+from econduit_terminal.watchdog.state import Interface, Route, State
+from econduit_terminal.watchdog.verdict import Answers
+from fake_agent import FakeAgent
+
+ETH = Interface("eth0", addresses=("192.0.2.5",))
+OUT = ETH._replace(operstate="down", carrier=False)
+VIA = Route("eth0", "192.0.2.1", 100)
+WELL, UNPLUGGED = State((ETH,), (VIA,)), State((OUT,), (VIA,))
+DEAD = Answers(True, None, None, False, (("192.0.2.80:80", "silent"),))
+WORKS = DEAD._replace(endpoints=(("192.0.2.80:80", "open"),))
+ORDERS = Orders(socket="", log_level="debug", endpoints=(Target("192.0.2.80:80", "192.0.2.80", 80),),
+                reference_hosts=(), interfaces=(), coalesce=0.02, poll=60.0, probe_interval=0.05,
+                probe_timeout=1.0, health_interval=60.0, health_timeout=1.0, report_interval=60.0)
+
+
+class Bell:
+    def __init__(self):
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def fileno(self):
+        return self._bell
+
+    def ring(self):
+        os.eventfd_write(self._bell, 1)
+
+    def drain(self):
+        try:
+            return bool(os.eventfd_read(self._bell))
+        except BlockingIOError:
+            return False
+
+    def close(self):
+        pass
+
+
+class World:
+    """A monitor that runs, and everything around it."""
+
+    def __init__(self, path, monkeypatch):
+        self.path, self.bell, self.inbox, self.stopped = path, Bell(), Inbox(), threading.Event()
+        self.state, self.asleep, self.answers = WELL, 0.0, DEAD
+        self.looks, self.rounds = 0, []
+        self.error = None
+        monkeypatch.setattr(module.probes.Prober, "ask", lambda prober, plan, timeout: self._ask(plan))
+
+    def start(self, **orders):
+        made = Monitor(ORDERS._replace(**orders), Client(self.path), self.inbox, self.stopped, doorbell=self.bell,
+                       look=self._look, suspended=lambda: self.asleep)
+        self.thread = threading.Thread(target=self._run, args=(made,), daemon=True)
+        self.thread.start()
+
+    def becomes(self, state):
+        self.state = state
+        self.bell.ring()
+
+    def stop(self):
+        self.stopped.set()
+        self.inbox.ring()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+
+    def _run(self, made):
+        try:
+            made.run()
+        except Failed as error:
+            self.error = error
+
+    def _look(self):
+        self.looks += 1
+        return self.state
+
+    def _ask(self, plan):
+        self.rounds.append((time.monotonic(), plan))
+        if isinstance(self.answers, Exception):
+            raise self.answers
+        return self.answers
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    world = World(tmp_path / "agent.sock", monkeypatch)
+    yield world
+    if world.stopped.is_set() is False:
+        world.stop()
+
+
+def test_a_cable_out_and_in_is_reported_at_once(world, agent):
+    agent.online("192.0.2.5", "eth0")
+    world.start()
+    agent.report(lambda report: report["path"] == "works")
+    began = time.monotonic()
+    world.becomes(UNPLUGGED)
+    at, told = agent.verdict("cable unplugged", after=began)
+    assert told["lost"] == {"192.0.2.5": "cable unplugged"} and not told["usable"]
+    agent.offline("cable unplugged")
+    began = time.monotonic()
+    world.becomes(WELL)
+    _, told = agent.report(lambda report: report["usable"], after=began)
+    assert told["dial"] and not told["lost"]
+
+
+def test_while_registered_nothing_is_asked(world, agent):
+    agent.online("192.0.2.5", "eth0")
+    world.start(poll=0.02, report_interval=0.05)
+    agent.report(lambda report: report["path"] == "works")
+    looks = world.looks
+    for _ in range(5):
+        agent.report(after=time.monotonic())
+    assert world.looks > looks and world.rounds == []
+
+
+def test_offline_with_a_usable_network_is_asked_about_again_and_again(world, agent, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    world.start()
+    agent.verdict("no internet")
+    began = time.monotonic()
+    world.answers = WORKS
+    _, told = agent.report(lambda report: report["path"] == "works", after=began)
+    assert told["dial"] and told["verdict"] == "online"
+    plan = world.rounds[0][1]
+    assert (plan.gateway, plan.endpoints) == (VIA, ORDERS.endpoints)
+    agent.online("192.0.2.5", "eth0")
+    agent.report(lambda report: "registered" in report["detail"])
+    asked, began = len(world.rounds), time.monotonic()
+    agent.offline("connection lost")
+    agent.report(lambda report: "usable" in report["detail"], after=began)
+    agent.report(lambda report: "every endpoint" in report["detail"], after=began)
+    assert len(world.rounds) > asked
+
+
+def test_nothing_is_asked_over_a_dead_cable_and_at_once_when_it_is_back(world, agent, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    world.state = UNPLUGGED
+    world.start(report_interval=0.03)
+    agent.verdict("cable unplugged")
+    for _ in range(5):
+        agent.report(after=time.monotonic())
+    assert world.rounds == []
+    world.becomes(WELL)
+    agent.verdict("no internet")
+    assert world.rounds
+
+
+def test_without_an_agent_nothing_is_asked(world, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    world.start(poll=0.02)
+    while world.looks < 10:
+        world.thread.join(0.01)
+        assert world.thread.is_alive()
+    assert world.rounds == []
+
+
+def test_an_agent_that_appears_later_is_told_at_once(world, tmp_path):
+    world.start()
+    world.becomes(UNPLUGGED)
+    agent = FakeAgent(tmp_path / "agent.sock")
+    agent.verdict("cable unplugged")
+    agent.close()
+    another = FakeAgent(tmp_path / "agent.sock", pid=1)
+    another.verdict("cable unplugged")
+    another.close()
+
+
+def test_a_suspension_has_the_connection_verified(world, agent):
+    agent.online("192.0.2.5", "eth0")
+    world.start()
+    agent.report(lambda report: report["path"] == "works")
+    began = time.monotonic()
+    world.asleep = 3600.0
+    world.bell.ring()
+    assert agent.report(lambda report: report["verify"], after=began)
+    assert not agent.reports[-1][1]["lost"]
+
+
+def test_reports_go_on_when_nothing_changes(world, agent):
+    world.start(report_interval=0.05)
+    for _ in range(3):
+        agent.report(after=time.monotonic())
+
+
+def test_a_change_without_a_ring_is_found_by_the_poll(world, agent):
+    world.start(poll=0.05)
+    agent.report()
+    world.state = UNPLUGGED
+    agent.verdict("cable unplugged")
+
+
+def test_a_storm_of_rings_costs_few_looks_and_its_end_is_seen(world, agent):
+    agent.online("192.0.2.5", "eth0")
+    world.start(coalesce=0.1)
+    agent.report(lambda report: report["path"] == "works")
+    looks, began = world.looks, time.monotonic()
+    while time.monotonic() - began < 0.5:
+        world.bell.ring()
+        time.sleep(0.0005)
+    world.becomes(UNPLUGGED)
+    agent.verdict("cable unplugged", timeout=1)
+    assert world.looks - looks < 25
+
+
+def test_an_agent_that_hangs_holds_up_nothing(world, agent):
+    agent.online("192.0.2.5", "eth0")
+    world.start(poll=0.02)
+    agent.report(lambda report: report["path"] == "works")
+    with agent._changed:                # every answer of the agent waits now
+        world.becomes(UNPLUGGED)
+        looks = world.looks
+        began = time.monotonic()
+        while world.looks < looks + 10:
+            assert time.monotonic() - began < 2
+            time.sleep(0.01)
+    agent.verdict("cable unplugged")
+
+
+def test_a_part_that_dies_ends_the_loop(world, agent, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    world.answers = RuntimeError("broken on purpose")
+    world.start()
+    world.thread.join(5)
+    assert "probes: RuntimeError('broken on purpose')" in str(world.error)
+    world.stopped.set()
+
+
+SUSPENSION = """
+import ctypes, os, sys
+from econduit_terminal.watchdog.monitor import suspended_for
+before = suspended_for()
+CLONE_NEWTIME = 0x80
+if ctypes.CDLL(None, use_errno=True).setns(os.open(sys.argv[1], os.O_RDONLY), CLONE_NEWTIME):
+    sys.exit(os.strerror(ctypes.get_errno()))
+print(suspended_for() - before)
+"""
+
+
+def test_a_suspension_is_read_from_the_kernel_s_own_clocks():
+    """A process whose CLOCK_BOOTTIME jumps ahead while CLOCK_MONOTONIC does not, as after a suspension: it moves to
+    a time namespace (time_namespaces(7)) that is 1000 s ahead."""
+    command = ["unshare", "--time", "--boottime", "1000", "sh", "-c", "echo ready && exec cat"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as ahead:
+        if ahead.stdout.readline() != "ready\n":
+            pytest.skip(f"no time namespace to be had here ({ahead.stderr.read().strip()})")
+        there = f"/proc/{ahead.pid}/ns/time_for_children"
+        done = subprocess.run([sys.executable, "-c", SUSPENSION, there], capture_output=True, text=True, timeout=30)
+        ahead.stdin.close()
+    assert done.returncode == 0, done.stderr
+    assert abs(float(done.stdout) - 1000) < 0.5

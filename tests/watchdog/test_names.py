@@ -1,0 +1,104 @@
+"""Lookups are bounded whatever the resolver does: it answers, fails, or never comes back."""
+import socket
+import threading
+
+import pytest
+from econduit_terminal.watchdog import names
+from econduit_terminal.watchdog.names import MOST_ADDRESSES, MOST_NAMES, Names, is_address, is_local
+
+
+def answer(*addresses):
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+
+
+@pytest.fixture
+def stuck():
+    """A resolver that answers when it is let; ``stuck.asked`` are the names it was asked for."""
+    class Stuck:
+        def __init__(self):
+            self.let, self.asked = threading.Event(), []
+
+        def __call__(self, name, port, type):
+            self.asked.append(name)
+            self.let.wait(10)
+            return answer("192.0.2.1")
+
+    resolver = Stuck()
+    yield resolver
+    resolver.let.set()
+
+
+def test_an_answer_is_told_and_kept():
+    rung = threading.Event()
+    known = Names(lambda name, port, type: answer("192.0.2.1", "192.0.2.1", "192.0.2.2"))
+    assert known.start("cloud.test", rung.set).wait(5) == ("192.0.2.1", "192.0.2.2")
+    assert rung.wait(5) and known.known("cloud.test") == ("192.0.2.1", "192.0.2.2")
+
+
+def test_more_addresses_than_anyone_dials_are_left_out():
+    known = Names(lambda name, port, type: answer(*(f"192.0.2.{number}" for number in range(20))))
+    assert len(known.start("cloud.test").wait(5)) == MOST_ADDRESSES
+
+
+@pytest.mark.parametrize("code, denied", [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, False)])
+def test_a_name_that_does_not_exist_is_no_dead_name_server(code, denied):
+    def resolver(name, port, type):
+        raise socket.gaierror(code, "no")
+
+    lookup = Names(resolver).start("cloud.test")
+    assert lookup.wait(5) == () and lookup.denied is denied
+
+
+@pytest.mark.parametrize("error", [socket.gaierror(socket.EAI_AGAIN, "no name server"), UnicodeError("label too long")])
+def test_a_failed_lookup_ends_with_nothing_and_what_was_known_stays(error):
+    def resolver(name, port, type):
+        if failing:
+            raise error
+        return answer("192.0.2.1")
+
+    failing, known = False, Names(resolver)
+    known.start("cloud.test").wait(5)
+    failing = True
+    assert known.start("cloud.test").wait(5) == ()
+    assert known.known("cloud.test") == ("192.0.2.1",) and known.known("other.test") == ()
+
+
+def test_a_name_has_one_lookup_at_a_time_and_nobody_waits_for_it_longer_than_they_want(stuck):
+    known = Names(stuck)
+    first = known.start("cloud.test")
+    assert known.start("cloud.test") is first and first.wait(0.01) is None
+    stuck.let.set()
+    assert first.wait(5) == ("192.0.2.1",) and stuck.asked == ["cloud.test"]
+
+
+def test_lookups_that_never_come_back_are_few(stuck):
+    known = Names(stuck)
+    lookups = [known.start(f"{number}.test") for number in range(MOST_NAMES)]
+    assert known.start("one-more.test").wait(5) == ()
+    assert [lookup.addresses for lookup in lookups] == [None] * MOST_NAMES and "one-more.test" not in stuck.asked
+
+
+def test_names_that_were_known_are_few():
+    known = Names(lambda name, port, type: answer("192.0.2.1"))
+    for number in range(MOST_NAMES + 1):
+        known.start(f"{number}.test").wait(5)
+    assert known.known("0.test") == () and known.known(f"{MOST_NAMES}.test")
+
+
+def test_the_c_library_is_told_not_to_ask_for_long(monkeypatch):
+    monkeypatch.delenv("RES_OPTIONS", raising=False)
+    Names()
+    assert names.os.environ["RES_OPTIONS"] == "timeout:1 attempts:1"
+    monkeypatch.setenv("RES_OPTIONS", "timeout:3")
+    Names()
+    assert names.os.environ["RES_OPTIONS"] == "timeout:3", "an administrator's own value stays"
+
+
+@pytest.mark.parametrize("text, address, local", [
+    ("192.168.1.1", True, True), ("127.0.0.53", True, True), ("fe80::1", True, True), ("9.9.9.9", True, False),
+    ("2620:fe::fe", True, False), ("cloud.test", False, None), ("1.2.3", False, None), ("", False, None),
+])
+def test_addresses(text, address, local):
+    assert is_address(text) is address
+    if address:
+        assert is_local(text) is local

@@ -1,0 +1,192 @@
+"""The snapshot, from a tree of files as the kernel would show it, and beside what ip(8) says of this machine."""
+import json
+import shutil
+import socket
+import subprocess
+from types import SimpleNamespace
+
+import netifaces
+import pytest
+from econduit_terminal.watchdog import snapshot
+from econduit_terminal.watchdog.state import Route
+from econduit_terminal.watchdog.verdict import Carrier, judge
+
+ROUTE = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+VIA_WLAN = "wlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
+VIA_ETH = "eth0\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+PPP = "ppp0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n"
+REJECTED = "*\t00000000\t00000000\t0201\t0\t0\t-1\t00000000\t0\t0\t0\n"
+NET = "eth0\t0002A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0\n"
+ZEROS = "0" * 32
+VIA_6 = f"{ZEROS} 00 {ZEROS} 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eth0\n"
+LO_6 = f"{ZEROS} 00 {ZEROS} 00 {ZEROS} ffffffff 00000001 00000000 00200200       lo\n"
+
+
+class Machine:
+    """A made-up machine: /sys/class/net and /proc/net as files, and what psutil and netifaces would say."""
+
+    def __init__(self, folder):
+        self.sysfs, self.proc = folder / "sys", folder / "proc"
+        self.sysfs.mkdir()
+        self.proc.mkdir()
+        self.addresses, self.gateways, self.silent = {}, {}, frozenset()
+        self.routes()
+        self.interface("lo", type=772, operstate="unknown", addresses=("127.0.0.1",), hardware=False)
+
+    def interface(self, name, *, operstate="up", carrier="1", changes=1, type=1, addresses=(), hardware=True, marks=()):
+        folder = self.sysfs / name
+        folder.mkdir(exist_ok=True)
+        files = dict(operstate=operstate, carrier=carrier, carrier_changes=changes, type=type)
+        for file, text in files.items():
+            if text is not None:
+                (folder / file).write_text(f"{text}\n")
+            else:
+                (folder / file).unlink(missing_ok=True)     # as good as the kernel's EINVAL: it cannot be read
+        for mark in (*marks, *(["device"] if hardware else [])):
+            (folder / mark).mkdir(exist_ok=True)
+        self.addresses[name] = [
+            SimpleNamespace(family=socket.AF_INET6 if ":" in text else socket.AF_INET, address=text)
+            for text in addresses
+        ] + [SimpleNamespace(family=socket.AF_PACKET, address="02:00:00:00:00:01")]
+
+    def routes(self, *lines, ipv6=()):
+        (self.proc / "route").write_text(ROUTE + "".join(lines))
+        (self.proc / "ipv6_route").write_text("".join(ipv6))
+
+    def read(self, *named):
+        return snapshot.read(named, self.sysfs, self.proc, addresses=lambda: self.addresses,
+                             gateways=lambda: self.gateways, silent=lambda: self.silent)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def names(state):
+    return [one.name for one in state.counting]
+
+
+@pytest.mark.parametrize("name, operstate, carrier, addresses, usable, verdict", [
+    ("associated", "up", "1", ("192.168.0.7",), True, "online"),
+    ("dormant: the key is not agreed on yet", "dormant", "1", ("192.168.0.7",), False, "Wi-Fi lost"),
+    ("lost", "down", "0", ("192.168.0.7",), False, "Wi-Fi lost"),
+    ("switched off", "down", None, (), False, "Wi-Fi lost"),
+    ("associated, DHCP not done", "up", "1", (), False, "no address"),
+    ("associated, nobody gave an address", "up", "1", ("169.254.7.7", "fe80::7%wlan0"), False, "no address"),
+])
+@pytest.mark.parametrize("mark", ["wireless", "phy80211"])
+def test_wifi(machine, mark, name, operstate, carrier, addresses, usable, verdict):
+    machine.interface("wlan0", operstate=operstate, carrier=carrier, addresses=addresses, marks=[mark])
+    machine.routes(VIA_WLAN)
+    state = machine.read()
+    assert state.interface("wlan0").kind == "wifi"
+    assert bool(state.usable) == usable
+    assert judge(None, state, None, Carrier()).reason == verdict
+
+
+def test_wifi_out_of_range_and_back(machine):
+    """As a radio does it: up, gone, seen again, authorised; the address stays all the time."""
+    steps = []
+    for operstate, carrier, changes in (("up", 1, 1), ("down", 0, 2), ("dormant", 1, 3), ("up", 1, 3)):
+        machine.interface("wlan0", operstate=operstate, carrier=carrier, changes=changes,
+                          addresses=("192.168.0.7",), marks=["wireless"])
+        machine.routes(VIA_WLAN)
+        steps.append(machine.read())
+    carrier = Carrier(True, "192.168.0.7", "wlan0")
+    gone = judge(steps[0], steps[1], None, carrier)
+    assert gone.lost == (("192.168.0.7", "Wi-Fi lost"),)
+    assert not judge(steps[1], steps[2], None, carrier._replace(online=False)).dial
+    assert judge(steps[2], steps[3], None, carrier._replace(online=False)).dial
+
+
+def test_what_counts(machine):
+    machine.interface("eth0")
+    machine.interface("wlan0", marks=["wireless"])
+    machine.interface("docker0", hardware=False, marks=["bridge"], addresses=("172.17.0.1",))
+    machine.interface("veth1", hardware=False, marks=["master"])
+    machine.interface("tun0", hardware=False, type=65534, marks=["tun_flags"])
+    machine.interface("wg0", hardware=False, type=65534)
+    machine.interface("dummy0", hardware=False)
+    machine.interface("ppp0", hardware=False, type=512)
+    machine.interface("eth0.7", hardware=False, marks=["lower_eth0"])
+    assert names(machine.read()) == ["eth0", "eth0.7", "ppp0", "wlan0"]
+    assert names(machine.read("tun0", "eth9")) == ["tun0"]
+
+
+def test_a_bridge_over_hardware_counts_in_place_of_its_port(machine):
+    machine.interface("eth0", marks=["master"])
+    machine.interface("br0", hardware=False, marks=["bridge", "lower_eth0"])
+    assert names(machine.read()) == ["br0"]
+
+
+def test_a_container_s_only_interface_counts(machine):
+    machine.interface("eth0", hardware=False)
+    machine.interface("docker0", hardware=False, marks=["bridge"])
+    assert names(machine.read()) == ["eth0"]
+
+
+def test_routes_by_metric_with_and_without_gateway(machine):
+    machine.routes(VIA_WLAN, NET, VIA_ETH, REJECTED, PPP, ipv6=[LO_6, VIA_6])
+    assert machine.read().routes == (
+        Route("ppp0", None, 0, 4), Route("eth0", "192.168.2.1", 100, 4), Route("wlan0", "192.168.0.1", 600, 4),
+        Route("eth0", "fe80::1", 1024, 6),
+    )
+
+
+def test_a_vpn_s_two_halves_win_over_the_default(machine):
+    machine.routes(VIA_ETH, "tun0 00000000 0108080A 0003 0 0 50 00000080 0 0 0\n",
+                   "tun0 00000080 0108080A 0003 0 0 50 00000080 0 0 0\n")
+    assert [(route.interface, route.gateway) for route in machine.read().routes] == [
+        ("tun0", "10.8.8.1"), ("eth0", "192.168.2.1")]
+
+
+def test_a_private_line_without_a_default(machine):
+    """Routes to the cloud's network alone, through a gateway, are a way out; where there is a default they are not."""
+    private = "eth0 007100CB 0102A8C0 0003 0 0 100 00FFFFFF 0 0 0\n"
+    machine.routes(NET, private, private.replace("007100CB", "00026433"))
+    assert machine.read().routes == (Route("eth0", "192.168.2.1", 100, 4),)
+    machine.routes(NET, private, VIA_WLAN)
+    assert [route.interface for route in machine.read().routes] == ["wlan0"]
+    machine.routes(NET, private, ipv6=[VIA_6])
+    assert [route.family for route in machine.read().routes] == [6]
+
+
+def test_what_only_netifaces_sees_comes_last(machine):
+    machine.routes(VIA_ETH)
+    machine.gateways = {netifaces.AF_INET: [("192.168.2.1", "eth0", True), ("10.8.0.1", "tun0", False)],
+                        netifaces.AF_INET6: [("fe80::9%eth0", "eth0", True)]}
+    routes = machine.read().routes
+    assert [(route.interface, route.gateway) for route in routes] == [
+        ("eth0", "192.168.2.1"), ("tun0", "10.8.0.1"), ("eth0", "fe80::9")]
+
+
+def test_a_gateway_that_the_link_does_not_know(machine):
+    machine.routes(VIA_ETH, VIA_WLAN)
+    machine.silent = frozenset({("eth0", "192.168.2.1")})
+    assert [route.silent for route in machine.read().routes] == [True, False]
+
+
+def test_what_vanishes_while_it_is_read(machine):
+    machine.addresses["usb0"] = [SimpleNamespace(family=socket.AF_INET, address="192.168.3.2")]
+    state = machine.read()
+    assert state.interface("usb0").addresses == ("192.168.3.2",)
+    assert "usb0" not in names(state)
+
+
+@pytest.mark.skipif(shutil.which("ip") is None, reason="ip(8) is not installed: nothing to compare with")
+def test_this_machine_as_ip_sees_it():
+    def ip(*words):
+        return json.loads(subprocess.run(["ip", "-j", *words], capture_output=True, check=True).stdout)
+
+    state = snapshot.read()
+    links = {link["ifname"]: link for link in ip("addr")}
+    assert {one.name for one in state.interfaces} == set(links)
+    for one in state.interfaces:
+        link = links[one.name]
+        assert one.operstate == link["operstate"].lower()
+        assert sorted(one.addresses) == sorted(
+            info["local"] for info in link["addr_info"] if info["scope"] != "link")
+    shown = ip("route", "show", "default")
+    defaults = [(route["dev"], route.get("gateway"), route.get("metric", 0)) for route in shown]
+    assert [(route.interface, route.gateway, route.metric) for route in state.routes if route.family == 4] == defaults

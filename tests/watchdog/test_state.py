@@ -1,0 +1,70 @@
+"""Two moments and what differs between them, as named rows."""
+import pytest
+from econduit_terminal.watchdog.state import Interface, Route, State, changes
+
+ETH = Interface("eth0", addresses=("192.0.2.5",))
+OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
+WLAN = Interface("wlan0", kind="wifi", addresses=("198.51.100.7",))
+VIA_ETH = Route("eth0", "192.0.2.1", 100)
+VIA_WLAN = Route("wlan0", "198.51.100.1", 600)
+BOTH = State((ETH, WLAN), (VIA_ETH, VIA_WLAN))
+
+
+@pytest.mark.parametrize("name, state, want", [
+    ("both", BOTH, ["eth0", "wlan0"]),
+    ("the better route first", State((ETH, WLAN), (VIA_WLAN, VIA_ETH)), ["wlan0", "eth0"]),
+    ("no carrier", State((OUT, WLAN), (VIA_ETH, VIA_WLAN)), ["wlan0"]),
+    ("carrier gone, operstate behind", State((ETH._replace(carrier=False),), (VIA_ETH,)), []),
+    ("a driver without operstate", State((ETH._replace(operstate="unknown"),), (VIA_ETH,)), ["eth0"]),
+    ("veth whose other end is down", State((ETH._replace(operstate="lowerlayerdown"),), (VIA_ETH,)), []),
+    ("Wi-Fi not authorised", State((WLAN._replace(operstate="dormant"),), (VIA_WLAN,)), []),
+    ("no address", State((ETH._replace(addresses=()),), (VIA_ETH,)), []),
+    ("no route", State((ETH,)), []),
+    ("does not count", State((ETH._replace(counts=False),), (VIA_ETH,)), []),
+    ("a line without a gateway", State((Interface("ppp0", "other", "unknown", addresses=("10.0.0.2",)),),
+                                       (Route("ppp0"),)), ["ppp0"]),
+    ("nothing at all", State(), []),
+])
+def test_usable(name, state, want):
+    assert [one.name for one in state.usable] == want
+
+
+@pytest.mark.parametrize("name, before, after, want", [
+    ("nothing", BOTH, BOTH, []),
+    ("cable out", BOTH, State((OUT, WLAN), BOTH.routes), [("link lost", "eth0")]),
+    ("cable in", State((OUT, WLAN), BOTH.routes), BOTH, [("link back", "eth0")]),
+    ("out and in between two looks", BOTH, State((ETH._replace(carrier_changes=2), WLAN), BOTH.routes),
+     [("link flapped", "eth0")]),
+    ("down to dormant", State((WLAN._replace(operstate="down", carrier=False),)),
+     State((WLAN._replace(operstate="dormant"),)), [("link state", "wlan0")]),
+    ("removed", BOTH, State((WLAN,), (VIA_WLAN,)),
+     [("interface gone", "eth0"), ("address gone", "eth0"), ("default changed", None)]),
+    ("added", State((WLAN,), (VIA_WLAN,)), BOTH,
+     [("interface new", "eth0"), ("address new", "eth0"), ("default changed", None)]),
+    ("another address", BOTH, State((ETH._replace(addresses=("192.0.2.9",)), WLAN), BOTH.routes),
+     [("address gone", "eth0"), ("address new", "eth0")]),
+    ("default gone", State((ETH,), (VIA_ETH,)), State((ETH,)), [("default gone", None)]),
+    ("default new", State((ETH,)), State((ETH,), (VIA_ETH,)), [("default new", None)]),
+    ("another gateway", State((ETH,), (VIA_ETH,)), State((ETH,), (VIA_ETH._replace(gateway="192.0.2.254"),)),
+     [("default changed", None)]),
+    ("another metric only", State((ETH,), (VIA_ETH,)), State((ETH,), (VIA_ETH._replace(metric=50),)), []),
+    ("gateway silent", State((ETH,), (VIA_ETH,)), State((ETH,), (VIA_ETH._replace(silent=True),)),
+     [("gateway silent", "eth0")]),
+    ("gateway back", State((ETH,), (VIA_ETH._replace(silent=True),)), State((ETH,), (VIA_ETH,)),
+     [("gateway back", "eth0")]),
+])
+def test_changes(name, before, after, want):
+    assert [(change.fact, change.interface) for change in changes(before, after)] == want
+
+
+def test_the_default_is_that_of_the_family_the_cloud_speaks():
+    routes = (Route("eth0", "fe80::1", 50, 6), VIA_ETH)
+    assert State((ETH,), routes).default == VIA_ETH
+    assert State((ETH,), routes[:1]).default == routes[0]
+
+
+def test_an_address_is_held_by_the_interface_with_a_link():
+    twin = WLAN._replace(addresses=ETH.addresses)
+    assert State((OUT, twin)).holder("192.0.2.5") == twin
+    assert State((OUT,)).holder("192.0.2.5") == OUT
+    assert State((OUT,)).holder("192.0.2.6") is None

@@ -1,0 +1,128 @@
+"""econduit-watchdog: watches the network and the agent of an eConduit terminal.
+
+    econduit-watchdog run       the watchdog itself, in the foreground: supervisord starts it
+    econduit-watchdog check     every layer once: PASS or FAIL, and what to do; the exit status names the first to fail
+    econduit-watchdog links     a line for every change of the network, while you pull cables; end it with Ctrl-C
+"""
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from econduit_terminal.agent.local.client import Client
+from econduit_terminal.conf import logs
+from econduit_terminal.conf.logs import clean
+from econduit_terminal.conf.settings import SettingsError, default_dir, load
+from econduit_terminal.conf.version import VERSION
+from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over
+
+SETTINGS_WRONG = 2
+
+log = logging.getLogger("watchdog")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    asked = parser().parse_args(arguments)
+    asked.config_dir = asked.config_dir or asked.config_dir_before or default_dir()
+    try:
+        orders = of(load(asked.config_dir))
+    except SettingsError as error:
+        if asked.command is not run:
+            print(error, file=sys.stderr)
+            return SETTINGS_WRONG
+        orders = _orders_despite(error, asked.keep)
+    try:
+        return asked.command(orders, asked.config_dir)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _orders_despite(error: SettingsError, keep: int | None) -> Orders:
+    """Wrong settings end no watchdog: those until now stay, or at the start what is right in them counts."""
+    orders = of(error.usable) if keep is None else take_over(keep)
+    logs.set_up(orders.log_level)
+    for mistake in error.mistakes:
+        log.error("settings: %s", clean(mistake, 500))
+    log.error("settings: mend them, then supervisorctl signal HUP econduit:watchdog (%s)",
+              "shipped values stand in for what is wrong" if keep is None else "those from before are kept")
+    return orders
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; the man page and the completion are made from it."""
+    whole = argparse.ArgumentParser(prog="econduit-watchdog", description=__doc__.partition("\n")[0])
+    whole.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    where = {"type": Path, "metavar": "DIR",
+             "help": "where the settings are (default: $ECONDUIT_CONFIG_DIR, else /etc/econduit-terminal)"}
+    whole.add_argument("--config-dir", dest="config_dir_before", **where)
+    commands = whole.add_subparsers(required=True, metavar="run | check | links")
+    for name, command, text in (
+        ("run", run, "watch the network and the agent until SIGTERM"),
+        ("check", check_layers, "ask every layer once and say what to do"),
+        ("links", links, "print every change of the network"),
+    ):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--config-dir", **where)
+        sub.set_defaults(command=command, keep=None)
+        if command is run:
+            sub.add_argument("--keep", type=int, help=argparse.SUPPRESS)    # the orders until now, on SIGHUP
+    return whole
+
+
+def run(orders: Orders, directory: Path) -> int:
+    """Becomes the process that watches (service.py)."""
+    file = hand_over(orders)
+    os.execv(sys.executable, [sys.executable, "-m", "econduit_terminal.watchdog.service", str(file), str(directory)])
+
+
+def check_layers(orders: Orders, directory: Path) -> int:
+    from econduit_terminal.watchdog import check, probes, snapshot
+
+    state = snapshot.read(orders.interfaces)
+    lines = check.network(state, orders.interfaces)
+    _print(lines)
+    answers = None
+    if state.usable:
+        plan = probes.plan(state, orders.endpoints, orders.reference_hosts)
+        answers = probes.Prober().ask(plan, orders.probe_timeout)
+    rest = check.beyond(state, answers, orders.endpoints) + check.agent(Client(orders.socket))
+    _print(rest)
+    return check.exit_status(lines + rest)
+
+
+def links(orders: Orders, directory: Path) -> int:
+    """Until Ctrl-C. First what is there, then a line for each change, with the time to the millisecond."""
+    import selectors
+    from datetime import datetime
+
+    from econduit_terminal.watchdog import snapshot
+    from econduit_terminal.watchdog.netlink import Doorbell
+    from econduit_terminal.watchdog.state import State, changes
+
+    def look():
+        return snapshot.read(orders.interfaces)
+
+    doorbell, before = Doorbell(), State()
+    with selectors.DefaultSelector() as selector:
+        selector.register(doorbell, selectors.EVENT_READ)
+        while True:
+            after = look()
+            now = datetime.now().isoformat(sep=" ", timespec="milliseconds")
+            for change in changes(before, after):
+                print(f"{now}  {change.fact:15} {change.detail}", flush=True)
+            before = after
+            selector.select(orders.poll)
+            doorbell.drain()
+
+
+def _print(lines: list) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Is the agent alive? A process that hangs is ended, so that supervisord starts it anew.
+
+Rules:
+  1. Only silence counts: somebody holds the socket and does not answer GET /health within ``health_timeout``, MISSES
+     times in a row, always the same process. Nobody at the socket is supervisord's business, or the operator's wish.
+  2. A missing network is never a reason: the question stays on this machine, and nothing but the answer is looked at.
+  3. A process that never answered yet is starting; it has STARTING seconds from when it was first seen.
+  4. The right process or none: who holds the socket is the kernel's word (SO_PEERCRED of the listener), the process is
+     held by a pidfd before it is checked (its command line is the agent's, its uid ours), and signals go to that pidfd:
+     a pid that was given to another process meanwhile cannot be hit.
+  5. SIGUSR1 first: faulthandler writes every stack to the log, from C, even when the hub is blocked. SIGCONT beside it,
+     since a stopped process can write nothing. After LAST_WORDS comes SIGKILL; a process that hangs heeds nothing less.
+  6. One uid, no supervisor RPC: that has no timeout, and would need rights that a watchdog should not have.
+"""
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
+
+MISSES = 3
+STARTING = 30.0
+LAST_WORDS = 1.0
+AGENT = "econduit-agent", "econduit_terminal.agent"
+
+log = logging.getLogger("guardian")
+
+
+class Guardian:
+    """One question each ``interval`` seconds. ``client`` has health_timeout as its timeout."""
+
+    def __init__(self, client: Client, interval: float, stopped: threading.Event, *,
+                 starting: float = STARTING, names: tuple[str, ...] = AGENT, monotonic=time.monotonic):
+        self._client, self._interval, self._stopped = client, interval, stopped
+        self._starting, self._names, self._monotonic = starting, names, monotonic
+        self._pid: int | None = None
+        self._seen = 0.0
+        self._answered = False
+        self._misses = 0
+
+    def run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            self.look()
+
+    def look(self) -> None:
+        """One question, and what follows from it."""
+        try:
+            pid = self._client.pid()
+            self._know(pid)
+            self._client.health()
+        except NotRunning:
+            self._know(None)
+        except AgentError as error:
+            self._missed(error)
+        else:
+            self._answered, self._misses = True, 0
+
+    def _know(self, pid: int | None) -> None:
+        if pid != self._pid:
+            self._pid, self._seen, self._answered, self._misses = pid, self._monotonic(), False, 0
+
+    def _missed(self, error: AgentError) -> None:
+        if self._pid is None or not self._answered and self._monotonic() - self._seen < self._starting:
+            return
+        self._misses += 1
+        log.warning("the agent (pid %d) missed health check %d of %d: %s", self._pid, self._misses, MISSES, error)
+        if self._misses >= MISSES:
+            end(self._pid, self._names, self._stopped.wait)
+            self._misses = 0
+
+
+def end(pid: int, names: tuple[str, ...] = AGENT, wait=time.sleep) -> bool:
+    """Have a hung agent write its stacks, then kill it. False: that process is gone, or is not the agent."""
+    try:
+        held = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if not _is_agent(pid, names):
+            log.error("pid %d holds the agent's socket, but is not the agent: it is left alone", pid)
+            return False
+        log.error("the agent (pid %d) hangs: its stacks follow, then it is killed and supervisord starts it anew", pid)
+        signal.pidfd_send_signal(held, signal.SIGUSR1)
+        signal.pidfd_send_signal(held, signal.SIGCONT)
+        wait(LAST_WORDS)
+        signal.pidfd_send_signal(held, signal.SIGKILL)
+        return True
+    except ProcessLookupError:
+        return True     # it ended by itself
+    except PermissionError:
+        log.error("the agent (pid %d) hangs and belongs to another user: restart it with supervisorctl", pid)
+        return False
+    finally:
+        os.close(held)
+
+
+def _is_agent(pid: int, names: tuple[str, ...]) -> bool:
+    process = Path("/proc", str(pid))
+    try:
+        if os.geteuid() not in (0, process.stat().st_uid):
+            return False
+        words = process.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    return any(name in word for word in words for name in names)

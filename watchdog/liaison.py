@@ -1,0 +1,121 @@
+"""To and from the agent: its status as it changes, our reports as they come. The loop itself never waits for the agent.
+
+An agent that is absent is no error: it is tried again, ten times a second for a moment (a restart) and then every
+second, and its return is told to the loop, which then reports at once.
+"""
+import logging
+import threading
+import time
+from datetime import datetime, timezone
+
+from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
+from econduit_terminal.watchdog.inbox import Inbox
+from econduit_terminal.watchdog.verdict import Verdict
+
+RETRY = 1.0
+RESTART, RESTART_RETRY = 5.0, 0.1
+
+log = logging.getLogger("watchdog")
+
+
+def report(verdict: Verdict, *, dial: bool = False, verify: bool = False) -> dict:
+    """The JSON of POST /network. ``dial`` and ``verify``: also those of earlier verdicts that never arrived."""
+    return {
+        "verdict": verdict.reason,
+        "detail": verdict.detail,
+        "usable": verdict.usable,
+        "path": verdict.path,
+        "bind": verdict.bind,
+        "lost": dict(verdict.lost),
+        "dial": verdict.dial or dial,
+        "verify": verdict.verify or verify,
+        "interfaces": [
+            {
+                "name": interface.name,
+                "kind": interface.kind,
+                "usable": interface.name in verdict.usable_names,
+                "state": interface.operstate,
+                "addresses": list(interface.addresses),
+            }
+            for interface in verdict.interfaces
+        ],
+        "sent": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+class Feed:
+    """The agent's status into the inbox: ``agent`` → the status dict at every change, None when it is not there."""
+
+    def __init__(self, client: Client, inbox: Inbox, stopped: threading.Event):
+        self._client, self._inbox, self._stopped = client, inbox, stopped
+
+    def run(self) -> None:
+        there, seen = True, time.monotonic()
+        while not self._stopped.is_set():
+            try:
+                for status in self._client.events():
+                    there = True
+                    self._inbox.put("agent", status)
+            except NotRunning:
+                pass
+            except AgentError as error:
+                if there:
+                    log.warning("the agent's status: %s", error)
+            if there:
+                there, seen = False, time.monotonic()
+                self._inbox.put("agent", None)
+            self._stopped.wait(RESTART_RETRY if time.monotonic() - seen < RESTART else RETRY)
+
+
+class Courier:
+    """Carries the newest report to the agent, beside the loop. ``dial`` and ``verify`` of a report that could not be
+    handed over, or was overtaken, go with the next one; after HINT_LIFE they are no news any more."""
+
+    HINT_LIFE = 5.0
+
+    def __init__(self, client: Client, stopped: threading.Event, monotonic=time.monotonic):
+        self._client, self._stopped, self._monotonic = client, stopped, monotonic
+        self._lock = threading.Lock()
+        self._due = threading.Event()
+        self._verdict: Verdict | None = None
+        self._hints = {"dial": float("-inf"), "verify": float("-inf")}
+        self._failing: str | None = None
+
+    def send(self, verdict: Verdict) -> None:
+        with self._lock:
+            self._verdict = verdict
+            for hint in self._hints:
+                if getattr(verdict, hint):
+                    self._hints[hint] = self._monotonic()
+        self._due.set()
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            self._due.wait()
+            self._due.clear()
+            with self._lock:
+                verdict, hints = self._verdict, dict(self._hints)
+            if verdict is not None:
+                self._deliver(verdict, hints)
+
+    def close(self) -> None:
+        self._due.set()
+
+    def _deliver(self, verdict: Verdict, hints: dict[str, float]) -> None:
+        now = self._monotonic()
+        fresh = {hint: now - at <= self.HINT_LIFE for hint, at in hints.items()}
+        try:
+            self._client.report(report(verdict, **fresh))
+        except AgentError as error:
+            kind = type(error).__name__
+            if self._failing != kind:
+                log.log(logging.INFO if isinstance(error, NotRunning) else logging.WARNING, "not reported: %s", error)
+            self._failing = kind
+            return
+        if self._failing is not None:
+            log.info("reporting to the agent again")
+            self._failing = None
+        with self._lock:
+            for hint, at in hints.items():
+                if self._hints[hint] == at:
+                    self._hints[hint] = float("-inf")
