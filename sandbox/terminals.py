@@ -1,0 +1,288 @@
+"""One terminal's connection to the cloud: what is read, what is answered, how it ends.
+
+The rules
+---------
+* A connection is read by its own greenlet only; anyone may send on it, one message at a time.
+* Good behaviour is the document's letter: the ack has EOT EOT behind it, the registration answer and transactions come
+  bare. Each active fault is looked up at the step that it changes, and nowhere else.
+* Whatever ends a connection is recorded once, as ``closed`` with the reason.
+"""
+import json
+import logging
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from econduit_terminal.sandbox import faults as F
+from econduit_terminal.sandbox.frames import END, Cutter, TooLong
+
+if TYPE_CHECKING:
+    from econduit_terminal.sandbox.registry import Registry
+
+log = logging.getLogger("sandbox")
+
+OK, FAILED, INVALID_TYPE = "OK-REGISTRATION", "FAILED-REGISTRATION", "FAILED-INVALID-TERMINAL-TYPE"
+ACK = b'{"Status":"OK"}'
+FIELDS = ("Command", "TerminalType", "TerminalModel", "TerminalID", "SoftwareVersion", "AckHeartbeat")
+TCP_ESTABLISHED = 1
+DEAD_LOOK = 0.02
+
+
+class Ended(Exception):
+    """The connection is over; the text says why."""
+
+
+def what_is_wrong(register: dict[str, Any]) -> str | None:
+    """What a Register message has against it, by the document; None when it is right."""
+    for name in FIELDS:
+        if name not in register:
+            return f"{name} is missing (names and case must be exactly those of the document)"
+        if not isinstance(register[name], str):
+            return f"{name} must be a quoted string"
+    extra = sorted(set(register) - set(FIELDS))
+    if extra:
+        return f"{extra[0][:40]} is not part of a Register message"
+    if not register["TerminalID"]:
+        return "TerminalID is empty"
+    if register["AckHeartbeat"] not in ("true", "false"):
+        return 'AckHeartbeat must be "true" or "false"'
+    if tuple(register) != FIELDS:
+        return "the fields are not in the document's order"
+    return None
+
+
+class Connection:
+    """One accepted connection. ``number`` counts from 1; ``terminal`` is known once it registered."""
+
+    def __init__(self, number: int, sock: socket.socket, port: str, registry: "Registry") -> None:
+        self.number, self.port = number, port
+        self.terminal: str | None = None
+        self.registered = False
+        self.ended = False
+        self._sock, self._registry = sock, registry
+        self._faults, self._events = registry.faults, registry.events
+        self._ack = True
+        self._silent = False
+        self._reader: gevent.Greenlet | None = None
+        self._deadline = time.monotonic() + registry.register_timeout
+        self._sending = BoundedSemaphore(1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    # what others ask of it
+
+    def note(self, kind: str, body: bytes | None = None, **fields: Any) -> None:
+        """Records an event of this connection."""
+        self._events.add(kind, body, terminal=self.terminal, port=self.port, connection=self.number, **fields)
+
+    def gone(self) -> bool:
+        """Whether the other side has ended the connection, read or not."""
+        if self.ended:
+            return True
+        try:
+            return self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_ESTABLISHED
+        except OSError:
+            return True
+
+    def end(self, reason: str, rst: bool = False) -> None:
+        """Closes the connection (``rst``: with a TCP reset) and records why; later calls do nothing."""
+        if self.ended:
+            return
+        self.ended = True
+        self._registry.remove(self)
+        self.registered = False
+        self.note("closed", detail=reason)
+        try:
+            if rst:
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._sock.close()
+        except OSError as error:
+            log.debug("connection %d: %s while closing", self.number, error)
+
+    def send(self, message: str, payload: bytes) -> None:
+        """Sends a registration answer, an ack or a transaction, as the active faults have it. Raises Ended."""
+        replaced = self._take("replace", message)
+        data = F.payload(replaced.values) if replaced else payload + (END if self._ends(message) else b"")
+        glued = self._take("glue", message)
+        if glued:
+            data += self._registry.sales(self, glued.values["amounts"], glued.values["refIDs"])
+        delay = self._take("delay", message)
+        if delay:
+            self._pause(delay.values["seconds"])
+        cut = self._take("segments", message)
+        self.write(data, *((cut.values["size"], cut.values["delay"]) if cut else ()))
+
+    def transaction(self, data: bytes) -> None:
+        """Sends one transaction and passes the steps ``request`` and ``sent``. Raises Ended."""
+        broken = self._take("break", "request")
+        if broken:
+            if broken.values["after"]:
+                self.write(data[:broken.values["after"]])
+            self._break(broken, "request")
+        self.send("transaction", data)
+        self.step("sent")
+
+    def terminated(self, transaction: bytes) -> bytes:
+        """A transaction's bytes as they stand on the wire: with EOT EOT only if a fault says so."""
+        return transaction + (END if self._ends("transaction") else b"")
+
+    def write(self, data: bytes, sizes: tuple[int, ...] = (), delay: float = 0.0) -> None:
+        """Sends bytes, whole or in segments of these sizes (the last repeats). Raises Ended."""
+        with self._sending:
+            try:
+                self._sock.settimeout(self._registry.send_timeout)
+                at, turn = 0, 0
+                while at < len(data):
+                    size = sizes[min(turn, len(sizes) - 1)] if sizes else len(data)
+                    if at:
+                        self._pause(delay)
+                    self._sock.sendall(data[at:at + size])
+                    at, turn = at + size, turn + 1
+            except TimeoutError:
+                self._stop("the terminal reads nothing")
+            except OSError as error:
+                self._stop(f"sending failed: {error.strerror or error}")
+
+    def step(self, name: str) -> None:
+        """A step at which a ``break`` fault may end the connection. Raises Ended."""
+        fault = self._take("break", name)
+        if fault:
+            self._break(fault, name)
+
+    # its own greenlet
+
+    def serve(self) -> None:
+        """Reads until the connection ends, whatever comes. Never raises."""
+        self._reader = gevent.getcurrent()
+        try:
+            self._sock.settimeout(self._registry.send_timeout)
+            greeting = self._take("greet")
+            if greeting:
+                self.write(F.payload(greeting.values))
+            self.step("connect")
+            self._read()
+        except Ended as end:
+            self.end(str(end))
+        except Exception:
+            log.exception("connection %d: a mistake in the sandbox", self.number)
+            self.end("a mistake in the sandbox")
+
+    def _read(self) -> None:
+        cutter = Cutter(self._registry.max_message)
+        while True:
+            self._while_dead()
+            try:
+                left = max(0.001, self._deadline - time.monotonic())
+                self._sock.settimeout(self._registry.idle_timeout if self.registered else left)
+                data = self._sock.recv(65536)
+            except TimeoutError:
+                raise Ended("no sign of life for too long" if self.registered else "it did not register") from None
+            except ConnectionResetError:
+                raise Ended("reset by the terminal") from None
+            except OSError as error:
+                raise Ended(f"reading failed: {error.strerror or error}") from None
+            if not data:
+                rest = f", {cutter.pending} bytes short of EOT EOT" if cutter.pending else ""
+                raise Ended("closed by the terminal" + rest)
+            self._while_dead()
+            try:
+                messages = cutter.receive(data)
+            except TooLong as mistake:
+                raise Ended(str(mistake)) from None
+            for message in messages:
+                self._while_dead()
+                self._message(message)
+
+    def _message(self, message: bytes) -> None:
+        try:
+            found = json.loads(message)
+        except (ValueError, RecursionError):
+            found = None
+        fields = found if isinstance(found, dict) else {}
+        command = fields.get("Command")
+        if command == "Register":
+            self._register(message, fields)
+        elif not self.registered:
+            self.note("refused", message, detail="a message before registration")
+            self.send("registration", FAILED.encode())
+        elif command == "TerminalHeartbeat":
+            self._heartbeat(message)
+        else:
+            self._registry.response(self, message, fields)
+            self.step("response")
+
+    def _register(self, message: bytes, fields: dict[str, Any]) -> None:
+        wrong = what_is_wrong(fields)
+        name = fields.get("TerminalID")
+        self.terminal = name[:200] if isinstance(name, str) and name else None
+        self._while_dead()
+        self.step("register")
+        answer = FAILED if wrong else OK
+        types = self._registry.terminal_types
+        if not wrong and not (fields["TerminalType"] in types if types else fields["TerminalType"]):
+            answer, wrong = INVALID_TYPE, "an unknown TerminalType"
+        refusal = self._take("refuse")
+        if refusal:
+            answer, wrong = refusal.values["answer"], "refused on demand"
+        if wrong:
+            self._registry.remove(self)
+            self.registered = False
+            self.note("refused", message, detail=f"{answer[:200]}: {wrong}")
+            self.send("registration", answer.encode("utf-8", "replace"))
+            if refusal and refusal.values["close"]:
+                raise Ended("refused on demand")
+            return
+        at_once = self._registry.admit(self)
+        self._ack = fields["AckHeartbeat"] == "true"
+        self.registered = True
+        self.send("registration", OK.encode())
+        self._registry.add(self)
+        self.note("registered", message, open=at_once)
+        self.step("registered")
+
+    def _heartbeat(self, message: bytes) -> None:
+        self.note("heartbeat", message)
+        self.step("heartbeat")
+        if self._ack and not self._take("ignore-heartbeats"):
+            self.send("ack", ACK)
+
+    def _while_dead(self) -> None:
+        """Waits while the application is dead; only the kernel is asked whether the terminal has hung up."""
+        while self._silent or self._find("dead"):
+            if self.gone():
+                raise Ended("closed by the terminal while the cloud was dead")
+            gevent.sleep(DEAD_LOOK)
+
+    def _pause(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if self.gone():
+                self._stop("closed by the terminal while the cloud was slow")
+            gevent.sleep(min(left, DEAD_LOOK))
+
+    def _break(self, fault: F.Fault, step: str) -> None:
+        how = fault.values["how"]
+        if how == "dead":
+            self._silent = True
+            if gevent.getcurrent() is self._reader:
+                self._while_dead()
+            raise Ended(f"dead on demand at {step}")
+        self.end(f"{how} on demand at {step}", rst=how == "rst")
+        raise Ended(step)
+
+    def _stop(self, reason: str) -> None:
+        self.end(reason)
+        raise Ended(reason)
+
+    def _take(self, name: str, on: str | None = None) -> F.Fault | None:
+        return self._faults.take(name, self.terminal, self.port, on)
+
+    def _find(self, name: str) -> F.Fault | None:
+        return self._faults.find(name, self.terminal, self.port)
+
+    def _ends(self, message: str) -> bool:
+        fault = self._take("eot", message)
+        return fault.values["with"] if fault else message == "ack"

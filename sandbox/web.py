@@ -1,0 +1,137 @@
+"""The cloud's HTTP side: the public calls below /services/api.asmx, and the sandbox's own below /sandbox.
+
+Bad requests cost one answer with a sentence, and nothing else: bodies, waits and idle connections are bounded.
+"""
+import json
+import logging
+from typing import Any, Callable, Iterable
+from urllib.parse import parse_qsl
+
+from gevent.pywsgi import WSGIHandler
+
+from econduit_terminal.conf.logs import clean
+from econduit_terminal.sandbox import faults as F
+from econduit_terminal.sandbox.controls import Controls
+from econduit_terminal.sandbox.events import KINDS, EventLog
+from econduit_terminal.sandbox.registry import Registry
+from econduit_terminal.sandbox.transactions import CallError, Transactions
+
+log = logging.getLogger("sandbox.http")
+
+PUBLIC = "/services/api.asmx/"
+MAX_BODY = 8 << 20
+MAX_WAIT = 60.0
+IDLE = 120.0
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
+           429: "Too Many Requests", 500: "Internal Server Error"}
+
+
+class Handler(WSGIHandler):
+    """gevent's handler with a limit on how long a caller may keep a connection idle or a request half sent."""
+
+    def handle(self) -> None:
+        """Serves one connection."""
+        self.socket.settimeout(IDLE)
+        super().handle()
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        """One clean line in place of what the caller sent."""
+        log.info("a bad request: %s", clean(msg % args if args else msg))
+
+
+class Refused(Exception):
+    """The request cannot be served: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Web:
+    """The WSGI application."""
+
+    def __init__(self, transactions: Transactions, controls: Controls, faults: F.Faults, registry: Registry,
+                 events: EventLog, ports: dict[str, int]) -> None:
+        self._transactions, self._controls, self._faults = transactions, controls, faults
+        self._registry, self._events, self._ports = registry, events, ports
+        self._public: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
+            "runtransaction": lambda given: transactions.run(given, more=False),
+            "runtransaction2": lambda given: transactions.run(given, more=True),
+            "checkstatus": transactions.status,
+            "checkstatus2": transactions.status,
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            status, answer = self._answer(environ)
+        except (Refused, CallError, F.ControlError) as mistake:
+            status = getattr(mistake, "status", 400)
+            answer = {"ResultCode": "Error", "Message": str(mistake), "ResultFinal": False}
+        except Exception:
+            log.exception("a mistake in the sandbox")
+            status, answer = 500, {"ResultCode": "Error", "Message": "a mistake in the sandbox, see its log"}
+        body = json.dumps(answer).encode() + b"\n"
+        start_response(f"{status} {REASONS[status]}", [
+            ("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
+        return [body]
+
+    def _answer(self, environ: dict[str, Any]) -> tuple[int, Any]:
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        if method not in ("GET", "POST"):
+            raise Refused(405, "GET or POST")
+        if path.lower().startswith(PUBLIC):
+            call = self._public.get(path[len(PUBLIC):].lower())
+            if call is None:
+                raise Refused(404, "there are runTransaction, runTransaction2, checkStatus and checkStatus2")
+            answer = call({key: value for key, value in _given(environ).items() if isinstance(value, str)})
+            return (429 if answer.get("TooSoon") else 200), answer
+        if path.rstrip("/") == "/sandbox" and method == "GET":
+            return 200, self._overview()
+        if path == "/sandbox/events" and method == "GET":
+            return 200, self._news(_given(environ))
+        if path == "/sandbox/terminals" and method == "GET":
+            return 200, self._registry.listing()
+        if path.startswith("/sandbox/"):
+            if method != "POST":
+                raise Refused(405, "controls are POSTed; GET /sandbox lists them")
+            return 200, self._controls.use(path[len("/sandbox/"):], _given(environ))
+        raise Refused(404, f"there are {PUBLIC}runTransaction?… and /sandbox")
+
+    def _news(self, given: dict[str, Any]) -> list[dict[str, Any]]:
+        try:
+            since, wait = int(given.get("since", 0)), float(given.get("wait", 0))
+            if since < 0 or not 0 <= wait <= MAX_WAIT:
+                raise ValueError
+        except ValueError:
+            raise Refused(400, f"since is a whole number from 0, wait is seconds, 0 to {MAX_WAIT:.0f}") from None
+        return self._events.wait(since, wait, given.get("kind"), given.get("terminal"))
+
+    def _overview(self) -> dict[str, Any]:
+        return {
+            "ports": self._ports, "terminals": self._registry.listing(),
+            "connections": [{"connection": c.number, "port": c.port, "terminal": c.terminal,
+                             "registered": c.registered} for c in self._registry.connections.values()],
+            "faults": self._faults.listing(), "last_event": self._events.last, "events": KINDS,
+            "controls": {name: {
+                "help": control.help, "stays": control.stays,
+                "parameters": {key: p.help for key, p in F.parameters_of(control).items()},
+            } for name, control in F.CONTROLS.items()},
+        }
+
+
+def _given(environ: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a request: of its query and, when it has one, its body (a JSON object or a form)."""
+    query = environ.get("QUERY_STRING", "")
+    try:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        if size > MAX_BODY:
+            raise Refused(413, f"at most {MAX_BODY} bytes")
+        body = environ["wsgi.input"].read(size) if size > 0 else b""
+        given: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+        if body.lstrip()[:1] == b"{":
+            given.update(json.loads(body))
+        elif body:
+            given.update(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
+    except (ValueError, RecursionError, OSError):
+        raise Refused(400, "the query or the body cannot be read: a query, a form or one JSON object") from None
+    return given

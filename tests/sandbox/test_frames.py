@@ -1,0 +1,40 @@
+"""Cutting at EOT EOT: pure."""
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from econduit_terminal.sandbox.frames import END, Cutter, TooLong
+
+payloads = st.binary(max_size=30).filter(lambda data: END not in data and not data.endswith(b"\x04")
+                                         and not data.startswith(b"\x04"))
+
+
+@given(st.lists(payloads, max_size=8), st.lists(st.integers(1, 9), min_size=1, max_size=50))
+def test_the_cuts_do_not_matter(messages, cuts):
+    stream, found, cutter, turn = b"".join(message + END for message in messages), [], Cutter(1000), 0
+    while stream:
+        size = cuts[turn % len(cuts)]
+        found += cutter.receive(stream[:size])
+        stream, turn = stream[size:], turn + 1
+    assert found == messages and cutter.pending == 0
+
+
+def test_one_eot_ends_nothing():
+    cutter = Cutter(100)
+    assert cutter.receive(b"a\x04") == [] and cutter.receive(b"b\x04") == []
+    assert cutter.receive(b"\x04") == [b"a\x04b"]
+
+
+@pytest.mark.parametrize("data", [b"A" * 101, b"A" * 101 + END])
+def test_too_long(data):
+    with pytest.raises(TooLong, match="100 bytes"):
+        Cutter(100).receive(data)
+
+
+def test_byte_by_byte_is_linear():
+    cutter, start = Cutter(1 << 20), time.process_time()
+    for _ in range(1 << 18):
+        cutter.receive(b"A")
+    assert cutter.pending == 1 << 18 and time.process_time() - start < 10
