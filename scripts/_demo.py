@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+"""The demonstration itself, once scripts/demo has set everything up.
+
+Rules
+- Everything it starts is a child of a supervisord of its own, in a folder of its own, with free ports, and is ended
+  whatever happens: at the end, after a failure in the middle, on Ctrl-C, SIGTERM, SIGHUP or a closed terminal. Orphans
+  become children of this process (PR_SET_CHILD_SUBREAPER), so that even a killed supervisord leaves nothing behind.
+- What is shown was seen: each time is that of an event of the agent, each answer the one that came over HTTP.
+- Exit status: 0 it went well, 1 it did not (and what), 128 + n stopped by signal n.
+"""
+import argparse
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import queue
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+
+import psutil
+
+from econduit_terminal.agent.cli import show
+from econduit_terminal.agent.local.client import AgentError, Client
+from econduit_terminal.conf.version import VERSION
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+TERMINAL = "29531204"
+PATIENCE = 15.0
+"""Seconds that any step may take before the demonstration has failed."""
+STOP_PATIENCE = 8.0
+LOOK = 0.02
+"""Seconds between two looks at what announces itself to nobody."""
+LOOK_AFTER = 0.5
+"""Seconds between two looks after supervisord while something else is awaited."""
+LONGEST_FOLDER = 80
+"""A Unix socket's path has 107 bytes at most, and supervisord makes a longer one first."""
+LOG_LINES = 8
+"""Of each program, when something failed."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_CHILD_SUBREAPER = 36
+
+SUPERVISORD = """[supervisord]
+childlogdir=%(here)s
+logfile=%(here)s/supervisord.log
+pidfile=%(here)s/supervisord.pid
+[unix_http_server]
+file=%(here)s/supervisor.sock
+chmod=0700
+[supervisorctl]
+serverurl=unix://%(here)s/supervisor.sock
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[include]
+files=econduit.conf sandbox.conf
+"""
+PROGRAM = """[program:{name}]
+priority=1
+command=econduit-sandbox {command}
+stdout_logfile=%(here)s/{name}.out
+stderr_logfile=%(here)s/{name}.log
+"""
+SETTINGS = """[terminal]
+type = TerminalManufacturer
+model = Model1
+id = {terminal}
+software_version = SomeProcessor v1.2
+[cloud]
+primary = 127.0.0.1:{primary}
+secondary = 127.0.0.1:{secondary}
+[reconnect]
+# As for a terminal that has been online for a while: what failed before is forgotten.
+stable_after = 0s
+# It is the only terminal of its cloud, which starts at the same moment.
+max_delay = 1s
+[transactions]
+application = unix://{folder}/payment.sock
+drain = 1s
+[local]
+socket = {folder}/agent.sock
+display = 127.0.0.1:{display}
+status_file = {folder}/status.json
+state_dir = {folder}
+"""
+
+
+class Failed(Exception):
+    """A step did not go as it should; the text is for people."""
+
+
+class Stopped(BaseException):
+    """A signal asks for the end, or nobody reads what is shown (SIGPIPE)."""
+
+    def __init__(self, number: int):
+        self.number = number
+
+
+class Screen:
+    """What is shown: one line for each thing that happens, with the seconds since the start."""
+
+    def __init__(self):
+        self._began = time.monotonic()
+        self.colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+    def happens(self, text: str) -> None:
+        self._print(f"{time.monotonic() - self._began:5.1f} s  {text}")
+
+    def beside(self, *lines: str) -> None:
+        """Lines that belong to what just happened."""
+        for text in lines:
+            self._print(f"         {self._dim(text)}")
+
+    def plain(self, text: str = "") -> None:
+        self._print(text)
+
+    def _dim(self, text: str) -> str:
+        return f"\033[2m{text}\033[0m" if self.colour else text
+
+    @staticmethod
+    def _print(text: str) -> None:
+        try:
+            print(text, flush=True)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Stopped(signal.SIGPIPE) from None
+
+
+class Demo:
+    """A terminal, its supervisord and its cloud. `close()` ends all of it."""
+
+    def __init__(self, screen: Screen, options: argparse.Namespace):
+        self._screen, self._options = screen, options
+        self.folder = Path(tempfile.mkdtemp(prefix="econduit-demo-"))
+        self.environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}",
+                                         "ECONDUIT_CONFIG_DIR": str(self.folder)}
+        # Bound but not listening for as long as the demonstration runs: nobody else gets these ports.
+        self._kept = [reserve() for _ in range(4)]
+        self.primary, self.secondary, self.http, self.display = (sock.getsockname()[1] for sock in self._kept)
+        self._sale = ""
+        self._client = Client(self.folder / "agent.sock")
+        self._states: queue.SimpleQueue = queue.SimpleQueue()
+        self._supervisord: subprocess.Popen | None = None
+
+    # -- the steps ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start everything, and wait until the terminal is online."""
+        if len(str(self.folder)) > LONGEST_FOLDER:
+            raise Failed(f"the path {self.folder} is too long for sockets: set TMPDIR to a shorter one")
+        self._write_files()
+        self._screen.happens("supervisord starts the agent, its watchdog, a cloud and a payment application")
+        self._supervisord = self.run(sys.executable, "-m", "supervisor.supervisord", "-n",
+                                     "-c", self.folder / "supervisord.conf", output="supervisord.out")
+        threading.Thread(target=self._follow, daemon=True).start()
+        state, _ = self._await(True)
+        self._screen.happens(f"{self._headline(state)}   terminal {TERMINAL} is registered at {state['endpoint']}")
+        self._screen.beside(f"its display, for a browser: http://127.0.0.1:{self.display}/")
+        self._await_payment_app()
+
+    def sell(self) -> None:
+        """A sale as a POS makes it: through a URL of the cloud."""
+        self._sale = path = "/services/api.asmx/runTransaction?" + urllib.parse.urlencode({
+            "command": "sale", "key": "sandbox", "password": "sandbox", "amount": self._options.amount,
+            "refID": "1234", "terminalId": TERMINAL})
+        self._screen.happens("a POS asks the cloud for a sale, the terminal runs it:")
+        self._screen.beside(f"http://127.0.0.1:{self.http}{path}")
+        began = time.monotonic()
+        answer = self._ask("GET", path)
+        self._screen.happens(f"{answer.get('ResultCode')}, {took(time.monotonic() - began)} later:")
+        self._screen.beside(json.dumps(answer))
+        if answer.get("ResultCode") != "Approved":
+            raise Failed(f"the sale was not approved: {answer.get('ResultCode')}: {answer.get('Message')}")
+
+    def lose_connection(self) -> None:
+        """The cloud resets the connection; the agent notices and is back."""
+        self._screen.happens("the connection is killed (TCP reset)")
+        began = time.monotonic()
+        self._ask("POST", f"/sandbox/rst?terminal={TERMINAL}")
+        state, lost = self._await(False)
+        self._screen.happens(f"{self._headline(state)}, noticed after {took(lost - began)}")
+        state, back = self._await(True)
+        self._screen.happens(f"{self._headline(state)} again, {took(back - lost)} later")
+
+    def watch(self) -> None:
+        """The live status, until Ctrl-C."""
+        cloud = f"http://127.0.0.1:{self.http}"
+        status = shlex.join([str(BIN / "econduit-agent"), "--config-dir", str(self.folder), "status"])
+        self._screen.plain("\nThe live status, until Ctrl-C. Try in another window:")
+        self._screen.beside(f"kill the connection   curl -X POST {cloud}/sandbox/rst",
+                            f"the same sale again   curl '{cloud}{self._sale}'   # the first answer, charged once",
+                            f"the whole status      {status}")
+        self._screen.plain()
+        watching = self.run(BIN / "econduit-agent", "watch")
+        try:
+            while watching.poll() is None:
+                self._check_supervisord()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    watching.wait(LOOK_AFTER)
+        except Stopped as stopped:
+            if stopped.number != signal.SIGINT:
+                raise
+        finally:
+            # Before the others: it would tell how they end.
+            watching.kill()
+            watching.wait()
+
+    # -- how ---------------------------------------------------------------------------------------------------------
+
+    def run(self, *command, output: str | None = None) -> subprocess.Popen:
+        """Start a program that ends when this process is killed, and that Ctrl-C in the terminal does not reach: it is
+        for this process to end it."""
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context((self.folder / output).open("wb")) if output else None
+            return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env=self.environment, stdout=file,
+                                    stderr=file and subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def close(self) -> None:
+        """End every process that was started here, in order if they let themselves; remove the folder."""
+        supervisord = self._supervisord
+        if supervisord and supervisord.poll() is None:
+            supervisord.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                supervisord.wait(STOP_PATIENCE)
+        while leftovers := psutil.Process().children(recursive=True):
+            for process in leftovers:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(leftovers, STOP_PATIENCE)
+        for sock in self._kept:
+            sock.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def logs(self) -> list[str]:
+        """The ends of what the programs have logged, for a failure."""
+        lines = []
+        for file in sorted({*self.folder.glob("*.out"), *self.folder.glob("*.log")}):
+            text = file.read_text(errors="replace").splitlines()
+            if text and file.name != "supervisord.log":     # the same as its output
+                lines += [f"-- {file.name.partition('-stdout-')[0]}", *text[-LOG_LINES:]]
+        return lines
+
+    def _write_files(self) -> None:
+        folder = str(self.folder)
+        # A link beside the including file: a path with blanks could not be included.
+        (self.folder / "econduit.conf").symlink_to(ROOT / "conf" / "supervisor.conf")
+        (self.folder / "supervisord.conf").write_text(SUPERVISORD)
+        (self.folder / "terminal.ini").write_text(SETTINGS.format(
+            terminal=TERMINAL, folder=folder, primary=self.primary, secondary=self.secondary, display=self.display))
+        cloud = ["cloud", "--primary-port", self.primary, "--secondary-port", self.secondary, "--http-port", self.http,
+                 *self._options.cloud]
+        app = ["payment-app", "--listen", f"unix://{folder}/payment.sock"]
+        programs = {name: shlex.join(map(str, command)).replace("%", "%%")
+                    for name, command in (("cloud", cloud), ("payment-app", app))}
+        (self.folder / "sandbox.conf").write_text(
+            "".join(PROGRAM.format(name=name, command=command) for name, command in programs.items()))
+
+    def _follow(self) -> None:
+        """In a thread: the agent's states as they come, each with the time it came at."""
+        while True:
+            with contextlib.suppress(AgentError):
+                for state in self._client.events():
+                    self._states.put((state, time.monotonic()))
+            time.sleep(LOOK)
+
+    def _await(self, online: bool) -> tuple[dict, float]:
+        """The next state that is online, or not; and when it came."""
+        wanted = "POS Online" if online else "POS Offline"
+        deadline = time.monotonic() + PATIENCE
+        reason = "the agent does not answer"
+        while (left := deadline - time.monotonic()) > 0:
+            self._check_supervisord()
+            with contextlib.suppress(queue.Empty):
+                state, came = self._states.get(timeout=min(left, LOOK_AFTER))
+                if state["online"] == online:
+                    return state, came
+                reason = state["reason"] or state["display"]
+                if (state["retry_in"] or 0) > left:
+                    raise Failed(f"the terminal shows {state['display']}: {reason}")
+        raise Failed(f"the terminal does not show {wanted} within {PATIENCE:g} s: {reason}")
+
+    def _await_payment_app(self) -> None:
+        """It says on its standard output that it listens."""
+        deadline = time.monotonic() + PATIENCE
+        said = self.folder / "payment-app.out"
+        while not (said.exists() and said.read_text().endswith("\n")):
+            self._check_supervisord()
+            if time.monotonic() > deadline:
+                raise Failed(f"the payment application does not listen within {PATIENCE:g} s")
+            time.sleep(LOOK)
+
+    def _check_supervisord(self) -> None:
+        if self._supervisord.poll() is not None:
+            raise Failed(f"supervisord ended by itself (status {self._supervisord.returncode})")
+
+    def _ask(self, method: str, path: str) -> dict:
+        """One HTTP call to the cloud, whatever proxies are set up for other hosts."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Failed(f"the cloud does not answer {method} {path.partition('?')[0]}: {error}") from None
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise Failed(f"the cloud refuses {method} {path.partition('?')[0]}: {answer}")
+        return answer
+
+    def _headline(self, state: dict) -> str:
+        return show.headline(state, self._screen.colour)
+
+
+def reserve() -> socket.socket:
+    """A free port of 127.0.0.1, kept for a program that sets SO_REUSEADDR too."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
+def took(seconds: float) -> str:
+    """A time in words: 0.4 ms, 18 ms, 1.2 s."""
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
+
+
+def take_signals() -> None:
+    """From now on a signal raises Stopped."""
+    for number in SIGNALS:
+        # What nohup or a shell in the background wants ignored stays ignored.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, on_signal)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def on_signal(number: int, _frame) -> None:
+    """The first signal ends the demonstration; the others must not disturb the end."""
+    ignore_signals()
+    raise Stopped(number)
+
+
+def ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def play(demo: Demo, screen: Screen, once: bool) -> int:
+    """The whole play; returns the exit status. Raises Stopped."""
+    try:
+        demo.start()
+        demo.sell()
+        demo.lose_connection()
+        if not once:
+            demo.watch()
+    except Failed as failure:
+        screen.beside(*demo.logs())
+        screen.happens(f"failed: {failure}")
+        return 1
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="demo", add_help=False)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--amount", default="2.50")
+    parser.add_argument("--cloud", metavar="OPTIONS", type=shlex.split, default=[])
+    options = parser.parse_args()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # A signal waits until there is somebody to clean up.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    screen = Screen()
+    try:
+        demo = Demo(screen, options)
+    except OSError as error:
+        parser.error(f"no folder or no port can be had: {error}")
+    try:
+        try:
+            take_signals()
+            screen.plain(f"eConduit terminal {VERSION}: a terminal and its cloud, on this machine alone\n")
+            status = play(demo, screen, options.once)
+        finally:
+            ignore_signals()
+    except Stopped as stopped:
+        status = 128 + stopped.number
+    finally:
+        demo.close()
+    with contextlib.suppress(Stopped):
+        screen.happens("everything is stopped, nothing is left")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
