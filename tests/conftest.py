@@ -1,0 +1,45 @@
+"""What every test may ask for: processes and the sandbox's programs (tests/support/processes.py, sandbox_client.py)."""
+import hypothesis
+import processes
+import pytest
+from sandbox_client import Cloud, PaymentApp, starter
+
+# How long an example takes says how busy the machine is; what takes time in the product has tests of its own.
+hypothesis.settings.register_profile("patient", deadline=None,
+                                     suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
+
+
+@pytest.fixture
+def start_python():
+    """start_python(*arguments, stderr=…) -> a running Popen of python with text pipes; killed after the test."""
+    with processes.starter() as start:
+        yield start
+
+
+@pytest.fixture
+def start_cloud(tmp_path):
+    """A function that starts an econduit-sandbox cloud: options as on the command line; stopped after the test."""
+    with starter(lambda number, *options, **ports: Cloud(
+            tmp_path / f"cloud-{number}.log", *options, **ports)) as start:
+        yield start
+
+
+@pytest.fixture
+def cloud(start_cloud):
+    """A running econduit-sandbox cloud."""
+    return start_cloud()
+
+
+@pytest.fixture
+def start_payment_app(tmp_path):
+    """A function that starts a sandbox payment application: options as on the command line; stopped after the test."""
+    with starter(lambda number, *options, **where: PaymentApp(
+            tmp_path / f"payment-app-{number}", *options, **where)) as start:
+        yield start
+
+
+@pytest.fixture
+def payment_app(start_payment_app):
+    """A running sandbox payment application on a free TCP port."""
+    return start_payment_app()

@@ -1,0 +1,93 @@
+"""The packages, and machines of Debian 12 to try them on (see tests/support/debian_root.py)."""
+from pathlib import Path
+from types import SimpleNamespace
+
+import debian_root
+import pytest
+
+from econduit_terminal.conf.version import VERSION
+
+BEFORE = "0.9.9"
+SANDBOX_SETTINGS = "[cloud]\nprimary = 127.0.0.1:9000\nsecondary = 127.0.0.1:9001\n"
+OTHER = "[program:other]\ncommand=sleep infinity\nstdout_logfile=NONE\nstderr_logfile=NONE\n"
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where the packages cannot be tried, one line says why; not one for each test."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents and "packages" in item.fixturenames]
+    if ours and (reason := debian_root.missing()):
+        ours[0].add_marker(pytest.mark.skip(reason=f"{reason} ({len(ours)} tests)"))
+        items[:] = [item for item in items if item not in ours[1:]]
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """The built packages: .folder, .terminal, .sandbox, .before (file names), .said (by the build and lintian)."""
+    folder = tmp_path_factory.mktemp("packages")
+    said = debian_root.build(folder)
+    debian_root.build(folder, "--no-lintian", "--version", BEFORE)
+    return SimpleNamespace(folder=folder, said=said, terminal=f"econduit-terminal_{VERSION}_all.deb",
+                           sandbox=f"econduit-sandbox_{VERSION}_all.deb", before=f"econduit-terminal_{BEFORE}_all.deb")
+
+
+@pytest.fixture(scope="session")
+def bare_layers(packages):
+    """Debian with what the packages depend on."""
+    return [debian_root.base()]
+
+
+@pytest.fixture(scope="session")
+def image_layers(packages, bare_layers, tmp_path_factory):
+    """The same with both packages installed, as the script of an image does: no supervisord, nothing may be started."""
+    folder = tmp_path_factory.mktemp("image")
+    with debian_root.Machine(bare_layers, packages.folder, folder) as machine:
+        machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+        machine.install(packages.terminal, packages.sandbox)
+        machine.path("/usr/sbin/policy-rc.d").unlink()
+    return [folder / "upper", *bare_layers]
+
+
+@pytest.fixture
+def bare(packages, bare_layers):
+    """A machine without the product, that knows its serial number."""
+    with debian_root.Machine(bare_layers, packages.folder) as machine:
+        machine.device("29531204")
+        yield machine
+
+
+@pytest.fixture
+def running(bare):
+    """The same with a supervisord that runs a program of somebody else."""
+    bare.write("/etc/supervisor/conf.d/other.conf", OTHER)
+    bare.start_supervisord()
+    bare.until("the other program runs", lambda: bare.states().get("other") == "RUNNING")
+    return bare
+
+
+@pytest.fixture
+def image(packages, image_layers):
+    """A machine with the image's files, before its first boot."""
+    with debian_root.Machine(image_layers, packages.folder) as machine:
+        yield machine
+
+
+@pytest.fixture
+def terminal(image):
+    """A terminal that is online, at a sandbox beside it on the same machine."""
+    image.device("29531204")
+    image.write("/etc/econduit-terminal/conf.d/10-sandbox.ini", SANDBOX_SETTINGS)
+    start_sandbox(image)
+    image.start_supervisord()
+    image.until("the terminal is online", image.online)
+    return image
+
+
+def start_sandbox(machine) -> None:
+    machine.start("econduit-sandbox", "cloud", log="/tmp/cloud.log")
+    machine.start("econduit-sandbox", "payment-app", "--ledger", "/tmp/ledger", log="/tmp/payment-app.log")
+
+
+@pytest.fixture
+def sandbox():
+    """The function that starts both programs of the sandbox on a machine."""
+    return start_sandbox

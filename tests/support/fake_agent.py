@@ -1,0 +1,142 @@
+"""An agent as the watchdog sees it: the local API, and what a test makes of it. In a test, or as a program:
+
+    fake_agent.py SOCKET [hang]       hang: accept connections and answer nothing, from the start
+
+As a program it writes its stacks on SIGUSR1, as the agent does, and hangs on SIGUSR2 (in the midst of the main thread).
+"""
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+OFFLINE = {"online": False, "reason": "starting", "local_address": None, "interface": None, "endpoint": None}
+
+
+class FakeAgent:
+    """Serves ``path`` from construction to ``close``. ``reports``: (monotonic time, report) in order of arrival."""
+
+    def __init__(self, path, pid: int | None = None):
+        self.path = str(path)
+        self.pid = os.getpid() if pid is None else pid
+        self.reports: list[tuple[float, dict]] = []
+        self.asked: list[str] = []
+        self.answers_health = True
+        self._status = dict(OFFLINE)
+        self._changed = threading.Condition()
+        self._version = 0
+        self._open: set[socket.socket] = set()
+        self._closed = False
+        self._listener = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
+        self._listener.bind(self.path)
+        self._listener.listen(16)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def online(self, local_address: str, interface: str | None = None) -> None:
+        self.say(online=True, reason=None, local_address=local_address, interface=interface)
+
+    def offline(self, reason: str) -> None:
+        self.say(online=False, reason=reason, local_address=None, interface=None)
+
+    def say(self, **status) -> None:
+        with self._changed:
+            self._status.update(status)
+            self._version += 1
+            self._changed.notify_all()
+
+    def report(self, wanted=lambda report: True, timeout: float = 5, after: float = 0.0) -> tuple[float, dict]:
+        """The first report that came after the moment ``after`` and is wanted. Raises AssertionError."""
+        def found():
+            return next((entry for entry in self.reports if entry[0] >= after and wanted(entry[1])), None)
+
+        with self._changed:
+            self._changed.wait_for(found, timeout)
+            if entry := found():
+                return entry
+        told = "\n".join(str(report) for _, report in self.reports[-5:])
+        raise AssertionError(f"no such report within {timeout} s; the last ones:\n{told}")
+
+    def verdict(self, reason: str, timeout: float = 5, after: float = 0.0) -> tuple[float, dict]:
+        return self.report(lambda report: report["verdict"] == reason, timeout, after)
+
+    def close(self) -> None:
+        """As if the process had ended: nobody listens, every connection is cut."""
+        self._closed = True
+        for one in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while not self._closed:
+                accepted, _ = self._listener.accept()
+                self._open.add(accepted)
+                threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), accepted, accepted.makefile("rwb") as stream:
+            method, path, _ = stream.readline().decode().split()
+            headers = dict(line.lower().split(": ") for line in iter(lambda: stream.readline().decode().strip(), ""))
+            body = stream.read(int(headers.get("content-length", 0)))
+            self.asked.append(path)
+            if path == "/events":
+                self._events(stream)
+                return
+            if path == "/health" and not self.answers_health:
+                stream.read()
+                return
+            if path == "/network":
+                with self._changed:
+                    self.reports.append((time.monotonic(), json.loads(body)))
+                    self._changed.notify_all()
+            answer = json.dumps(self._told() if path == "/status" else {"ok": True}).encode()
+            stream.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+        self._open.discard(accepted)
+
+    def _events(self, stream) -> None:
+        stream.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        seen = -1
+        while not self._closed:
+            with self._changed:
+                self._changed.wait_for(lambda: self._version != seen or self._closed)
+                seen, status = self._version, self._told()
+            stream.write(b"data: " + json.dumps(status).encode() + b"\n\n")
+            stream.flush()
+
+    def _told(self) -> dict:
+        return {**self._status, "pid": self.pid}
+
+
+def main(path: str, *modes: str) -> None:
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    hanging = threading.Event()
+
+    def hang(number, frame):
+        hanging.set()
+
+    signal.signal(signal.SIGUSR2, hang)
+    agent = FakeAgent(path)
+    agent.answers_health = "hang" not in modes
+    print("ready", flush=True)
+    hanging.wait()
+    agent.answers_health = False
+    a_call_that_never_returns()
+
+
+def a_call_that_never_returns() -> None:
+    print("hanging", flush=True)
+    while True:
+        time.sleep(60)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

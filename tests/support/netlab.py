@@ -1,0 +1,317 @@
+"""Hosts out of network namespaces: a terminal, its routers, and the internet with a cloud in it.
+
+    terminal ── eth0 ── router  ── wan ──┐
+             ── eth1 ── uplink2 ── wan ──┴── cloud   (9.9.9.9 name server, 203.0.113.10 cloud, 203.0.113.99 another)
+
+What is real here: carrier (the router's end of a cable goes down), addresses, routes, neighbours, silence (nftables
+drops in the router). What is not: a radio; Wi-Fi is tested with a tree of files. Nothing ever leaves the namespaces.
+
+Root is enough. An ordinary user gets the same inside a user namespace of their own, where the kernel allows one. Names
+carry the pid of the process that made them: what a killed run left behind is removed by the next one.
+"""
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+PREFIX = "ect"
+DNS, CLOUD, ELSEWHERE = "9.9.9.9", "203.0.113.10", "203.0.113.99"
+TOOLS = ("ip", "nft", "unshare", "nsenter", "setpriv")
+
+_counter = itertools.count()
+# Standing in the namespace: only then may the name server of this machine be covered by the lab's own.
+_ENTER = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"'
+
+
+class Unavailable(Exception):
+    """Why there is no laboratory here, in one line."""
+
+
+class Process:
+    """A program in a host, its output read at once, line by line, with the (monotonic) time of each."""
+
+    def __init__(self, arguments: list[str], **options):
+        self.lines: list[tuple[float, str]] = []
+        self._grown = threading.Condition()
+        self._ended = False
+        self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                         stdin=subprocess.DEVNULL, **options)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line for _, line in self.lines)
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, timeout: float = 10) -> int:
+        return self._process.wait(timeout)
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def line(self, part: str, timeout: float = 10, after: float = 0.0) -> tuple[float, str]:
+        """The first line with ``part`` in it that came after the moment ``after``. Raises AssertionError."""
+        def found():
+            return next((entry for entry in self.lines if entry[0] >= after and part in entry[1]), None)
+
+        with self._grown:
+            self._grown.wait_for(lambda: found() or self._ended, timeout)
+            if entry := found():
+                return entry
+        raise AssertionError(f"no line with {part!r} within {timeout} s, but:\n{self.text}")
+
+    def end(self, timeout: float = 5) -> int:
+        """SIGTERM, and SIGKILL if that was not heeded."""
+        with contextlib.suppress(ProcessLookupError):
+            self.signal(signal.SIGTERM)
+            self.signal(signal.SIGCONT)
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait(timeout)
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            with self._grown:
+                self.lines.append((time.monotonic(), line.rstrip("\n")))
+                self._grown.notify_all()
+        with self._grown:
+            self._ended = True
+            self._grown.notify_all()
+
+
+class Host:
+    """One network namespace. Files and Unix sockets are those of the whole machine."""
+
+    def __init__(self, lab: "Lab", name: str):
+        self._lab, self.name = lab, name
+        self.namespace = f"{lab.id}-{name}"
+
+    def command(self, *arguments: object) -> list[str]:
+        return [*self._lab.enter, "ip", "netns", "exec", self.namespace,
+                "sh", "-c", _ENTER, str(self._lab.resolv_conf), *map(str, arguments)]
+
+    def run(self, *arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
+        """A program to its end, its output as text in ``stdout`` and ``stderr``."""
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, **options)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(map(str, arguments))} in {self.name}: {done.stderr or done.stdout}")
+        return done
+
+    def start(self, *arguments: object, **options) -> Process:
+        """A program in the background; it ends with the laboratory, however that ends."""
+        process = Process(["setpriv", "--pdeathsig", "KILL", *self.command(*arguments)], **options)
+        self._lab.processes.append(process)
+        return process
+
+    def python(self, *arguments: object, **options) -> Process:
+        return self.start(sys.executable, "-u", *arguments, **options)
+
+    def ip(self, *commands: str) -> None:
+        """ip(8) commands, in one go."""
+        self._lab.run("ip", "-n", self.namespace, "-batch", "-", input="\n".join(commands))
+
+    def sysctl(self, key: str, value: object) -> None:
+        self.run("sh", "-c", f"echo {value} > /proc/sys/{key.replace('.', '/')}")
+
+
+class Router(Host):
+    """Forwards between ``lan`` (the terminal's cable) and ``wan``; nftables in its forward hook."""
+
+    def set_up(self) -> None:
+        self.sysctl("net.ipv4.ip_forward", 1)
+        self._nft("table ip lab { chain forward { type filter hook forward priority 0; }; }")
+
+    def drop(self) -> None:
+        """Silent loss of the internet: links and addresses stay, nothing gets through any more."""
+        self._nft("add rule ip lab forward drop")
+
+    def block_port(self, port: int, refuse: bool = False) -> None:
+        """One TCP port, as a firewall does it: silence, or a reset."""
+        self._nft(f"add rule ip lab forward tcp dport {port} " + ("reject with tcp reset" if refuse else "drop"))
+
+    def block_dns(self) -> None:
+        self._nft("add rule ip lab forward udp dport 53 drop")
+
+    def allow(self) -> None:
+        """End every drop and block."""
+        self._nft("flush chain ip lab forward")
+
+    def die(self) -> None:
+        """Switched off behind a switch that is not: the cable has its carrier, nobody answers."""
+        self.ip("link set wan down", "addr flush dev lan")
+        self.sysctl("net.ipv4.conf.lan.arp_ignore", 8)
+
+    def revive(self) -> None:
+        self.sysctl("net.ipv4.conf.lan.arp_ignore", 0)
+        self.ip(*self.addresses, "link set wan up", *self.routes)
+
+    def plan(self, lan: str, wan: str, cloud: str) -> None:
+        self.gateway = lan.partition("/")[0]
+        self.addresses = (f"addr replace {lan} dev lan",)
+        self.routes = (f"route replace 203.0.113.0/24 via {cloud}", f"route replace {DNS} via {cloud}")
+        self.ip(f"addr add {wan} dev wan", "link set lan up", "link set wan up", *self.addresses, *self.routes)
+
+    def _nft(self, rules: str) -> None:
+        self._lab.run("ip", "netns", "exec", self.namespace, "nft", rules)
+
+
+class Lab:
+    """The laboratory. A context manager: whatever happens inside, nothing stays.
+
+    ``terminal`` ``router`` ``cloud`` are hosts; ``uplink2`` too, with ``uplinks=2``. Raises Unavailable.
+    """
+
+    def __init__(self, uplinks: int = 1):
+        missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+        if missing:
+            raise Unavailable(f"no network laboratory: {', '.join(missing)} not installed (see scripts/test)")
+        self.id = f"{PREFIX}{os.getpid()}-{next(_counter)}"
+        self.enter: list[str] = []
+        self.processes: list[Process] = []
+        self._stack = contextlib.ExitStack()
+        self._uplinks = uplinks
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix=self.id))
+        self.resolv_conf = Path(folder, "resolv.conf")
+        self.resolv_conf.write_text(f"nameserver {DNS}\n")
+
+    def __enter__(self) -> "Lab":
+        try:
+            if os.geteuid():
+                self._become_root()
+            else:
+                remove_stale()
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            process.end()
+        self._stack.close()
+
+    def run(self, *arguments: str, **options) -> str:
+        done = subprocess.run([*self.enter, *arguments], capture_output=True, text=True, timeout=30, **options)
+        if done.returncode:
+            raise AssertionError(f"{' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    # Cables and addresses
+
+    def cable_out(self, interface: str = "eth0") -> None:
+        self._far_end(interface).ip("link set lan down")
+
+    def cable_in(self, interface: str = "eth0") -> None:
+        router = self._far_end(interface)
+        router.ip("link set lan up")
+
+    def set_address(self, address: str, gateway: str, interface: str = "eth0", metric: int = 100) -> None:
+        """As a DHCP client does it: the old address and its routes go, the new ones come."""
+        self.terminal.ip(f"addr flush dev {interface}", f"addr add {address} dev {interface}",
+                         f"route add default via {gateway} dev {interface} metric {metric}")
+
+    def take_address(self, interface: str = "eth0") -> None:
+        self.terminal.ip(f"addr flush dev {interface}")
+
+    def plug_new_interface(self) -> None:
+        """eth0 again, after its cable was deleted: another interface by the same name, with its old address."""
+        self._cable("eth0", self.terminal, self.router, "lan")
+        self.router.ip(*self.router.addresses, "link set lan up")
+        self.terminal.ip("addr add 10.77.1.2/24 dev eth0", "link set eth0 up",
+                         "route add default via 10.77.1.1 dev eth0 metric 100")
+
+    def name_server(self, **names: str) -> Process:
+        """A name server in the cloud: name → IPv4 address, a dot in a name written as two underscores."""
+        records = [f"{name.replace('__', '.')}={address}" for name, address in names.items()]
+        server = self.cloud.python(Path(__file__).with_name("lab_dns.py"), DNS, *records)
+        server.line("ready")
+        return server
+
+    def _far_end(self, interface: str) -> "Router":
+        return self.router if interface == "eth0" else self.uplink2
+
+    # Building
+
+    def _build(self) -> None:
+        self.cloud = self._host(Host, "cloud")
+        self.terminal = self._host(Host, "terminal")
+        self.cloud.ip(*(f"addr add {address}/32 dev lo" for address in (DNS, CLOUD, ELSEWHERE)))
+        self.router = self._uplink(1, "router", "eth0", metric=100)
+        if self._uplinks > 1:
+            self.uplink2 = self._uplink(2, "uplink2", "eth1", metric=600)
+
+    def _host(self, kind, name: str):
+        host = kind(self, name)
+        self.run("ip", "netns", "add", host.namespace)
+        self._stack.callback(self._remove, host.namespace)
+        host.ip("link set lo up")
+        return host
+
+    def _uplink(self, number: int, name: str, interface: str, metric: int) -> Router:
+        router = self._host(Router, name)
+        router.set_up()
+        self._cable(interface, self.terminal, router, "lan")
+        self._cable(f"wan{number}", self.cloud, router, "wan")
+        lan, wan = f"10.77.{number}", f"198.51.{100 + number}"
+        self.cloud.ip(f"addr add {wan}.2/24 dev wan{number}", f"link set wan{number} up")
+        router.plan(f"{lan}.1/24", f"{wan}.1/24", f"{wan}.2")
+        self.cloud.ip(f"route add {lan}.0/24 via {wan}.1")
+        self.terminal.ip(f"addr add {lan}.2/24 dev {interface}", f"link set {interface} up",
+                         f"route add default via {lan}.1 dev {interface} metric {metric}")
+        return router
+
+    def _cable(self, end: str, host: Host, router: Router, far: str) -> None:
+        self.run("ip", "link", "add", end, "netns", host.namespace, "type", "veth",
+                 "peer", "name", far, "netns", router.namespace)
+
+    def _remove(self, namespace: str) -> None:
+        _kill_inside(namespace, self.enter)
+        subprocess.run([*self.enter, "ip", "netns", "delete", namespace], capture_output=True, timeout=30)
+
+    def _become_root(self) -> None:
+        """A user namespace that ends with us: its holder reads a pipe of ours to the end."""
+        holder = subprocess.Popen(["unshare", "-Urnm", "sh", "-c",
+                                   "mount -t tmpfs lab /run && mkdir /run/netns && echo ready && exec cat"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._stack.callback(holder.wait)
+        self._stack.callback(holder.stdin.close)
+        if holder.stdout.readline() != "ready\n":
+            said = holder.stderr.read().strip().replace("\n", "; ")
+            raise Unavailable(f"no network laboratory: not root, and no user namespace to be had ({said})")
+        self.enter = ["nsenter", "--preserve-credentials", "-U", "-n", "-m", "-t", str(holder.pid)]
+
+
+def remove_stale() -> None:
+    """Namespaces of runs whose process is gone."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, timeout=30).stdout
+    for namespace in (line.split()[0] for line in listed.splitlines() if line.startswith(PREFIX)):
+        owner = namespace.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            _kill_inside(namespace, [])
+            subprocess.run(["ip", "netns", "delete", namespace], capture_output=True, timeout=30)
+
+
+def _kill_inside(namespace: str, enter: list[str]) -> None:
+    inside = subprocess.run([*enter, "ip", "netns", "pids", namespace], capture_output=True, text=True, timeout=30)
+    for pid in inside.stdout.split():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(int(pid), signal.SIGKILL)
