@@ -1,13 +1,27 @@
 """What every test may ask for: processes and the sandbox's programs (tests/support/processes.py, sandbox_client.py)."""
+import signal
+
 import hypothesis
 import processes
 import pytest
+from gevent import monkey
 from sandbox_client import Cloud, PaymentApp, starter
 
 # How long an example takes says how busy the machine is; what takes time in the product has tests of its own.
 hypothesis.settings.register_profile("patient", deadline=None,
                                      suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
+
+# A shell's background job, or nohup, passes on that these are ignored: the programs under test must hear them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def unpatched():
+    """The tests' own process keeps its blocking sockets: patched by one test, it would deceive all that follow."""
+    yield
+    assert not monkey.is_module_patched("socket"), "this test had gevent patch the tests' process"
 
 
 @pytest.fixture

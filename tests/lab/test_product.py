@@ -150,11 +150,14 @@ def test_one_endpoint_s_port_blocked(lab, product):
     assert terminal.statuses[-1][1]["endpoint"] == f"{CLOUD}:9001"
 
 
-def test_a_blocked_port_is_named_while_the_other_refuses_the_terminal(lab, product):
+def test_a_blocked_port_is_told_beside_the_refusal_by_the_other(lab, product):
+    """What keeps the terminal offline is the reason; an open port would change nothing."""
     start_cloud(lab, "--terminal-type", "AnotherMaker")
     lab.router.block_port(80)
     terminal = product(lab, online=False)
-    terminal.verdict("blocked port")
+    refused = "registration refused: FAILED-INVALID-TERMINAL-TYPE"
+    terminal.until(lambda status: status["reason"] == status["network"].get("verdict") == refused
+                   and f"{CLOUD}:80: silent" in status["network"]["detail"])
 
 
 def test_both_uplinks_and_the_cable_of_one_fails(lab2, product):
