@@ -157,7 +157,7 @@ def test_settings_that_cannot_work_are_said_and_waited_out(start, tmp_path):
 
 
 def test_a_reload_with_mistakes_keeps_the_settings(start, tmp_path):
-    agent = start()
+    agent = start(SETTINGS + "log_level = debug\n")     # the same reason again is said at that level
     assert agent.until("next dial")
     (tmp_path / "terminal.ini").write_text(SETTINGS.format(tmp_path).replace("127.0.0.1:1", "nowhere"))
     agent.send_signal(signal.SIGHUP)
