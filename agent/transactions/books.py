@@ -70,6 +70,11 @@ class Books:
         self._remember(name, arguments, result)
         return result
 
+    @property
+    def untidy(self) -> bool:
+        """See `Journal`; in memory there is nothing to tidy."""
+        return self.durable and self._journal.untidy
+
     def close(self) -> None:
         with suppress(sqlite3.Error):
             self._journal.close()

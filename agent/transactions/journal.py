@@ -68,12 +68,15 @@ _INSERT_NEW = _INSERT.replace("REPLACE", "IGNORE", 1)
 
 
 class Journal:
-    """The events above on one open connection (`schema.connect`). `keep`: seconds. Calls raise sqlite3.Error."""
+    """The events above on one open connection (`schema.connect`). `keep`: seconds. Calls raise sqlite3.Error.
+
+    untidy: something scrubbed may still stand in the write-ahead log; `tidy` is to be called again.
+    """
 
     def __init__(self, connection: sqlite3.Connection, keep: float):
         self.keep = keep
         self._db = connection
-        self._scrubbed = True       # a crash may have left the log full of what was scrubbed
+        self.untidy = True          # a crash may have left the log full of what was scrubbed
         self._cut: set[int] = set()     # rows that came here without the answer that they had elsewhere
 
     # -- events ------------------------------------------------------------------------------------------------------
@@ -202,13 +205,13 @@ class Journal:
 
     def tidy(self) -> None:
         """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call."""
-        if self._scrubbed:
+        if self.untidy:
             self._db.execute("PRAGMA busy_timeout = 0")
             try:
                 held_back, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 self._db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
-            self._scrubbed = bool(held_back)
+            self.untidy = bool(held_back)
 
     def close(self) -> None:
         self._db.close()
@@ -241,7 +244,7 @@ class Journal:
 
     def _scrub(self, where: str, key: int) -> None:
         if self._move("scrub", where, key, answer=None):
-            self._scrubbed = True
+            self.untidy = True
 
     def _entries(self, clause: str, *values):
         for row in self._db.execute(f"{_SELECT} {clause}", values):

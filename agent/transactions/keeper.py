@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gevent
 from gevent.event import AsyncResult
-from gevent.queue import Full, Queue
+from gevent.queue import Empty, Full, Queue
 from gevent.threadpool import ThreadPool
 
 from .ages import Moment
@@ -18,6 +18,8 @@ from .schema import FILE
 
 PATIENCE = 10.0
 MAX_CALLS = 256
+TIDY_AGAIN = 1.0
+"""Seconds after which the clerk tries again what somebody who reads the file held back: card data leaves its log."""
 
 log = logging.getLogger("journal")
 
@@ -108,7 +110,11 @@ class Keeper:
 
     def _work(self) -> None:
         while True:
-            name, arguments, result = self._calls.get()
+            try:
+                untidy = self._books is not None and self._books.untidy
+                name, arguments, result = self._calls.get(timeout=TIDY_AGAIN if untidy else None)
+            except Empty:
+                name, arguments, result = "tidy", (), AsyncResult()
             try:
                 value = self._pool.apply(self._in_thread, (name, arguments))
             except Exception as error:

@@ -59,10 +59,11 @@ def raw_answers(here):
 
 
 def settled(here):
-    """Until the journal has written what was delivered."""
+    """Until the journal has written what was delivered, and the agent emptied the log that a reader may hold back."""
     here.flush()
     here.until(lambda: "answered" not in here.journal().values(), "everything delivered")
-    here.flush()
+    log = here.where / "state" / "journal.sqlite3-wal"
+    here.until(lambda: not any(needle in log.read_bytes() for needle in NEEDLES), "no card data in the journal's log")
 
 
 def found(here):

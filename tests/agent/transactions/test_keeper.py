@@ -3,7 +3,7 @@ import time
 import gevent
 import pytest
 
-from econduit_terminal.agent.transactions import books as books_module, keeper as module
+from econduit_terminal.agent.transactions import books as books_module, keeper as module, schema
 from econduit_terminal.agent.transactions.journal import Entry
 from econduit_terminal.agent.transactions.keeper import JournalStuck, Keeper
 
@@ -140,3 +140,23 @@ def test_close_finishes_what_waits_and_leaves_one_file(tmp_path, board):
     again = Keeper(tmp_path / "journal.sqlite3", 1000.0, board)
     assert again.call("find", b"d", again.now()).state == "unknown"     # it was born before `again`
     again.close()
+
+
+def test_card_data_leaves_the_log_when_nobody_reads_any_more(keeper, monkeypatch):
+    monkeypatch.setattr(module, "TIDY_AGAIN", 0.05)
+    card = b'{"Account": "4111111111111111"}'
+    first = entry(keeper)
+    keeper.call("hand", first, first.at)
+    keeper.call("answer", first.id, card, "answer", None, 0.1, keeper.now())
+    reader = schema.connect_to_read(keeper.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM transactions").fetchone()
+    keeper.call("deliver", first.id, keeper.now())
+    log = keeper.path.with_name(f"{keeper.path.name}-wal")
+    assert card in log.read_bytes()
+    reader.close()
+    deadline = time.monotonic() + 10
+    while card in log.read_bytes():
+        assert time.monotonic() < deadline
+        gevent.sleep(0.01)
+    assert card not in keeper.path.read_bytes()
