@@ -19,7 +19,7 @@ from .schema import FILE
 PATIENCE = 10.0
 MAX_CALLS = 256
 TIDY_AGAIN = 1.0
-"""Seconds after which the clerk tries again what somebody who reads the file held back: card data leaves its log."""
+"""Seconds after which the clerk tries again what somebody who reads the file held back: card data leaves its files."""
 
 log = logging.getLogger("journal")
 

@@ -59,11 +59,12 @@ def raw_answers(here):
 
 
 def settled(here):
-    """Until the journal has written what was delivered, and the agent emptied the log that a reader may hold back."""
+    """Until the journal has written what was delivered, and emptied its log: a reader like this may hold that back."""
     here.flush()
     here.until(lambda: "answered" not in here.journal().values(), "everything delivered")
-    log = here.where / "state" / "journal.sqlite3-wal"
-    here.until(lambda: not any(needle in log.read_bytes() for needle in NEEDLES), "no card data in the journal's log")
+    files = [here.where / "state" / f"journal.sqlite3{end}" for end in ("", "-wal")]
+    here.until(lambda: not any(needle in file.read_bytes() for file in files for needle in NEEDLES),
+               "no card data in the journal's files")
 
 
 def found(here):
