@@ -115,6 +115,13 @@ class Connection:
         except (OSError, ValueError):
             return False
 
+    def arrived(self) -> bool:
+        """The peer's TCP acknowledged all that was written. False as well where the kernel does not know any more."""
+        try:
+            return self._unacknowledged() == 0
+        except (OSError, ValueError):
+            return False
+
     def park(self) -> None:
         """The path is gone: nothing is sent any more, not even the end, until `close`, which then resets.
 
@@ -123,6 +130,8 @@ class Connection:
         dial after the cable's return would wait for it.
         """
         self.parked = True
+        # Who waits for room in the send buffer would wait for TCP_USER_TIMEOUT, and the next connection for him.
+        gevent.get_hub().cancel_wait(self._socket._write_event, OSError(errno.ENETDOWN, "the path is gone"))
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, struct.pack("ii", 1, 0))

@@ -13,7 +13,7 @@ from gevent.event import Event
 from gevent.queue import Queue
 
 from econduit_terminal.agent.transactions.carddata import mask
-from econduit_terminal.agent.wire.errors import ProtocolError, WireError
+from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError, WireError
 from econduit_terminal.agent.wire.session import Acknowledged, Refused, Registered, State, Transaction
 from econduit_terminal.conf.logs import clean
 
@@ -92,6 +92,9 @@ class Conversation:
                 ended = self._step()
                 if ended:
                     return ended
+        except AnswerOverdue as error:
+            # A kernel that acknowledged the question, behind it a program that is silent; or nothing arrives there.
+            return Ended(Cause.CLOUD if self._connection.arrived() else Cause.PATH, str(error))
         except WireError as error:
             return Ended(Cause.CLOUD, str(error))
         except OSError as error:

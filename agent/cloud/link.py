@@ -266,20 +266,19 @@ class Link:
     def _cause_of_failure(self, faults) -> Cause:
         if faults & {Fault.REFUSED, Fault.TLS}:
             return Cause.CLOUD          # somebody answered
-        return self._by_report(Cause.LOCAL if faults == {Fault.LOCAL} else Cause.PATH)
+        cause = self._local(Cause.LOCAL if faults == {Fault.LOCAL} else Cause.PATH)
+        # Silence is the cloud's where the watchdog's probes found that the path works.
+        return Cause.CLOUD if cause is Cause.PATH and self._report.get("path") == "works" else cause
 
     def _cause_of_end(self, cause: Cause) -> Cause:
         if cause is Cause.LOCAL and self._report.get("usable"):
             return Cause.ASKED          # the interface died, another one is there: over that one, at once
-        return self._by_report(cause)
+        # That the path works, the watchdog knows from the connection that just ended: no evidence against the cloud.
+        return self._local(cause)
 
-    def _by_report(self, cause: Cause) -> Cause:
-        """Silence is the cloud's where the watchdog knows that the path works, and local where no interface does."""
-        if cause is not Cause.PATH or not self._report:
-            return cause
-        if not self._report.get("usable", True):
-            return Cause.LOCAL
-        return Cause.CLOUD if self._report.get("path") == "works" else cause
+    def _local(self, cause: Cause) -> Cause:
+        """Silence is the local network's where no interface is usable."""
+        return Cause.LOCAL if cause is Cause.PATH and not self._report.get("usable", True) else cause
 
     def _show(self, reason: str) -> None:
         self._last_reason = reason

@@ -6,7 +6,8 @@ payload ends, by the first of these that is met while its bytes are read in orde
 
 1. EOT EOT. It always ends a payload, even inside a JSON string (where a raw 0x04 is not allowed anyway).
 2. The closing bracket of a complete, valid JSON object or array that began the payload.
-3. The last letter of a registration answer, for the first payload of a connection.
+3. The last letter of a registration answer, for the first payload of a connection; what follows is the next payload,
+   since a bare answer and the first request may share a segment.
 4. A quiet gap, which the caller measures and tells by `quiet()`.
 
 What follows from "in order": where a payload ends depends on the bytes alone, never on the segments.

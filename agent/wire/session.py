@@ -12,8 +12,9 @@
 
 Rules
 
-- A cloud that sends anything is alive: any payload lifts the ack's deadline. The heartbeat stays outstanding, so that
-  its ack, when it comes after a transaction, is still known as one.
+- A cloud that sends anything is alive: any payload lifts the ack's deadline, and the bytes of an unfinished one, behind
+  which the ack may wait, begin it anew. The heartbeat stays outstanding, so that its ack, when it comes after a
+  transaction, is still known as one.
 - A heartbeat is due `interval` after the last one, or after the registration, and only while idle. One that is asked
   for in between (`verify`) counts as one; while an ack is awaited, no other is sent.
 - With AckHeartbeat "false" nothing is ever outstanding.
@@ -110,6 +111,8 @@ class Session:
             frames = self._framer.receive(data)
         except ProtocolError as error:
             raise ProtocolError(str(error), self._events(error.frames, now)) from error
+        if self._waiting_since is not None and self._framer.pending:
+            self._waiting_since = now
         return self._events(frames, now)
 
     def quiet(self, now: float) -> list:

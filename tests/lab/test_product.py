@@ -84,6 +84,20 @@ def test_silent_loss_of_the_internet_and_its_return(lab, product):
     terminal.verdict("online", after=began)
 
 
+def test_a_line_that_fails_again_and_again_is_not_the_cloud_s_fault(lab, product):
+    """No loss of the path counts towards the waits for a cloud in trouble: the sixth return is as quick as the first."""
+    start_cloud(lab)
+    terminal = product(lab)
+    for _ in range(6):
+        lab.router.drop()
+        terminal.offline(after=time.monotonic())
+        began = time.monotonic()
+        lab.router.allow()
+        at, status = terminal.online(after=began)
+        assert at - began < 3, terminal.agent.text
+    assert "failures in a row: 0" in terminal.agent.text and "failures in a row: 1" not in terminal.agent.text
+
+
 def test_router_off_and_on_behind_a_switch(lab, product):
     start_cloud(lab)
     terminal = product(lab)

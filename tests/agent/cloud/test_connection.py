@@ -49,6 +49,27 @@ def test_a_response_that_is_never_acknowledged_ends_the_connection(pair, monkeyp
     reading.get(timeout=5)
 
 
+def test_a_path_that_is_gone_is_waited_for_by_nobody(pair):
+    """A long answer stands in the send buffer: the next connection's must not wait until the kernel gives this one up."""
+    connection, _ = pair
+    sending = gevent.spawn(connection.send, b"x" * (64 << 20), 60)
+    gevent.sleep(0)
+    while connection.arrived():
+        gevent.sleep(0.001)
+    connection.park()
+    assert sending.get(timeout=5) is False
+
+
+def test_what_arrived(pair):
+    connection, peer = pair
+    assert connection.arrived()
+    connection.write(b"heartbeat", 5)
+    peer.expect(b"heartbeat")
+    assert connection.arrived()
+    connection.close()
+    assert not connection.arrived()
+
+
 def test_nothing_is_delivered_on_a_connection_that_is_over(pair):
     connection, peer = pair
     peer.close()

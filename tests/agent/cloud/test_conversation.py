@@ -1,5 +1,6 @@
 """One connection alone; what it does within the whole life stands in test_link.py."""
 import errno
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -54,6 +55,18 @@ def test_what_the_kernel_says(conversation, number, cause, reason):
     it._inbox.put(OSError(number, "odd"))
     orders.bell.set()
     assert greenlet.get(timeout=5) == Ended(cause, reason)
+
+
+@pytest.mark.parametrize("arrived, cause", [(True, Cause.CLOUD), (False, Cause.PATH)])
+def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, board, monkeypatch, arrived, cause):
+    it, greenlet, peer, orders = conversation
+    peer.register()
+    board.wait("online", str(it._connection.endpoint))
+    monkeypatch.setattr(it._connection, "arrived", lambda: arrived)
+    it.session.timing = replace(it.session.timing, ack_timeout=0.05)
+    orders.verify = True
+    orders.bell.set()
+    assert greenlet.get(timeout=5) == Ended(cause, "heartbeat not acknowledged within 0.05 s")
 
 
 def test_requests_before_a_fault_are_served(conversation, transactions):

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import gevent
 import pytest
+from econduit_terminal.agent.cloud.dialer import Fault
 from econduit_terminal.agent.cloud.link import Link
-from econduit_terminal.agent.cloud.policy import Policy
+from econduit_terminal.agent.cloud.policy import Cause, Policy
 from econduit_terminal.conf.values import Endpoint
 from gevent import socket
 
@@ -73,11 +74,40 @@ def test_the_cloud_ends_it_and_it_comes_back(online, clouds, board, transactions
     assert [entry[0] for entry in transactions.entries] == ["attach", "detach", "attach"]
 
 
-def test_red_comes_before_everything_else(online, board, transactions):
+def test_red_comes_before_everything_else(online, board, transactions, monkeypatch):
     _, peer = online
+    shown = []
+    monkeypatch.setattr(transactions, "detach", lambda connection: shown.extend(board.entries))
     peer.close()
-    transactions.wait("detach", transactions.entries[0][1])
-    assert ("offline", "closed by the cloud") in board.entries
+    board.wait("phase", "waiting")
+    assert shown[-1] == ("offline", "closed by the cloud")
+
+
+@pytest.mark.parametrize("cause, report, meant", [
+    (Cause.PATH, {}, Cause.PATH),
+    (Cause.PATH, {**REPORT, "path": "works"}, Cause.PATH),      # known from the very connection that died
+    (Cause.PATH, {**REPORT, "usable": False}, Cause.LOCAL),
+    (Cause.LOCAL, {**REPORT, "usable": False}, Cause.LOCAL),
+    (Cause.LOCAL, REPORT, Cause.ASKED),
+    (Cause.CLOUD, {**REPORT, "path": "works"}, Cause.CLOUD),
+])
+def test_what_the_end_of_a_connection_means(settings, board, transactions, cause, report, meant):
+    link = Link(settings, HELLO, board, transactions, Policy(settings.reconnect, lambda: 0.5))
+    link.network(report)
+    assert link._cause_of_end(cause) is meant
+
+
+@pytest.mark.parametrize("fault, report, meant", [
+    (Fault.SILENT, {}, Cause.PATH),
+    (Fault.SILENT, {**REPORT, "path": "works"}, Cause.CLOUD),   # known from probes
+    (Fault.SILENT, {**REPORT, "usable": False}, Cause.LOCAL),
+    (Fault.LOCAL, {**REPORT, "path": "works"}, Cause.LOCAL),
+    (Fault.REFUSED, {**REPORT, "path": "dead"}, Cause.CLOUD),
+])
+def test_what_a_failed_dial_means(settings, board, transactions, fault, report, meant):
+    link = Link(settings, HELLO, board, transactions, Policy(settings.reconnect, lambda: 0.5))
+    link.network(report)
+    assert link._cause_of_failure({fault}) is meant
 
 
 @pytest.mark.parametrize("answer, phase", [(b"FAILED-REGISTRATION", "waiting"), (b"FAILED-INVALID-TERMINAL-TYPE", "waiting"),

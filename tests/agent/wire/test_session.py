@@ -161,3 +161,15 @@ def test_nothing_but_the_wires_own_errors(steps):
                 it.receive(step, now)
     except WireError:
         pass
+
+
+def test_a_message_that_still_arrives_holds_the_ack_s_deadline():
+    """The ack may wait behind it on the wire."""
+    it = online()
+    assert it.heartbeat(60) == HEARTBEAT
+    assert it.receive(b'{"Command":"Sale",', 64) == []
+    assert it.deadline(idle=True) == 69 and it.check(68, idle=True) == b""
+    assert it.receive(b'"Amount":1', 68) == []
+    with pytest.raises(AnswerOverdue):
+        it.check(73, idle=True)
+    assert it.receive(b'}' + ACK, 74) == [Transaction(b'{"Command":"Sale","Amount":1}'), Acknowledged()]
