@@ -25,15 +25,21 @@ log = logging.getLogger("watchdog")
 def main(arguments: list[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     asked.config_dir = asked.config_dir or asked.config_dir_before or default_dir()
+    wrong, before = 0, None if asked.keep is None else take_over(asked.keep)
     try:
         orders = of(load(asked.config_dir))
     except SettingsError as error:
-        if asked.command is not run:
-            print(error, file=sys.stderr)
+        if asked.command is run:
+            orders = _orders_despite(error, before)
+        elif error.usable is None or not asked.config_dir.is_dir():
+            print(f"{error}\nname another --config-dir", file=sys.stderr)
             return SETTINGS_WRONG
-        orders = _orders_despite(error, asked.keep)
+        else:
+            print(f"{error}\nmend them; until then the shipped values stand in for what is wrong\n", file=sys.stderr)
+            orders, wrong = of(error.usable), SETTINGS_WRONG
     try:
-        return asked.command(orders, asked.config_dir)
+        status = asked.command(orders, asked.config_dir)
+        return wrong or status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -41,14 +47,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
 
 
-def _orders_despite(error: SettingsError, keep: int | None) -> Orders:
+def _orders_despite(error: SettingsError, before: Orders | None) -> Orders:
     """Wrong settings end no watchdog: those until now stay, or at the start what is right in them counts."""
-    orders = of(error.usable) if keep is None else take_over(keep)
+    orders = before or of(error.usable)
     logs.set_up(orders.log_level)
     for mistake in error.mistakes:
         log.error("settings: %s", clean(mistake, 500))
     log.error("settings: mend them, then supervisorctl signal HUP econduit:watchdog (%s)",
-              "shipped values stand in for what is wrong" if keep is None else "those from before are kept")
+              "those from before are kept" if before else "shipped values stand in for what is wrong")
     return orders
 
 

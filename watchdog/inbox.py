@@ -4,7 +4,14 @@ Bounded by construction: a subject holds one value, and there are a few subjects
 so that the loop ends the process and nobody goes on half alive.
 """
 import os
+import signal
 import threading
+
+
+def deaf() -> None:
+    """For a thread to begin with: signals are the main thread's. It holds them back while the process begins anew; one
+    that a thread took meanwhile would be lost with it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 class Inbox:
@@ -38,6 +45,7 @@ class Inbox:
     def spawn(self, work, name: str) -> threading.Thread:
         """Runs ``work`` in a daemon thread; an exception that leaves it arrives as the subject ``failed``."""
         def guarded():
+            deaf()
             try:
                 work()
             except BaseException as error:

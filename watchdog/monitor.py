@@ -22,7 +22,7 @@ from econduit_terminal.watchdog.liaison import Courier, Feed
 from econduit_terminal.watchdog.netlink import Doorbell
 from econduit_terminal.watchdog.orders import Orders
 from econduit_terminal.watchdog.pace import Pace
-from econduit_terminal.watchdog.state import State, changes
+from econduit_terminal.watchdog.state import State, changes, remembering
 from econduit_terminal.watchdog.verdict import Answers, Carrier, Verdict, judge
 
 PATIENCE = 1.0
@@ -101,7 +101,7 @@ class Monitor:
         resumed = self._resumed()
         ring = self._pace.due()
         looking = self._state is None or resumed or now >= self._look_due or ring is not None and now >= ring
-        state = self._look() if looking else self._state
+        state = remembering(self._state, self._look()) if looking else self._state
         if looking:
             self._pace.looked(self._monotonic())
             self._look_due = now + self._orders.poll
@@ -152,9 +152,10 @@ class Monitor:
     def _judge(self, state: State, now: float, appeared: bool, resumed: bool) -> None:
         before = self._state
         if before is not None and state != before:
-            for change in changes(before, state):
+            happened = changes(before, state)
+            for change in happened:
                 log.info("%s: %s", change.fact, change.detail)
-            if (before.default, before.usable) != (state.default, state.usable):
+            if _ways(before) != _ways(state) or any(change.fact == "gateway back" for change in happened):
                 self._forget_answers(now)
         verdict = judge(before, state, self._answers, self._carrier, last=self._verdict, resumed=resumed)
         last, self._state, self._verdict = self._verdict, state, verdict
@@ -172,7 +173,8 @@ class Monitor:
 
     def _report(self, now: float) -> None:
         self._report_due = now + self._orders.report_interval
-        self._courier.send(self._verdict)
+        self._courier.send(self._verdict)       # which keeps `dial` and `verify` until they are delivered
+        self._verdict = _content(self._verdict)
 
     def _start_round(self, now: float) -> None:
         self._answers_due = _NEVER
@@ -193,6 +195,11 @@ class Monitor:
                 return
             number, plan = self._plan
             self._inbox.put("answers", (number, self._prober.ask(plan, self._orders.probe_timeout)))
+
+
+def _ways(state: State) -> tuple:
+    """What the answers are about. That a gateway fell silent is no reason to forget what they said."""
+    return state.default and state.default._replace(silent=False), state.usable
 
 
 def _content(verdict: Verdict) -> Verdict:

@@ -9,6 +9,8 @@ import os
 import socket
 import threading
 
+from econduit_terminal.watchdog.inbox import deaf
+
 MOST_NAMES = 8
 MOST_ADDRESSES = 4
 
@@ -44,6 +46,7 @@ class Names:
             return self._known.get(name, ())
 
     def _run(self, name: str, lookup: "Lookup", ring) -> None:
+        deaf()
         addresses: tuple[str, ...] = ()
         denied = False
         try:

@@ -10,7 +10,7 @@ RTM_GETNEIGH, NLMSG_ERROR, NLMSG_DONE = 30, 2, 3
 NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
 NDA_DST, NDA_CACHEINFO = 1, 3
 TICKS = 100     # USER_HZ, in which ages are told
-NUD_REACHABLE, NUD_FAILED = 0x02, 0x20
+NUD_INCOMPLETE, NUD_REACHABLE, NUD_FAILED = 0x01, 0x02, 0x20
 
 _HEADER = struct.Struct("=IHHII")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
@@ -47,9 +47,13 @@ def table() -> tuple[Neighbour, ...]:
     return tuple(found)
 
 
-def silent() -> frozenset[tuple[str, str]]:
-    """(interface, address) of those that the kernel asked for in vain."""
-    return frozenset((entry.interface, entry.address) for entry in table() if entry.state & NUD_FAILED)
+def answering() -> dict[tuple[str, str], bool]:
+    """(interface, address) → whether it answers on the link; False: the kernel asked for it in vain.
+
+    One that it asks for just now is not in it: after a failure the kernel asks anew at each packet (NUD_INCOMPLETE).
+    """
+    return {(entry.interface, entry.address): not entry.state & NUD_FAILED
+            for entry in table() if not entry.state & NUD_INCOMPLETE}
 
 
 def find(interface: str, address: str) -> Neighbour | None:

@@ -32,13 +32,13 @@ class Interface(NamedTuple):
 
 class Route(NamedTuple):
     """A default route, or what stands for one (snapshot.py). ``gateway`` is None on a line without one (ppp0).
-    ``silent``: the kernel asked for the gateway on the cable and nobody answered."""
+    ``silent``: the kernel asked for the gateway on the cable and nobody answered; None: it does not know just now."""
 
     interface: str
     gateway: str | None = None
     metric: int = 0
     family: int = 4
-    silent: bool = False
+    silent: bool | None = None
 
 
 class State(NamedTuple):
@@ -77,6 +77,14 @@ class State(NamedTuple):
             order.setdefault(route.interface, position)
         able = [one for one in self.counting if one.linked and one.addresses and one.name in order]
         return tuple(sorted(able, key=lambda one: order[one.name]))
+
+
+def remembering(before: State | None, after: State) -> State:
+    """``after``; a gateway of which the kernel knows nothing just now is as silent as it was ``before``."""
+    silent = {(route.interface, route.gateway): route.silent for route in (before.routes if before else ())}
+    return after._replace(routes=tuple(
+        route._replace(silent=silent.get((route.interface, route.gateway), False)) if route.silent is None else route
+        for route in after.routes))
 
 
 class Change(NamedTuple):
@@ -131,7 +139,7 @@ def _route_changes(old: Route | None, new: Route | None) -> list[Change]:
         return [Change("default new", None, f"default route {describe_route(new)}")]
     if (old.interface, old.gateway) != (new.interface, new.gateway):
         return [Change("default changed", None, f"default route {describe_route(old)} → {describe_route(new)}")]
-    if old.silent != new.silent:
+    if bool(old.silent) != bool(new.silent):
         answers = "does not answer on the link" if new.silent else "answers again on the link"
         return [Change("gateway silent" if new.silent else "gateway back", new.interface, f"{new.gateway} {answers}")]
     return []

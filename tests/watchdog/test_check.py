@@ -1,5 +1,6 @@
 """What `econduit-watchdog check` says, as rows; the exit status is that of the lowest layer that fails."""
 import pytest
+from econduit_terminal.agent.local.client import AgentError, NotAllowed, NotRunning
 from econduit_terminal.watchdog import check
 from econduit_terminal.watchdog.orders import Target
 from econduit_terminal.watchdog.state import Interface, Route, State
@@ -84,3 +85,18 @@ def test_a_dead_default_route_beside_a_usable_interface():
 def test_another_interface_that_reaches_the_cloud_is_named():
     answers = Answers(False, False, False, False, ends("silent", "silent"), elsewhere="wlan0")
     assert "over wlan0 meanwhile" in check.beyond(WELL, answers, ENDPOINTS)[0].todo
+
+
+@pytest.mark.parametrize("error, found, todo", [
+    (NotRunning("not running"), "not running", "supervisorctl start"),
+    (NotAllowed("no permission; run this as root"), "not known: no permission; run this as root", ""),
+    (AgentError("no answer in time"), "no answer in time", "supervisorctl restart"),
+])
+def test_an_agent_that_does_not_answer(error, found, todo):
+    class Silent:
+        def status(self):
+            raise error
+
+    line, registered = check.agent(Silent())
+    assert (line.outcome, line.found, line.status) == ("FAIL", found, 16) and registered.outcome == "SKIP"
+    assert todo in line.todo and bool(todo) == bool(line.todo)

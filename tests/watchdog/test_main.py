@@ -27,11 +27,20 @@ def test_without_a_command_it_says_which_there_are():
 
 
 @pytest.mark.parametrize("name", ["check", "links"])
-def test_wrong_settings_are_told_to_who_asks(tmp_path, name):
+def test_wrong_settings_are_told_to_who_asks_and_hide_nothing(tmp_path, monkeypatch, capsys, name):
     file = tmp_path / "own.ini"
-    file.write_text("[watchdog]\npoll = soon\n")
-    done = run(name, "--config-dir", tmp_path)
-    assert done.returncode == command.SETTINGS_WRONG == 2 and f"{file}:2: watchdog.poll" in done.stderr
+    file.write_text("[watchdog]\npoll = soon\n[local]\nsocket = /run/of-this-test.sock\n")
+    seen = []
+    monkeypatch.setattr(command, "check_layers" if name == "check" else name,
+                        lambda orders, directory: seen.append(orders.socket) or 0)
+    assert command.main([name, "--config-dir", str(tmp_path)]) == command.SETTINGS_WRONG == 2
+    assert seen == ["/run/of-this-test.sock"] and f"{file}:2: watchdog.poll" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["check", "links"])
+def test_without_settings_nothing_can_be_asked(tmp_path, name):
+    done = run(name, "--config-dir", tmp_path / "typo")
+    assert done.returncode == 2 and "there is no such directory" in done.stderr and "--config-dir" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--config-dir", "{0}", "check"), ("check", "--config-dir", "{0}")])

@@ -17,7 +17,7 @@ from fake_agent import FakeAgent
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False)
-VIA = Route("eth0", "192.0.2.1", 100)
+VIA = Route("eth0", "192.0.2.1", 100, silent=False)
 WELL, UNPLUGGED = State((ETH,), (VIA,)), State((OUT,), (VIA,))
 DEAD = Answers(True, None, None, False, (("192.0.2.80:80", "silent"),))
 WORKS = DEAD._replace(endpoints=(("192.0.2.80:80", "open"),))
@@ -183,6 +183,35 @@ def test_a_suspension_has_the_connection_verified(world, agent):
     world.bell.ring()
     assert agent.report(lambda report: report["verify"], after=began)
     assert not agent.reports[-1][1]["lost"]
+
+
+def test_a_hint_is_about_a_moment_and_not_about_every_report_after_it(world, agent):
+    agent.online("192.0.2.5", "eth0")
+    world.start(report_interval=0.05)
+    agent.report(lambda report: report["path"] == "works")
+    world.asleep = 3600.0
+    world.bell.ring()
+    agent.report(lambda report: report["verify"])
+    for _ in range(3):
+        agent.report(after=time.monotonic())
+    assert [report["verify"] for _, report in agent.reports].count(True) == 1
+
+
+def test_a_dead_gateway_that_is_asked_anew_is_not_back(world, agent, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    world.start(probe_interval=60.0)
+    agent.verdict("no internet")
+    for silent in (True, None, True, None):
+        looks = world.looks
+        world.becomes(State((ETH,), (VIA._replace(silent=silent),)))
+        while world.looks == looks:
+            world.thread.join(0.01)
+    assert "gateway back" not in caplog.text and caplog.text.count("gateway silent: ") == 1
+    assert {report["verdict"] for _, report in agent.reports[1:]} <= {"no internet"} and len(world.rounds) == 1
+    began = time.monotonic()
+    world.becomes(WELL)
+    assert agent.report(after=began)[1]["dial"] and "gateway back" in caplog.text
 
 
 def test_reports_go_on_when_nothing_changes(world, agent):

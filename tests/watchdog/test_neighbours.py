@@ -63,7 +63,7 @@ def test_a_kernel_that_does_not_say(monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(neighbours.socket, "socket", refused)
-    assert neighbours.table() == () and neighbours.silent() == frozenset()
+    assert neighbours.table() == () and neighbours.answering() == {}
     assert neighbours.find("eth0", "192.0.2.1") is None
 
 
@@ -79,10 +79,12 @@ def test_what_the_kernel_knows():
             link set eth0 up
             neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev eth0 nud reachable
             neigh add 192.0.2.3 dev eth0 nud failed
+            neigh add 192.0.2.4 dev eth0 nud incomplete
         ''')
         there = neighbours.find("eth0", "192.0.2.2")
         assert there.state & neighbours.NUD_REACHABLE and there.heard < 5, there
-        assert neighbours.silent() == {("eth0", "192.0.2.3")}, neighbours.table()
+        known = neighbours.answering()
+        assert known == {("eth0", "192.0.2.2"): True, ("eth0", "192.0.2.3"): False}, neighbours.table()
         assert neighbours.find("eth0", "192.0.2.9") is None and neighbours.find("eth9", "192.0.2.2") is None
     """
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", textwrap.dedent(script)], capture_output=True,

@@ -2,12 +2,14 @@
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +104,40 @@ def test_a_signal_that_comes_while_it_begins_anew_is_not_lost(start):
     watchdog.process.send_signal(signal.SIGHUP)
     watchdog.process.send_signal(signal.SIGTERM)
     assert watchdog.ended() == 0
+
+
+def test_signals_are_the_main_thread_s_alone(start):
+    """Else one that came while it begins anew could be taken by a thread, and lost with it."""
+    watchdog = start()
+    main = watchdog.process.pid
+    wanted = sum(1 << number - 1 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+
+    def blocked(thread):
+        status = Path(f"/proc/{main}/task/{thread}/status").read_text()
+        return int(re.search(r"SigBlk:\s*(\w+)", status)[1], 16) & wanted
+
+    deadline = time.monotonic() + LIMIT
+    while True:
+        masks = {thread: blocked(thread) for thread in map(int, os.listdir(f"/proc/{main}/task"))}
+        if len(masks) > 1 and masks == {thread: wanted * (thread != main) for thread in masks}:
+            return
+        assert time.monotonic() < deadline, masks
+        time.sleep(0.01)
+
+
+def test_beginning_anew_leaves_no_file_open(start):
+    watchdog = start()
+
+    def orders():
+        links = (os.readlink(link) for link in Path(f"/proc/{watchdog.process.pid}/fd").iterdir())
+        return sum("memfd:orders" in link for link in links)
+
+    for times in (2, 3):
+        watchdog.process.send_signal(signal.SIGHUP)
+        with watchdog._grown:
+            assert watchdog._grown.wait_for(
+                lambda: sum("watching the network" in line for line in watchdog.lines) == times, LIMIT)
+        assert orders() == 0
 
 
 def test_wrong_settings_at_the_start_end_nothing(start, config):

@@ -1,6 +1,6 @@
 """Two moments and what differs between them, as named rows."""
 import pytest
-from econduit_terminal.watchdog.state import Interface, Route, State, changes
+from econduit_terminal.watchdog.state import Interface, Route, State, changes, remembering
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
@@ -68,3 +68,13 @@ def test_an_address_is_held_by_the_interface_with_a_link():
     assert State((OUT, twin)).holder("192.0.2.5") == twin
     assert State((OUT,)).holder("192.0.2.5") == OUT
     assert State((OUT,)).holder("192.0.2.6") is None
+
+
+@pytest.mark.parametrize("was, reads, is_", [
+    (None, None, False), (None, True, True), (None, False, False),
+    (True, None, True), (True, False, False), (False, None, False), (False, True, True),
+])
+def test_a_gateway_stays_silent_until_it_is_heard(was, reads, is_):
+    before = None if was is None else State((ETH,), (VIA_ETH._replace(silent=was),))
+    after = State((ETH,), (VIA_ETH._replace(silent=reads), VIA_WLAN))
+    assert [route.silent for route in remembering(before, after).routes] == [is_, False]
