@@ -16,13 +16,11 @@ from econduit_terminal.sandbox.commands import parser  # noqa: E402
 from econduit_terminal.sandbox.ledger import Ledger  # noqa: E402
 from econduit_terminal.sandbox.sale import sell  # noqa: E402
 
-COMMANDS = ("cloud", "payment-app", "sale")
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns the exit status: 2 for what cannot work as asked."""
     given = sys.argv[1:] if arguments is None else arguments
-    if not given or (given[0] not in COMMANDS and given[0] not in ("-h", "--help", "--version")):
+    if not given or given[0].startswith("-") and given[0] not in ("-h", "--help", "--version"):
         given = ["cloud", *given]
     options = parser().parse_args(given)
     if options.command == "sale":
@@ -33,8 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run_cloud(options) if options.command == "cloud" else run_payment_app(options)
     except (OSError, ValueError) as error:
-        print(f"econduit-sandbox: {error}", file=sys.stderr)
+        print(f"econduit-sandbox: {_words(error)}; econduit-sandbox {options.command} --help lists what may be chosen",
+              file=sys.stderr)
         return 2
+
+
+def _words(error: OSError | ValueError) -> str:
+    """Without the number that Python puts before what the system says, and with the file that it is about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def run_cloud(options: argparse.Namespace) -> int:
@@ -42,7 +48,11 @@ def run_cloud(options: argparse.Namespace) -> int:
     tls = None
     if options.tls_cert:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(options.tls_cert, options.tls_key)
+        try:
+            tls.load_cert_chain(options.tls_cert, options.tls_key)
+        except OSError as error:
+            where = " with ".join(filter(None, (options.tls_cert, options.tls_key and f"--tls-key {options.tls_key}")))
+            raise OSError(error.errno, f"--tls-cert {where} cannot be used ({error.strerror or error})") from None
     cloud = Cloud(options.host, options.primary_port, options.secondary_port, options.http_port,
                   timeout=options.timeout, check_interval=options.check_interval, idle_timeout=options.idle_timeout,
                   send_timeout=options.send_timeout, terminal_types=tuple(options.terminal_type), tls=tls)

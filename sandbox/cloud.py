@@ -30,7 +30,7 @@ HANDSHAKE = 10.0
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A listening TCP socket that takes over a port its predecessor has just left. Raises OSError."""
+    """A listening TCP socket that takes over a port its predecessor has just left. Raises OSError, which names both."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -38,9 +38,9 @@ def listener(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
         sock.listen(1024)
         sock.setblocking(False)
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        raise OSError(error.errno, f"cannot listen on {host} port {port} ({error.strerror or error})") from None
     return sock
 
 

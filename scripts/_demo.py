@@ -39,6 +39,8 @@ TERMINAL = "29531204"
 PATIENCE = 15.0
 """Seconds that any step may take before the demonstration has failed."""
 STOP_PATIENCE = 8.0
+STOP_AGAIN = 2.0
+"""Seconds; `drain` and a little. A SIGTERM that reaches a program between supervisord's fork and its exec is lost."""
 LOOK = 0.02
 """Seconds between two looks at what announces itself to nobody."""
 LOOK_AFTER = 0.5
@@ -228,9 +230,15 @@ class Demo:
         """End every process that was started here, in order if they let themselves; remove the folder."""
         supervisord = self._supervisord
         if supervisord and supervisord.poll() is None:
-            supervisord.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                supervisord.wait(STOP_PATIENCE)
+            programs = []
+            for patience in (STOP_AGAIN, STOP_PATIENCE):
+                for process in [*programs, supervisord]:
+                    with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                        process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    supervisord.wait(patience)
+                    break
+                programs = psutil.Process(supervisord.pid).children()
         while leftovers := psutil.Process().children(recursive=True):
             for process in leftovers:
                 with contextlib.suppress(psutil.NoSuchProcess):

@@ -4,7 +4,7 @@ A layer is skipped when one below it makes the question meaningless. The exit st
 fails, counted from the cable: whoever reads it from a script knows where to look.
 
     0   every layer passes
-    2   the settings are wrong (econduit-agent check-config says where)
+    2   the settings have mistakes: they are told first, and what is right in them is what is asked for
     10  link        no cable, no Wi-Fi
     11  address     no address
     12  gateway     no default route, or the gateway does not answer while nothing behind it does either
@@ -12,12 +12,12 @@ fails, counted from the cable: whoever reads it from a script knows where to loo
     13  DNS         a cloud endpoint's name cannot be looked up
     14  cloud       no endpoint answers
     15  port        one of the two endpoints does not answer
-    16  agent       the agent is not running, or hangs
+    16  agent       the agent is not running, or hangs, or this user may not ask it
     17  registered  the agent runs, but is not registered with the cloud
 """
 from typing import NamedTuple
 
-from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
+from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
 from econduit_terminal.conf.logs import clean
 from econduit_terminal.watchdog.names import is_address
 from econduit_terminal.watchdog.orders import Target
@@ -180,6 +180,9 @@ def agent(client: Client) -> list[Line]:
     except NotRunning as error:
         return [Line("agent", FAIL, str(error), "supervisorctl start econduit:*", AGENT),
                 Line("registered", SKIP, "the agent is not running")]
+    except NotAllowed as error:
+        return [Line("agent", FAIL, f"not known: {error}", status=AGENT),
+                Line("registered", SKIP, "the agent could not be asked")]
     except AgentError as error:
         return [Line("agent", FAIL, str(error), "the watchdog restarts an agent that hangs; if it does not run: "
                      "supervisorctl restart econduit:*", AGENT),

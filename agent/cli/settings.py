@@ -1,8 +1,9 @@
 """Where the commands find the settings, and the agent's socket."""
+import shlex
 import sys
 from pathlib import Path
 
-from econduit_terminal.conf.settings import SettingsError, default_dir, load
+from econduit_terminal.conf.settings import Settings, SettingsError, default_dir, load
 
 USAGE = 2
 
@@ -11,22 +12,26 @@ def config_dir(options) -> Path:
     return Path(options.config_dir) if options.config_dir else default_dir()
 
 
-def socket_path(options) -> str:
-    """--socket, else local.socket. Ends the command with exit code 2 where there are no settings.
+def usable(options, sought: str, otherwise: str = "") -> Settings:
+    """The settings, or what is right in them. Ends the command with exit code 2 where there are none.
 
     Mistakes in them are no reason to say nothing of an agent that runs, by those from before or waiting for better
-    ones: they are counted on stderr, and the socket is where the agent itself looks for it in spite of them.
+    ones: stderr says that there are some, and the rest is read as the agent itself does in spite of them.
+    sought: what the command wants to know from them. otherwise: how else it can be told.
     """
-    if options.socket:
-        return options.socket
     directory = config_dir(options)
     try:
-        return load(directory).local.socket
+        return load(directory)
     except SettingsError as error:
         if error.usable is None or not directory.is_dir():
-            print(f"the agent's socket is not known:\n{error}\n"
-                  "name another --config-dir, or name the socket with --socket PATH", file=sys.stderr)
+            print(f"{sought} is not known:\n{error}\nname another --config-dir{otherwise}", file=sys.stderr)
             raise SystemExit(USAGE) from None
-        print(f"the settings have mistakes ({len(error.mistakes)}): econduit-agent check-config lists them",
-              file=sys.stderr)
-        return error.usable.local.socket
+        command = ["econduit-agent", "check-config", *(["--config-dir", str(directory)] if options.config_dir else [])]
+        print(f"the settings have mistakes: {shlex.join(command)} lists them", file=sys.stderr)
+        return error.usable
+
+
+def socket_path(options) -> str:
+    """--socket, else local.socket, as `usable` says."""
+    return options.socket or usable(options, "the agent's socket",
+                                    ", or name the socket with --socket PATH").local.socket

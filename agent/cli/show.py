@@ -44,7 +44,7 @@ def line(status: dict, now: datetime, colour: bool) -> str:
         parts.append(f"{status['endpoint']} over {_interface(status)}")
     elif status["retry_in"] is not None:
         parts.append(f"next dial in {duration(status['retry_in'])}")
-    elif status["phase"] not in ("waiting", status["reason"]):
+    elif status["phase"] not in ("waiting", "online", status["reason"]):
         parts.append(status["phase"])
     if not status["idle"]:
         parts.append("transaction in progress")

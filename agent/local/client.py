@@ -29,6 +29,10 @@ class NotRunning(AgentError):
     """Nobody serves the socket."""
 
 
+class NotAllowed(AgentError):
+    """This user may not ask: nothing is known of the agent."""
+
+
 class Client:
     """One connection for each call. `timeout`: seconds to connect, to ask, and to get the whole answer."""
 
@@ -99,7 +103,7 @@ class Client:
             if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
                 raise NotRunning(f"the agent is not running (nobody serves {self._path})") from None
             if error.errno in (errno.EACCES, errno.EPERM):
-                raise AgentError(f"no permission to open {self._path}; run this as root or as a member of the group"
+                raise NotAllowed(f"no permission to open {self._path}; run this as root or as a member of the group"
                                  " econduit") from None
             if isinstance(error, TimeoutError) or error.errno == errno.EAGAIN:
                 raise self._too_slow() from None

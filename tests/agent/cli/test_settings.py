@@ -31,7 +31,8 @@ def test_the_socket_of_the_settings_unless_another_is_named(settings):
 def test_settings_with_mistakes_do_not_hide_an_agent_that_runs(settings, capsys):
     (settings / "zz.ini").write_text("[local]\nsokcet = /x\n[heartbeat]\ninterval = soon\n")
     assert socket_path(options(settings)) == f"{settings}/agent.sock"
-    assert capsys.readouterr().err == "the settings have mistakes (2): econduit-agent check-config lists them\n"
+    assert capsys.readouterr().err == (
+        f"the settings have mistakes: econduit-agent check-config --config-dir {settings} lists them\n")
 
 
 def test_no_settings_at_all_end_the_command(tmp_path, capsys):

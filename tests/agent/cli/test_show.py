@@ -43,5 +43,6 @@ def test_a_line_for_watch():
     assert show.line(board.snapshot(), NOW, False).endswith(
         "  POS Online · h:80 over eth0 (10.0.0.2) · transaction in progress")
     board.offline("reset")
+    assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · transaction in progress")
     board.phase("dialing")
     assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · dialing · transaction in progress")

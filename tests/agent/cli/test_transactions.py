@@ -28,7 +28,13 @@ def test_a_transaction_as_json(tmp_path):
     assert "RefID 77" in run(tmp_path).stdout
 
 
-def test_settings_with_mistakes(tmp_path):
-    (tmp_path / "own.ini").write_text("[local]\nstate_dri = /tmp\n")
+def test_settings_with_mistakes_do_not_hide_the_journal(tmp_path):
+    (tmp_path / "own.ini").write_text(f"[local]\nstate_dir = {tmp_path}/state\nsokcet = /x\n")
     done = run(tmp_path)
-    assert done.returncode == 2 and "did you mean state_dir" in done.stderr
+    assert done.returncode == 1 and f"there is no journal at {tmp_path}/state" in done.stderr
+    assert f"econduit-agent check-config --config-dir {tmp_path} lists them" in done.stderr
+
+
+def test_no_settings_at_all(tmp_path):
+    done = run(tmp_path / "typo")
+    assert done.returncode == 2 and "the journal's place is not known" in done.stderr
