@@ -173,7 +173,7 @@ class Journal:
         """All rows that can be read, over those of `other`: was that all of them?
 
         answers_up_to: bytes of answers to take along, beside those that nobody got yet. A row whose answer stays behind
-        never takes the place of a row that has it. over=False: no row takes the place of another.
+        never takes the place of a row that has it, which takes its place. over=False: no other row takes another's.
         """
         copied, complete = {}, True
         for order in ("WHERE state = 'answered' ORDER BY id", "ORDER BY id DESC", "ORDER BY id"):
@@ -191,17 +191,23 @@ class Journal:
                 complete = False    # from the other end, more of a damaged file may be readable
         with other._commit():
             for entry in copied.values():
+                completes = entry.answer is not None and entry.id in other._cut
                 try:
-                    other._insert(entry, _INSERT if over and entry.id not in self._cut else _INSERT_NEW)
+                    other._insert(entry, _INSERT if completes or over and entry.id not in self._cut else _INSERT_NEW)
+                    if completes:
+                        other._cut.discard(entry.id)
                 except sqlite3.IntegrityError:
                     complete = False    # damage has made nonsense of this row; it must not cost the others
         return complete
 
     def add_missing(self, entries) -> None:
-        """Those of `entries` whose ids are not here."""
+        """Those of `entries` whose ids are not here. One without its answer may have it elsewhere: see `copy_to`."""
         with self._commit():
             for entry in entries:
-                self._insert(entry, _INSERT_NEW)
+                if not self._db.execute("SELECT 1 FROM transactions WHERE id = ?", (entry.id,)).fetchone():
+                    self._insert(entry)
+                    if entry.state == "scrubbed":
+                        self._cut.add(entry.id)
 
     def tidy(self) -> None:
         """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call."""

@@ -211,10 +211,40 @@ def test_what_this_process_ran_is_known_though_nothing_can_be_read_any_more(open
     books.call("withdraw", 1003)
     fail(books, monkeypatch, sqlite_error(name))
     monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error(name)))
+    monkeypatch.setattr(module.schema, "connect_to_read", lambda path: (_ for _ in ()).throw(sqlite_error(name)))
     assert books.call("answer", 1002, b"Approved", "answer", None, 0.1, NOW)
     assert books.call("find", b"digest", NOW).state == "scrubbed"
     assert books.call("find", b"at work", NOW).answer == b"Approved"
     assert books.call("find", b"withdrawn", NOW) is None
+
+
+def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_books, path, clock, monkeypatch):
+    """What memory knows of it without its answer does not take its place when the disk is well again."""
+    books = open_books()
+    run(books, 1001)
+    books.call("hand", entry(1002, b"at work"), NOW)
+    fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
+    monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr(module.schema, "connect_to_read",
+                           lambda path: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
+        books.call("answer", 1002, b"Declined", "answer", None, 0.1, NOW)
+    assert not books.durable and books.call("find", b"digest", NOW).answer is None
+    clock.now = RETRY
+    assert books.call("find", b"digest", NOW).answer == b"Approved" and books.durable
+    books.close()
+    assert [(found.id, found.answer) for found in open_books(born=LATER).call("pending")] == [
+        (1001, b"Approved"), (1002, b"Declined")]
+
+
+def test_an_answer_that_another_reader_still_gets_is_known(open_books, monkeypatch):
+    books = open_books()
+    run(books, 1001)
+    fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
+    monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
+    run(books, 1002, b"second")
+    assert not books.durable
+    assert books.call("find", b"digest", NOW).answer == b"Approved"
 
 
 def test_a_file_that_is_no_database_is_set_aside(open_books, path):
