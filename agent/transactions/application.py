@@ -8,6 +8,8 @@ from .request import Request
 
 # What failure answers say where the application did not speak: for people at a till and their support.
 BUSY = "terminal busy with another transaction: this request was not carried out"
+CROWDED = ("terminal busy with other transactions: this request was not carried out now, it is not known whether it "
+           "was before; ask again in a moment, do not start a new one")
 STOPPING = "terminal restarting: this request was not carried out, try again in a moment"
 NO_DISK = "terminal storage not answering: this request was not carried out"
 NOT_LOOKED_UP = ("terminal storage not answering: this request was not carried out now, it is not known whether it was "

@@ -1,7 +1,8 @@
 """PURE. What looks like card data: a full card number, magnetic track data, a card verification value by its name.
 
 - A card number is 13 to 19 digits that pass Luhn, in one piece or in groups with single spaces or dashes between them.
-  Inside a longer piece of digits (a record of fixed fields) it must also begin like a card number of its length.
+  Inside a longer piece of digits (a record of fixed fields, a length in front) it must also begin like a card number
+  of its length.
 - Track 1 is `%B`, digits, `^name^`; track 2 is digits, `=` or `D`, four digits of expiry and at least three more.
 - A verification value is three or four digits behind a name such as `CVV2`; alone, it can not be told from any number.
 
@@ -53,9 +54,10 @@ def _numbers(body: bytes):
     for run in _PIECES.finditer(body):
         pieces = [(piece.start(), piece.end()) for piece in _DIGITS.finditer(body, run.start(), run.end())]
         for first, (start, end) in enumerate(pieces):
-            if end - start > _LONGEST:
+            if end - start > _SHORTEST:
                 yield from ((found.start(1), found.end(1)) for found in _ISSUERS.finditer(body, start, end)
                             if _luhn(found[1]))
+            if end - start > _LONGEST:
                 continue
             digits = b""
             for piece_start, piece_end in pieces[first:first + _LONGEST]:

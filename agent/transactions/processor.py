@@ -127,7 +127,7 @@ class Processor:
         if self._remembers(request) and (other := next(under_way, None)) is not None:
             other.connection = request.connection       # a refusal, too, goes to who asked last
             self._attached(request)
-        elif len(self._intake) >= MAX_INTAKE:
+        elif len(self._intake) >= max(MAX_INTAKE, self._settings.queue + 2):    # a burst that the queue takes in
             self._busy(request, known_new=False)
         else:
             self._intake.add(request)
@@ -220,7 +220,7 @@ class Processor:
     def _busy(self, request: Request, known_new: bool = True) -> None:
         """known_new: it is certain that it did not run before either."""
         self._counts["busy"] += 1
-        self._refuse(request, reasons.BUSY if known_new or not self._remembers(request) else reasons.NOT_LOOKED_UP)
+        self._refuse(request, reasons.BUSY if known_new or not self._remembers(request) else reasons.CROWDED)
 
     def _refuse(self, request: Request, reason: str = reasons.BROKEN) -> None:
         """A failure answer that is true now and here alone: it is not kept, and goes nowhere but back."""

@@ -35,4 +35,4 @@ class Request:
 
 def shown(text: str | None) -> str | None:
     """Text from outside as it may stand in logs and in the journal: printable, short, card numbers masked."""
-    return None if text is None else mask(clean(text, _SHOWN))
+    return None if text is None else clean(mask(text), _SHOWN)

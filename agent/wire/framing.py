@@ -235,8 +235,10 @@ class Framer:
 
 
 def _is_json(text: bytearray) -> bool:
+    """In any encoding that extends ASCII, with tabs and ends of lines in strings: what matters is where it ends."""
     try:
-        json.loads(text, parse_int=str, parse_float=str)    # a number of a million digits is not our business
+        # A number of a million digits is not our business.
+        json.loads(text.decode("latin-1"), strict=False, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return False
     return True

@@ -69,7 +69,12 @@ def peek(request: bytes) -> Peek:
 
 
 def _json(payload: bytes):
-    try:
-        return json.loads(payload, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return None
+    """Loosely: text of another encoding, a tab or a line's end in a string cost nobody the protection by its RefID."""
+    for text in (payload, payload.decode("latin-1")):
+        try:
+            return json.loads(text, strict=False, parse_int=str, parse_float=str)
+        except UnicodeDecodeError:
+            continue
+        except (ValueError, RecursionError):
+            break
+    return None

@@ -454,8 +454,40 @@ def test_while_the_disk_hangs_nobody_is_told_that_an_approved_sale_did_not_run(s
     processor.receive(SALE)
     waiting.set()
     there.wait(len(others) + 4)
-    assert {failed(answer)["Message"] for answer in there.sent[1:]} == {application.NOT_LOOKED_UP}
+    assert {failed(answer)["Message"] for answer in there.sent[1:]} == {application.NOT_LOOKED_UP, application.CROWDED}
     assert till.runs == [SALE]
+
+
+def test_a_burst_that_the_queue_takes_in_runs(start, till, connection):
+    processor, there = start(queue=20), connection()
+    processor.attach(there)
+    burst = [OTHER.replace(b'"2"', b'"%d"' % number) for number in range(10, 30)]
+    for request in burst:
+        processor.receive(request)
+    there.wait(len(burst))
+    assert till.runs == burst
+
+
+def test_a_burst_that_it_does_not_take_in_is_told_that_the_terminal_is_busy(start, till, connection):
+    processor, there = start(), connection()
+    processor.attach(there)
+    burst = [OTHER.replace(b'"2"', b'"%d"' % number) for number in range(10, 30)]
+    for request in burst:
+        processor.receive(request)
+    told = [json.loads(answer).get("Message") for answer in there.wait(len(burst))]
+    assert set(told) == {None, application.BUSY, application.CROWDED} and told.count(None) == len(till.runs)
+
+
+@pytest.mark.parametrize("request_", [
+    b'{"RefID":"1","Command":"Sale","Merchant":"Caf\xe9"}', '{"RefID":"1","Command":"Sale","Merchant":"Café"}'.encode(),
+    b'{"RefID":"1","Command":"Sale","Merchant":"Line 1\nLine\t2"}'])
+def test_text_of_whatever_encoding_is_a_duplicate_of_itself(start, till, connection, request_):
+    processor, there = start(), connection()
+    processor.attach(there)
+    for number in (1, 2):
+        processor.receive(request_)
+        there.wait(number)
+    assert till.runs == [request_] and processor.counts()["replayed"] == 1
 
 
 def test_without_a_disk_the_process_still_knows_what_it_ran(start, till, connection, tmp_path):

@@ -21,6 +21,7 @@ def test_the_label_is_safe_to_log_and_the_value_unchanged():
     assert request.ref_id == "4111111111111111\n\x1b[2J"
     assert "4111111111111111" not in request.label and request.label.isprintable() and len(request.label) < 160
     assert shown("4111111111111111") == "************1111"
+    assert "4111" not in shown("x" * 50 + "4111111111111111")      # which does not fit
 
 
 def test_white_space_around_it_makes_no_other_request_of_it():
