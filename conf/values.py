@@ -106,11 +106,12 @@ def parse_application(text: str) -> Application:
         try:
             argv = tuple(shlex.split(text.removeprefix("exec:")))
         except ValueError as error:
-            raise ValueError(f"{text!r} cannot be split into arguments: {error}") from None
+            # Arguments are where people put passwords, and mistakes are shown to everybody.
+            raise ValueError(f"the arguments after exec: cannot be told apart: {error}") from None
         if not argv:
             raise ValueError("no program after exec:")
         return Application("exec", argv=(parse_path(argv[0]), *argv[1:]))
-    raise ValueError(f"{text!r} does not say how to reach the application")
+    raise ValueError(f"{(text.split() or [''])[0]!r} does not say how to reach the application")
 
 
 def parse_path(text: str) -> str:

@@ -5,6 +5,7 @@
 - The file is for the person who made it alone (0600), who decides where it goes.
 """
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from econduit_terminal.conf.device import identify
-from econduit_terminal.conf.settings import SettingsError, load, load_with_sources
+from econduit_terminal.conf.settings import Settings, SettingsError, load, load_with_sources
 from econduit_terminal.conf.version import VERSION
 
 from ..local.client import Client
@@ -133,9 +134,15 @@ def _packages(asked: _Asked) -> str:
 def _settings(asked: _Asked) -> str:
     """Every effective value and where it stands."""
     if asked.mistakes:
-        return "\n".join(["these settings are wrong, and not in use:", *asked.mistakes, ""])
+        return "\n".join(["these settings are wrong, and not in use:", *asked.mistakes, "",
+                          "the effective ones, shipped values in place of the wrong:", *_values(asked.settings), ""])
     _, sources = load_with_sources(asked.directory)
     return "".join(f"{key} = {source.text}    ({source.file}:{source.line})\n" for key, source in sources.items())
+
+
+def _values(settings: Settings) -> list[str]:
+    return [f"{section.name}.{key.name} = {getattr(getattr(settings, section.name), key.name)}"
+            for section in dataclasses.fields(settings) for key in dataclasses.fields(getattr(settings, section.name))]
 
 
 def _status(asked: _Asked) -> str:

@@ -14,7 +14,7 @@ HIDDEN = "(hidden)"
 
 _NAMED = re.compile(r"""(?ix) \b ( [\w-]{0,40} (?: passw(?:or)?d | passphrase | secret | token | api[_-]?key | psk ) )
                         ( ["']? \s{0,8} [=:] \s{0,8} ) ( "[^"\n]*" | '[^'\n]*' | [^\s,;&]+ )""")
-_PROGRAM = re.compile(r"(exec:\S+)[^\S\n]+\S.*")
+_PROGRAM = re.compile(r"(exec:[^\S\n]*\S+)[^\S\n]+\S.*")
 
 
 def redact(text: str) -> str:

@@ -105,7 +105,7 @@ def test_applications(text, application):
 @pytest.mark.parametrize("text, why", [
     ("", "does not say how"), ("127.0.0.1:9100", "does not say how"), ("http://127.0.0.1:9100", "does not say how"),
     ("tcp://127.0.0.1", "has no port"), ("unix://pay.sock", "not an absolute path"), ("exec:", "no program"),
-    ("exec:pay", "not an absolute path"), ("exec:/bin/pay 'open", "split"), ("unix:///" + "x" * 107, "too long"),
+    ("exec:pay", "not an absolute path"), ("exec:/bin/pay 'open", "told apart"), ("unix:///" + "x" * 107, "too long"),
     ("unix:///" + "ü" * 54, "too long"),
 ])
 def test_what_is_no_application(text, why):
@@ -164,3 +164,10 @@ def test_no_text_raises_anything_but_value_error(text):
                 hash(kind.parse(text))
             except ValueError:
                 pass
+
+
+@pytest.mark.parametrize("text", [
+    'exec:/opt/pay --pin "hunter2', "exe:/opt/pay --pin hunter2", "exec: opt/pay --pin hunter2"])
+def test_a_mistake_does_not_repeat_a_program_s_arguments(text):
+    """They may hold a password, and mistakes stand on the display."""
+    assert "hunter2" not in rejected(values.parse_application, text)

@@ -42,8 +42,11 @@ def test_settings_with_the_place_of_each_and_without_secrets(report, settings):
 
 
 def test_wrong_settings_are_listed(report, settings):
-    (settings / "zz.ini").write_text("[cloud]\nprimary = nonsense\n")
-    assert "zz.ini:2: cloud.primary" in report()["settings.txt"]
+    (settings / "zz.ini").write_text("[cloud]\nprimary = nonsense\n"
+                                     "[transactions]\napplication = exec:/opt/pay --pin 4711\n")
+    text = report()["settings.txt"]
+    assert "zz.ini:2: cloud.primary" in text and "\nterminal.id = 29531204\n" in text
+    assert "\ntransactions.application = exec:/opt/pay (hidden)\n" in text and "4711" not in text
 
 
 def test_status_and_metrics_of_the_agent_that_runs(report, settings, board):

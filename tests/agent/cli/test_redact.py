@@ -15,9 +15,10 @@ def test_what_stands_behind_a_telling_name_is_hidden(text, hidden):
     assert not any(secret in redact(text) for secret in ("hunter2", "words", "x y", "abc"))
 
 
-def test_the_arguments_of_a_program_are_hidden_and_its_path_is_not():
-    text = "transactions.application = exec:/opt/pay --login me:secret\nnext = 1\n"
-    assert redact(text) == f"transactions.application = exec:/opt/pay {HIDDEN}\nnext = 1\n"
+@pytest.mark.parametrize("program", ["exec:/opt/pay", "exec: /opt/pay"])
+def test_the_arguments_of_a_program_are_hidden_and_its_path_is_not(program):
+    text = f"transactions.application = {program} --login me:secret\nnext = 1\n"
+    assert redact(text) == f"transactions.application = {program} {HIDDEN}\nnext = 1\n"
 
 
 def test_card_numbers_are_masked():
