@@ -1,6 +1,7 @@
 """Installed, upgraded, removed and purged on a machine that runs."""
 import signal
 
+import pytest
 from debian_root import changes
 
 PROGRAMS = ("econduit:agent", "econduit:watchdog")
@@ -17,13 +18,21 @@ def test_installed_removed_and_purged_beside_another_program(running, packages):
     running.until("both run", lambda: both_run(running))
     assert running.status()["terminal_id"] == "29531204"
     running.write("/etc/econduit-terminal/conf.d/50-tms.ini", "[terminal]\nid = 7\n")
+    running.write("/etc/econduit-terminal/own.ini", "[local]\nlog_level = debug\n")
+    running.run("adduser", "--quiet", "daemon", "econduit")
 
     running.run("apt-get", "remove", "-y", "econduit-terminal")
     assert running.states() == {"other": "RUNNING"} and running.processes() == {}
     assert running.path("/etc/econduit-terminal/terminal.ini").exists()
     assert running.path("/var/lib/econduit-terminal/journal.sqlite3").exists()
 
+    running.run("find", "/var/lib/econduit-terminal", "-mindepth", "1", "-delete")
+    running.run("mount", "-t", "tmpfs", "own", "/var/lib/econduit-terminal")
+    running.run("touch", "/var/lib/econduit-terminal/journal.sqlite3")
     running.run("apt-get", "purge", "-y", "econduit-terminal")
+    assert running.run("ls", "-A", "/var/lib/econduit-terminal").stdout == ""
+    running.run("umount", "/var/lib/econduit-terminal")
+    running.path("/var/lib/econduit-terminal").rmdir()
     assert running.pid_of("other") == other
     assert changes(files, running.files()) == {}
 
@@ -71,11 +80,15 @@ def test_an_upgrade_keeps_settings_and_journal_and_runs_the_new_version(running,
     assert running.pid_of("other") == other
 
 
-def test_what_an_operator_stopped_stays_stopped_over_an_upgrade(running, packages):
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_an_operator_stopped_stays_stopped_over_an_upgrade(running, packages, changed):
     running.install(packages.before)
     running.until("both run", lambda: both_run(running))
     agent = running.pid_of("econduit:agent")
     running.ctl("stop", "econduit:watchdog")
+    if changed:     # supervisord then takes the group for a new one
+        file = "/etc/econduit-terminal/supervisor.conf"
+        running.write(file, running.read(file).replace("stopwaitsecs=10\n", "stopwaitsecs=11\n"))
     running.install(packages.terminal)
     running.until("the agent is started anew", lambda: running.states()["econduit:agent"] == "RUNNING")
     assert running.pid_of("econduit:agent") != agent
