@@ -1,5 +1,6 @@
 """Transactions all the way: the POS's call, the cloud, the agent, the payment application, and back."""
 import socket
+import tempfile
 import threading
 
 import pytest
@@ -33,14 +34,14 @@ def test_other_kinds_of_application(online, cloud, payment_app, tmp_path, kind):
         terminal = online({"transactions.application": payment_app.exec_address})
         assert sell(cloud, terminal)["ResultCode"] == "Approved"
         return
-    path = f"/tmp/{tmp_path.parent.name}-{tmp_path.name}"[:100] + ".sock"
-    app = PaymentApp(tmp_path / "unix", listen=f"unix://{path}")
-    try:
-        app.start()
-        terminal = online({"transactions.application": f"unix://{path}"})
-        assert sell(cloud, terminal)["ResultCode"] == "Approved"
-    finally:
-        app.close()
+    with tempfile.TemporaryDirectory() as folder:      # pytest's own may be too long for a socket's path
+        app = PaymentApp(tmp_path / "unix", listen=f"unix://{folder}/payment.sock")
+        try:
+            app.start()
+            terminal = online({"transactions.application": f"unix://{folder}/payment.sock"})
+            assert sell(cloud, terminal)["ResultCode"] == "Approved"
+        finally:
+            app.close()
 
 
 @pytest.mark.parametrize("amount, message", [

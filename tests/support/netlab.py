@@ -12,6 +12,7 @@ carry the pid of the process that made them: what a killed run left behind is re
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -301,13 +302,20 @@ class Lab:
 
 
 def remove_stale() -> None:
-    """Namespaces of runs whose process is gone."""
+    """Namespaces and folders of runs whose process is gone."""
     listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, timeout=30).stdout
-    for namespace in (line.split()[0] for line in listed.splitlines() if line.startswith(PREFIX)):
-        owner = namespace.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            _kill_inside(namespace, [])
-            subprocess.run(["ip", "netns", "delete", namespace], capture_output=True, timeout=30)
+    for namespace in (line.split()[0] for line in listed.splitlines() if _is_stale(line)):
+        _kill_inside(namespace, [])
+        subprocess.run(["ip", "netns", "delete", namespace], capture_output=True, timeout=30)
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_stale(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_stale(name: str) -> bool:
+    """The name begins with an `id`, and the process in it is gone."""
+    owner = re.match(rf"{PREFIX}(\d+)-", name)
+    return owner is not None and not Path("/proc", owner[1]).exists()
 
 
 def _kill_inside(namespace: str, enter: list[str]) -> None:
