@@ -130,7 +130,8 @@ class Connection:
         dial after the cable's return would wait for it.
         """
         self.parked = True
-        # Who waits for room in the send buffer would wait for TCP_USER_TIMEOUT, and the next connection for him.
+        # Who waits for room in the send buffer would wait for TCP_USER_TIMEOUT, and the next connection for him. gevent
+        # has no public name for that wait; a closed socket's is None, which cancel_wait accepts.
         gevent.get_hub().cancel_wait(self._socket._write_event, OSError(errno.ENETDOWN, "the path is gone"))
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
