@@ -15,7 +15,7 @@ Plain Python for one thread: no gevent and no logging, which would be the hub's.
 import os
 import sqlite3
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +52,7 @@ class Books:
         self.durable = False
         self._known = False     # all rows of the file are in memory, or were
         self._own: OrderedDict[int, Entry] = OrderedDict()      # this process's last, without their answers
+        self._missed: deque[tuple] = deque(maxlen=REMEMBERED)   # what became of rows that only the file has whole
         self._journal = Journal(schema.connect(None), keep)
         self._attempt_file()
 
@@ -92,6 +93,8 @@ class Books:
                                         took=took, answer_size=len(answer))
         elif event == "withdraw":
             self._own.pop(arguments[0], None)
+        elif event in ("deliver", "expire") and not result and not self.durable:
+            self._missed.append((event, arguments))
 
     def _attempt_file(self) -> None:
         """From memory to the file, if it can be had."""
@@ -108,6 +111,9 @@ class Books:
                 return
         try:
             self._journal.copy_to(journal, 1 << 62)
+            for event, arguments in self._missed:
+                getattr(journal, event)(*arguments)
+            self._missed.clear()
             lost = journal.lose(self.born)
             journal.tidy()
             self.newest = max(self.newest, journal.newest())

@@ -13,6 +13,7 @@ from econduit_terminal.agent.transactions.journal import Entry, Journal
 NOW = Moment(1_800_000_000.0, "boot", 50.0)
 BORN = NOW._replace(up=10.0)
 LATER = NOW._replace(up=60.0)
+CARD = b"Approved 4111111111111111"
 
 
 class Clock:
@@ -222,6 +223,7 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_b
     """What memory knows of it without its answer does not take its place when the disk is well again."""
     books = open_books()
     run(books, 1001)
+    run(books, 1003, b"card", CARD)
     books.call("hand", entry(1002, b"at work"), NOW)
     fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
     monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
@@ -230,11 +232,14 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_b
                            lambda path: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
         books.call("answer", 1002, b"Declined", "answer", None, 0.1, NOW)
     assert not books.durable and books.call("find", b"digest", NOW).answer is None
+    books.call("deliver", 1003, NOW)
     clock.now = RETRY
     assert books.call("find", b"digest", NOW).answer == b"Approved" and books.durable
     books.close()
     assert [(found.id, found.answer) for found in open_books(born=LATER).call("pending")] == [
         (1001, b"Approved"), (1002, b"Declined")]
+    assert states(path)[1003] == "scrubbed"
+    assert all(CARD not in file.read_bytes() for file in path.parent.iterdir())
 
 
 def test_an_answer_that_another_reader_still_gets_is_known(open_books, monkeypatch):
