@@ -145,7 +145,7 @@ class Link:
             return None
         if isinstance(opened, Dialed):
             ended, registered_for = self._converse(opened)
-            cause = self._cause_of_end(ended.cause)
+            cause = self._cause_of_end(ended.cause, registered_for is not None)
             self._told = (), 0.0
         else:
             dialed_for = time.monotonic() - began
@@ -266,15 +266,19 @@ class Link:
     def _cause_of_failure(self, faults) -> Cause:
         if faults & {Fault.REFUSED, Fault.TLS}:
             return Cause.CLOUD          # somebody answered
-        cause = self._local(Cause.LOCAL if faults == {Fault.LOCAL} else Cause.PATH)
-        # Silence is the cloud's where the watchdog's probes found that the path works.
-        return Cause.CLOUD if cause is Cause.PATH and self._report.get("path") == "works" else cause
+        return self._by_probes(Cause.LOCAL if faults == {Fault.LOCAL} else Cause.PATH)
 
-    def _cause_of_end(self, cause: Cause) -> Cause:
+    def _cause_of_end(self, cause: Cause, registered: bool) -> Cause:
         if cause is Cause.LOCAL and self._report.get("usable"):
             return Cause.ASKED          # the interface died, another one is there: over that one, at once
-        # That the path works, the watchdog knows from the connection that just ended: no evidence against the cloud.
-        return self._local(cause)
+        # That the path works, the watchdog knows from the connection that just ended, if that was registered: this is
+        # no evidence against the cloud.
+        return self._local(cause) if registered else self._by_probes(cause)
+
+    def _by_probes(self, cause: Cause) -> Cause:
+        """Silence is the cloud's where the watchdog's probes found that the path works."""
+        cause = self._local(cause)
+        return Cause.CLOUD if cause is Cause.PATH and self._report.get("path") == "works" else cause
 
     def _local(self, cause: Cause) -> Cause:
         """Silence is the local network's where no interface is usable."""

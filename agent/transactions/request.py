@@ -8,6 +8,7 @@ from ..wire.messages import peek
 from .carddata import mask
 
 _SHOWN = 64
+_LOOKED_AT = 4 * _SHOWN
 _AROUND = b" \t\r\n"
 
 
@@ -35,4 +36,5 @@ class Request:
 
 def shown(text: str | None) -> str | None:
     """Text from outside as it may stand in logs and in the journal: printable, short, card numbers masked."""
-    return None if text is None else clean(mask(text), _SHOWN)
+    # Masking must not cost more for what is not shown: a RefID may be as long as a message.
+    return None if text is None else clean(mask(text[:_LOOKED_AT]), _SHOWN)

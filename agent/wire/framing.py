@@ -79,6 +79,11 @@ class Framer:
         """Bytes wait for the rest of their message, or for a gap: the caller should measure one."""
         return len(self._buffer) > 0
 
+    @property
+    def begun(self) -> bool:
+        """The beginning of a payload is here, not only white space."""
+        return self._mode in (_Mode.JSON, _Mode.ANSWER, _Mode.OPAQUE)
+
     def receive(self, data: bytes) -> list[bytes]:
         """The payloads that are complete now. Raises ProtocolError (which carries those before the fault)."""
         self._gaps = 0

@@ -111,7 +111,7 @@ class Session:
             frames = self._framer.receive(data)
         except ProtocolError as error:
             raise ProtocolError(str(error), self._events(error.frames, now)) from error
-        if self._waiting_since is not None and self._framer.pending:
+        if self._waiting_since is not None and self._framer.begun:
             self._waiting_since = now
         return self._events(frames, now)
 

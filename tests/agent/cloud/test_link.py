@@ -83,18 +83,20 @@ def test_red_comes_before_everything_else(online, board, transactions, monkeypat
     assert shown[-1] == ("offline", "closed by the cloud")
 
 
-@pytest.mark.parametrize("cause, report, meant", [
-    (Cause.PATH, {}, Cause.PATH),
-    (Cause.PATH, {**REPORT, "path": "works"}, Cause.PATH),      # known from the very connection that died
-    (Cause.PATH, {**REPORT, "usable": False}, Cause.LOCAL),
-    (Cause.LOCAL, {**REPORT, "usable": False}, Cause.LOCAL),
-    (Cause.LOCAL, REPORT, Cause.ASKED),
-    (Cause.CLOUD, {**REPORT, "path": "works"}, Cause.CLOUD),
+@pytest.mark.parametrize("cause, registered, report, meant", [
+    (Cause.PATH, True, {}, Cause.PATH),
+    (Cause.PATH, True, {**REPORT, "path": "works"}, Cause.PATH),        # known from the very connection that died
+    (Cause.PATH, False, {**REPORT, "path": "works"}, Cause.CLOUD),      # known from probes: somebody took the call only
+    (Cause.PATH, False, REPORT, Cause.PATH),
+    (Cause.PATH, True, {**REPORT, "usable": False}, Cause.LOCAL),
+    (Cause.LOCAL, True, {**REPORT, "usable": False}, Cause.LOCAL),
+    (Cause.LOCAL, True, REPORT, Cause.ASKED),
+    (Cause.CLOUD, True, {**REPORT, "path": "works"}, Cause.CLOUD),
 ])
-def test_what_the_end_of_a_connection_means(settings, board, transactions, cause, report, meant):
+def test_what_the_end_of_a_connection_means(settings, board, transactions, cause, registered, report, meant):
     link = Link(settings, HELLO, board, transactions, Policy(settings.reconnect, lambda: 0.5))
     link.network(report)
-    assert link._cause_of_end(cause) is meant
+    assert link._cause_of_end(cause, registered) is meant
 
 
 @pytest.mark.parametrize("fault, report, meant", [

@@ -1,5 +1,8 @@
 import hashlib
 
+import pytest
+
+from econduit_terminal.agent.transactions import request as request_module
 from econduit_terminal.agent.transactions.request import Request, shown
 
 
@@ -22,6 +25,15 @@ def test_the_label_is_safe_to_log_and_the_value_unchanged():
     assert "4111111111111111" not in request.label and request.label.isprintable() and len(request.label) < 160
     assert shown("4111111111111111") == "************1111"
     assert "4111" not in shown("x" * 50 + "4111111111111111")      # which does not fit
+
+
+def test_a_request_s_name_costs_no_more_than_what_is_shown_of_it():
+    """A million digits would take the card scan seconds, in the hub: cut, they take as long as a few hundred."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(request_module, "mask", lambda text: seen.append(len(text)) or text)
+        Request.of(b'{"RefID":"%s","Command":"Sale"}' % (b"5 " * 500_000), None)
+    assert max(seen) < 1000
 
 
 def test_white_space_around_it_makes_no_other_request_of_it():

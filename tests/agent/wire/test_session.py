@@ -173,3 +173,9 @@ def test_a_message_that_still_arrives_holds_the_ack_s_deadline():
     with pytest.raises(AnswerOverdue):
         it.check(73, idle=True)
     assert it.receive(b'}' + ACK, 74) == [Transaction(b'{"Command":"Sale","Amount":1}'), Acknowledged()]
+
+
+def test_white_space_is_no_message_that_arrives():
+    it = online()
+    it.heartbeat(60)
+    assert it.receive(b"\r\n", 64) == [] and it.deadline(idle=True) == 65
