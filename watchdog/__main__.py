@@ -107,7 +107,7 @@ def links(orders: Orders, directory: Path) -> int:
 
     from econduit_terminal.watchdog import snapshot
     from econduit_terminal.watchdog.netlink import Doorbell
-    from econduit_terminal.watchdog.state import State, changes
+    from econduit_terminal.watchdog.state import State, changes, remembering
 
     def look():
         return snapshot.read(orders.interfaces)
@@ -116,7 +116,7 @@ def links(orders: Orders, directory: Path) -> int:
     with selectors.DefaultSelector() as selector:
         selector.register(doorbell, selectors.EVENT_READ)
         while True:
-            after = look()
+            after = remembering(before, look())
             now = datetime.now().isoformat(sep=" ", timespec="milliseconds")
             for change in changes(before, after):
                 print(f"{now}  {change.fact:15} {change.detail}", flush=True)

@@ -155,7 +155,9 @@ class Monitor:
             happened = changes(before, state)
             for change in happened:
                 log.info("%s: %s", change.fact, change.detail)
-            if _ways(before) != _ways(state) or any(change.fact == "gateway back" for change in happened):
+            # That a gateway fell silent is no reason to forget what the answers said; that it is back, is one.
+            other = (before.way_out, before.usable) != (state.way_out, state.usable)
+            if other or any(change.fact == "gateway back" for change in happened):
                 self._forget_answers(now)
         verdict = judge(before, state, self._answers, self._carrier, last=self._verdict, resumed=resumed)
         last, self._state, self._verdict = self._verdict, state, verdict
@@ -195,11 +197,6 @@ class Monitor:
                 return
             number, plan = self._plan
             self._inbox.put("answers", (number, self._prober.ask(plan, self._orders.probe_timeout)))
-
-
-def _ways(state: State) -> tuple:
-    """What the answers are about. That a gateway fell silent is no reason to forget what they said."""
-    return state.default and state.default._replace(silent=False), state.usable
 
 
 def _content(verdict: Verdict) -> Verdict:

@@ -64,6 +64,11 @@ class State(NamedTuple):
         """The route that the kernel takes, dead or not: IPv4 where there is one, since the cloud speaks it."""
         return next((route for route in self.routes if route.family == 4), self.routes[0] if self.routes else None)
 
+    @property
+    def way_out(self) -> Route | None:
+        """``default``, whether its gateway answers or not: what answers and a detour are about."""
+        return self.default and self.default._replace(silent=None)
+
     def route_of(self, name: str) -> Route | None:
         """The default route of an interface that the kernel prefers, among all over that interface."""
         own = [route for route in self.routes if route.interface == name]

@@ -222,7 +222,7 @@ def _path(answers: Answers | None, carried: bool, usable: bool, detour: str | No
 def _detour(before, after, answers, names, last) -> str | None:
     if answers is not None:
         return None if answers.beyond else answers.elsewhere
-    if last is None or last.detour not in names or before.default != after.default:
+    if last is None or last.detour not in names or before.way_out != after.way_out:
         return None
     return last.detour
 

@@ -161,6 +161,13 @@ def test_what_is_said_is_about_the_way_that_a_dial_takes():
     assert judge(three, three, Answers(endpoints=ends(MUTE, MUTE), elsewhere="usb0"), OFFLINE).bind == "usb0"
 
 
+def test_a_detour_outlives_that_the_dead_gateway_falls_silent():
+    before, after = State((ETH, WLAN), (E, V)), State((ETH, WLAN), (E._replace(silent=True), V))
+    found = judge(before, before, Answers(endpoints=ends(MUTE, MUTE), elsewhere="wlan0"), OFFLINE)
+    assert found.bind == "wlan0"
+    assert judge(before, after, None, OFFLINE, last=found).bind == "wlan0"
+
+
 def test_registered_means_online_whatever_was_found_before():
     verdict = judge(ONE, ONE, Answers(False, False, False, False, ends(MUTE, MUTE)), OVER_ETH)
     assert (verdict.reason, verdict.path) == ("online", "works")
