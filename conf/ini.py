@@ -92,7 +92,8 @@ class _Reader:
     def _entry(self, number: int, line: str) -> None:
         key, equals, value = (part.strip() for part in line.partition("="))
         if not equals or re.fullmatch(r"[^\s:=]+", key) is None:
-            self.mistake(number, f"{_short(line)} is not understood, accepted: key = value")
+            # The first word alone: behind it may be a password, and mistakes are shown to everybody.
+            self.mistake(number, f"{_short(line.split()[0])} … is not understood, accepted: key = value")
         elif self.section is None:
             if not self.refused:
                 self.mistake(number, f"{_short(key)} stands before any section, accepted: [section] above it")

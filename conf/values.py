@@ -110,7 +110,9 @@ def parse_application(text: str) -> Application:
             raise ValueError(f"the arguments after exec: cannot be told apart: {error}") from None
         if not argv:
             raise ValueError("no program after exec:")
-        return Application("exec", argv=(parse_path(argv[0]), *argv[1:]))
+        if not argv[0].startswith("/"):
+            raise ValueError("the program after exec: is not an absolute path")
+        return Application("exec", argv=argv)
     raise ValueError(f"{(text.split() or [''])[0]!r} does not say how to reach the application")
 
 

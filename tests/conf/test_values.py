@@ -167,7 +167,8 @@ def test_no_text_raises_anything_but_value_error(text):
 
 
 @pytest.mark.parametrize("text", [
-    'exec:/opt/pay --pin "hunter2', "exe:/opt/pay --pin hunter2", "exec: opt/pay --pin hunter2"])
+    'exec:/opt/pay --pin "hunter2', "exe:/opt/pay --pin hunter2", "exec: opt/pay --pin hunter2",
+    "exec:'pay --pin hunter2'"])
 def test_a_mistake_does_not_repeat_a_program_s_arguments(text):
     """They may hold a password, and mistakes stand on the display."""
     assert "hunter2" not in rejected(values.parse_application, text)
