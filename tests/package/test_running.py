@@ -33,6 +33,7 @@ def test_installed_removed_and_purged_beside_another_program(running, packages):
     assert running.run("ls", "-A", "/var/lib/econduit-terminal").stdout == ""
     running.run("umount", "/var/lib/econduit-terminal")
     running.path("/var/lib/econduit-terminal").rmdir()
+    running.run("rm", "-rf", "/run/mount")      # mount's own
     assert running.pid_of("other") == other
     assert changes(files, running.files()) == {}
 
