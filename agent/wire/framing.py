@@ -31,10 +31,10 @@ Each byte is looked at once, however small the pieces: the scan goes on where it
 
 EOT EOT leads from every mode to START.
 """
-import json
 import re
 from enum import Enum, auto
 
+from . import lenient
 from .errors import ProtocolError
 
 EOT = 0x04
@@ -233,17 +233,7 @@ class Framer:
                 return None
             self._at += 1
             if not self._open:
-                if _is_json(self._buffer[self._start:self._at]):
+                if lenient.parse(self._buffer[self._start:self._at]) is not None:
                     return self._end(self._at, self._at, _Mode.TAIL, frames)
                 self._mode = _Mode.OPAQUE
                 return None
-
-
-def _is_json(text: bytearray) -> bool:
-    """In any encoding that extends ASCII, with tabs and ends of lines in strings: what matters is where it ends."""
-    try:
-        # A number of a million digits is not our business.
-        json.loads(text.decode("latin-1"), strict=False, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return False
-    return True

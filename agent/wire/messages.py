@@ -15,6 +15,7 @@ opening brace and has typographic quotes; this is the valid JSON that it means, 
 import json
 from dataclasses import dataclass
 
+from . import lenient
 from .framing import EOT2
 
 HEARTBEAT = b'{"Command":"TerminalHeartbeat"}' + EOT2
@@ -50,7 +51,7 @@ def registration_answer(payload: bytes) -> str:
 
 def is_ack(payload: bytes) -> bool:
     """Is this the heartbeat's acknowledgement? Equal as JSON, so that spaces in it do no harm."""
-    return len(payload) <= _LONGEST_ACK and _json(payload) == _ACK
+    return len(payload) <= _LONGEST_ACK and lenient.parse(payload) == _ACK
 
 
 def peek(request: bytes) -> Peek:
@@ -58,7 +59,7 @@ def peek(request: bytes) -> Peek:
 
     The first of several spellings wins. Never raises.
     """
-    fields = _json(request)
+    fields = lenient.parse(request)
     if not isinstance(fields, dict):
         return Peek()
     found = {}
@@ -66,15 +67,3 @@ def peek(request: bytes) -> Peek:
         if isinstance(value, (str, int)) and not isinstance(value, bool):
             found.setdefault(name.lower(), str(value))
     return Peek(ref_id=found.get("refid") or None, command=found.get("command") or None)
-
-
-def _json(payload: bytes):
-    """Loosely: text of another encoding, a tab or a line's end in a string cost nobody the protection by its RefID."""
-    for text in (payload, payload.decode("latin-1")):
-        try:
-            return json.loads(text, strict=False, parse_int=str, parse_float=str)
-        except UnicodeDecodeError:
-            continue
-        except (ValueError, RecursionError):
-            break
-    return None
