@@ -12,7 +12,7 @@ import gevent
 from gevent.event import Event
 from gevent.queue import Queue
 
-from econduit_terminal.agent.transactions.carddata import mask
+from econduit_terminal.agent.transactions.request import shown
 from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError, WireError
 from econduit_terminal.agent.wire.session import Acknowledged, Refused, Registered, State, Transaction
 from econduit_terminal.conf.logs import clean
@@ -27,8 +27,8 @@ FAREWELL = 1.0
 """Seconds that the cloud gets to end its side of a connection that we leave while it works."""
 MOVE_AGAIN = 1.0
 """Seconds until the primary is dialed again after it was open and something came in between."""
-REFUSAL = 320
-"""Characters that are looked at of a refusal, of which the first 80 are shown."""
+REFUSAL = 80
+"""Characters that are shown of a refusal."""
 WRITE_TIMEOUT = 5.0
 """Seconds that a Register or a heartbeat may wait for room in the send buffer."""
 
@@ -174,7 +174,7 @@ class Conversation:
                     self._online(event)
                 case Refused():
                     cause = Cause.REJECTED if event.invalid_type else Cause.REFUSED
-                    return Ended(cause, f"registration refused: {clean(mask(event.answer[:REFUSAL]), 80)}")
+                    return Ended(cause, f"registration refused: {shown(event.answer, REFUSAL)}")
                 case Acknowledged():
                     self._board.acked()
                 case Transaction():

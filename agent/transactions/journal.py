@@ -204,10 +204,8 @@ class Journal:
         """Those of `entries` whose ids are not here. One without its answer may have it elsewhere: see `copy_to`."""
         with self._commit():
             for entry in entries:
-                if not self._db.execute("SELECT 1 FROM transactions WHERE id = ?", (entry.id,)).fetchone():
-                    self._insert(entry)
-                    if entry.state == "scrubbed":
-                        self._cut.add(entry.id)
+                if self._insert(entry, _INSERT_NEW) and entry.state == "scrubbed":
+                    self._cut.add(entry.id)
 
     def tidy(self) -> None:
         """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call."""
@@ -237,8 +235,9 @@ class Journal:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _insert(self, entry: Entry, statement: str = _INSERT) -> None:
-        self._db.execute(statement, (*(getattr(entry, name) for name in _PLAIN), *entry.at))
+    def _insert(self, entry: Entry, statement: str = _INSERT) -> int:
+        """How many rows that wrote: 0 or 1."""
+        return self._db.execute(statement, (*(getattr(entry, name) for name in _PLAIN), *entry.at)).rowcount
 
     def _move(self, event: str, where: str, *keys, **columns) -> int:
         origins, target = TRANSITIONS[event]

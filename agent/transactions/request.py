@@ -8,7 +8,6 @@ from ..wire.messages import peek
 from .carddata import mask
 
 _SHOWN = 64
-_LOOKED_AT = 4 * _SHOWN
 _AROUND = b" \t\r\n"
 
 
@@ -34,7 +33,7 @@ class Request:
         return cls(body, connection, seen.ref_id, seen.command, digest, label)
 
 
-def shown(text: str | None) -> str | None:
-    """Text from outside as it may stand in logs and in the journal: printable, short, card numbers masked."""
+def shown(text: str | None, length: int = _SHOWN) -> str | None:
+    """Text from outside as people may see it: printable, at most `length` characters, card numbers masked."""
     # Masking must not cost more for what is not shown: a RefID may be as long as a message.
-    return None if text is None else clean(mask(text[:_LOOKED_AT]), _SHOWN)
+    return None if text is None else clean(mask(text[:4 * length]), length)

@@ -88,6 +88,13 @@ def sqlite_error(name, text="disk trouble"):
     return error
 
 
+def raising(error):
+    """A function that raises `error`, whatever it is called with."""
+    def fails(*_):
+        raise error
+    return fails
+
+
 def test_what_an_earlier_process_handed_over_is_lost_once(open_books, path):
     books = open_books()
     run(books, 1001)
@@ -211,8 +218,8 @@ def test_what_this_process_ran_is_known_though_nothing_can_be_read_any_more(open
     books.call("hand", entry(1003, b"withdrawn"), NOW)
     books.call("withdraw", 1003)
     fail(books, monkeypatch, sqlite_error(name))
-    monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error(name)))
-    monkeypatch.setattr(module.schema, "connect_to_read", lambda path: (_ for _ in ()).throw(sqlite_error(name)))
+    monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error(name)))
+    monkeypatch.setattr(module.schema, "connect_to_read", raising(sqlite_error(name)))
     assert books.call("answer", 1002, b"Approved", "answer", None, 0.1, NOW)
     assert books.call("find", b"digest", NOW).state == "scrubbed"
     assert books.call("find", b"at work", NOW).answer == b"Approved"
@@ -226,10 +233,9 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_b
     run(books, 1003, b"card", CARD)
     books.call("hand", entry(1002, b"at work"), NOW)
     fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
-    monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
+    monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error("SQLITE_IOERR")))
     with monkeypatch.context() as unreadable:
-        unreadable.setattr(module.schema, "connect_to_read",
-                           lambda path: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
+        unreadable.setattr(module.schema, "connect_to_read", raising(sqlite_error("SQLITE_IOERR")))
         books.call("answer", 1002, b"Declined", "answer", None, 0.1, NOW)
     assert not books.durable and books.call("find", b"digest", NOW).answer is None
     books.call("deliver", 1003, NOW)
@@ -246,7 +252,7 @@ def test_an_answer_that_another_reader_still_gets_is_known(open_books, monkeypat
     books = open_books()
     run(books, 1001)
     fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
-    monkeypatch.setattr(books._journal, "_entries", lambda *_: (_ for _ in ()).throw(sqlite_error("SQLITE_IOERR")))
+    monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error("SQLITE_IOERR")))
     run(books, 1002, b"second")
     assert not books.durable
     assert books.call("find", b"digest", NOW).answer == b"Approved"
