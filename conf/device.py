@@ -46,9 +46,9 @@ def load_identified(directory: Path | None, root: Path = Path("/")) -> tuple[Set
     try:
         settings = load(directory)
     except SettingsError as error:
-        if error.usable is None or not Path(directory).is_dir():
+        settings, mistakes = error.usable_in(Path(directory)), list(error.mistakes)
+        if settings is None:
             raise
-        settings, mistakes = error.usable, list(error.mistakes)
     try:
         terminal = identify(settings.terminal, root)
     except SettingsError as error:

@@ -39,6 +39,10 @@ class SettingsError(Exception):
         self.usable = usable
         super().__init__("\n".join(self.mistakes))
 
+    def usable_in(self, directory: Path) -> Settings | None:
+        """``usable`` for who named ``directory``; None where there is none: then the name is the mistake."""
+        return self.usable if directory.is_dir() else None
+
 
 class Source(NamedTuple):
     """Where an effective value stands: its text there, the file and the line."""

@@ -31,12 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         if asked.command is run:
             orders = _orders_despite(error, before)
-        elif error.usable is None or not asked.config_dir.is_dir():
+        elif (settings := error.usable_in(asked.config_dir)) is None:
             print(f"{error}\nname another --config-dir", file=sys.stderr)
             return SETTINGS_WRONG
         else:
             print(f"{error}\nmend them; until then the shipped values stand in for what is wrong\n", file=sys.stderr)
-            orders, wrong = of(error.usable), SETTINGS_WRONG
+            orders, wrong = of(settings), SETTINGS_WRONG
     try:
         status = asked.command(orders, asked.config_dir)
         return wrong or status

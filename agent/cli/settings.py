@@ -23,12 +23,13 @@ def usable(options, sought: str, otherwise: str = "") -> Settings:
     try:
         return load(directory)
     except SettingsError as error:
-        if error.usable is None or not directory.is_dir():
+        settings = error.usable_in(directory)
+        if settings is None:
             print(f"{sought} is not known:\n{error}\nname another --config-dir{otherwise}", file=sys.stderr)
             raise SystemExit(USAGE) from None
         command = ["econduit-agent", "check-config", *(["--config-dir", str(directory)] if options.config_dir else [])]
         print(f"the settings have mistakes: {shlex.join(command)} lists them", file=sys.stderr)
-        return error.usable
+        return settings
 
 
 def socket_path(options) -> str:
