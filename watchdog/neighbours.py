@@ -47,12 +47,12 @@ def table() -> tuple[Neighbour, ...]:
     return tuple(found)
 
 
-def answering() -> dict[tuple[str, str], bool]:
-    """(interface, address) → whether it answers on the link; False: the kernel asked for it in vain.
+def silent() -> dict[tuple[str, str], bool]:
+    """(interface, address) → whether the kernel asked for it in vain.
 
     One that it asks for just now is not in it: after a failure the kernel asks anew at each packet (NUD_INCOMPLETE).
     """
-    return {(entry.interface, entry.address): not entry.state & NUD_FAILED
+    return {(entry.interface, entry.address): bool(entry.state & NUD_FAILED)
             for entry in table() if not entry.state & NUD_INCOMPLETE}
 
 

@@ -35,7 +35,7 @@ def read(
     *,
     addresses=psutil.net_if_addrs,
     gateways=netifaces.gateways,
-    answering=neighbours.answering,
+    silent=neighbours.silent,
 ) -> State:
     """The state of this network namespace now. ``named``: the interfaces that count (empty: every real one).
 
@@ -47,7 +47,7 @@ def read(
     names = sorted(set(_listed(sysfs)) | set(held))
     counting = set(named) if named else _real(sysfs, names)
     interfaces = tuple(_interface(sysfs / name, held.get(name, ()), name in counting) for name in names)
-    return State(interfaces, _routes(proc, gateways(), answering()))
+    return State(interfaces, _routes(proc, gateways(), silent()))
 
 
 def _interface(folder: Path, addresses: tuple[str, ...], counts: bool) -> Interface:
@@ -105,7 +105,7 @@ def _addresses(found) -> dict[str, tuple[str, ...]]:
     return held
 
 
-def _routes(proc: Path, gateways: dict, answering: dict[tuple[str, str], bool]) -> tuple[Route, ...]:
+def _routes(proc: Path, gateways: dict, silent: dict[tuple[str, str], bool]) -> tuple[Route, ...]:
     """Default routes by metric; those that only netifaces saw (another table's) come last."""
     defaults, private = _ipv4_ways(_text(proc / "route") or "")
     routes = defaults + _ipv6_defaults(_text(proc / "ipv6_route") or "") or private
@@ -115,7 +115,6 @@ def _routes(proc: Path, gateways: dict, answering: dict[tuple[str, str], bool]) 
             gateway, interface = entry[0].partition("%")[0], entry[1]
             if (interface, gateway) not in seen:
                 routes.append(Route(interface, gateway, _UNKNOWN_METRIC, number))
-    silent = {gateway: not answers for gateway, answers in answering.items()}
     marked = (route._replace(silent=silent.get((route.interface, route.gateway))) for route in routes)
     return tuple(sorted(marked, key=lambda route: route.metric))
 

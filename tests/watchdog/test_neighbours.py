@@ -63,7 +63,7 @@ def test_a_kernel_that_does_not_say(monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(neighbours.socket, "socket", refused)
-    assert neighbours.table() == () and neighbours.answering() == {}
+    assert neighbours.table() == () and neighbours.silent() == {}
     assert neighbours.find("eth0", "192.0.2.1") is None
 
 
@@ -83,8 +83,8 @@ def test_what_the_kernel_knows():
         ''')
         there = neighbours.find("eth0", "192.0.2.2")
         assert there.state & neighbours.NUD_REACHABLE and there.heard < 5, there
-        known = neighbours.answering()
-        assert known == {("eth0", "192.0.2.2"): True, ("eth0", "192.0.2.3"): False}, neighbours.table()
+        known = neighbours.silent()
+        assert known == {("eth0", "192.0.2.2"): False, ("eth0", "192.0.2.3"): True}, neighbours.table()
         assert neighbours.find("eth0", "192.0.2.9") is None and neighbours.find("eth9", "192.0.2.2") is None
     """
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", textwrap.dedent(script)], capture_output=True,

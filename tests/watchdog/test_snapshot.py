@@ -29,7 +29,7 @@ class Machine:
         self.sysfs, self.proc = folder / "sys", folder / "proc"
         self.sysfs.mkdir()
         self.proc.mkdir()
-        self.addresses, self.gateways, self.answering = {}, {}, {}
+        self.addresses, self.gateways, self.silent = {}, {}, {}
         self.routes()
         self.interface("lo", type=772, operstate="unknown", addresses=("127.0.0.1",), hardware=False)
 
@@ -55,7 +55,7 @@ class Machine:
 
     def read(self, *named):
         return snapshot.read(named, self.sysfs, self.proc, addresses=lambda: self.addresses,
-                             gateways=lambda: self.gateways, answering=lambda: self.answering)
+                             gateways=lambda: self.gateways, silent=lambda: self.silent)
 
 
 @pytest.fixture
@@ -163,9 +163,9 @@ def test_what_only_netifaces_sees_comes_last(machine):
 
 def test_a_gateway_that_the_link_does_not_know(machine):
     machine.routes(VIA_ETH, VIA_WLAN)
-    machine.answering = {("eth0", "192.168.2.1"): False}
+    machine.silent = {("eth0", "192.168.2.1"): True}
     assert [route.silent for route in machine.read().routes] == [True, None]
-    machine.answering = {("eth0", "192.168.2.1"): True}
+    machine.silent = {("eth0", "192.168.2.1"): False}
     assert [route.silent for route in machine.read().routes] == [False, None]
 
 
