@@ -51,8 +51,8 @@ def run_cloud(options: argparse.Namespace) -> int:
         try:
             tls.load_cert_chain(options.tls_cert, options.tls_key)
         except OSError as error:
-            where = " with ".join(filter(None, (options.tls_cert, options.tls_key and f"--tls-key {options.tls_key}")))
-            raise OSError(error.errno, f"--tls-cert {where} cannot be used ({error.strerror or error})") from None
+            files = " with --tls-key ".join(filter(None, (options.tls_cert, options.tls_key)))
+            raise OSError(error.errno, f"--tls-cert {files} cannot be used ({error.strerror or error})") from None
     cloud = Cloud(options.host, options.primary_port, options.secondary_port, options.http_port,
                   timeout=options.timeout, check_interval=options.check_interval, idle_timeout=options.idle_timeout,
                   send_timeout=options.send_timeout, terminal_types=tuple(options.terminal_type), tls=tls)

@@ -230,15 +230,15 @@ class Demo:
         """End every process that was started here, in order if they let themselves; remove the folder."""
         supervisord = self._supervisord
         if supervisord and supervisord.poll() is None:
-            programs = []
-            for patience in (STOP_AGAIN, STOP_PATIENCE):
-                for process in [*programs, supervisord]:
-                    with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-                        process.terminate()
+            supervisord.terminate()
+            try:
+                supervisord.wait(STOP_AGAIN)
+            except subprocess.TimeoutExpired:
+                for program in psutil.Process(supervisord.pid).children():
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        program.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    supervisord.wait(patience)
-                    break
-                programs = psutil.Process(supervisord.pid).children()
+                    supervisord.wait(STOP_PATIENCE)
         while leftovers := psutil.Process().children(recursive=True):
             for process in leftovers:
                 with contextlib.suppress(psutil.NoSuchProcess):
