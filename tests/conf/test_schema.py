@@ -51,7 +51,7 @@ def test_the_cellular_profile_is_accepted_as_it_stands_in_the_comment(tmp_path):
     (tmp_path / "cellular.ini").write_text("\n".join(re.findall(r"^#     (.*)$", text, re.MULTILINE)))
     reconnect = settings.load(tmp_path).reconnect
     assert (reconnect.keepalive_idle, reconnect.keepalive_interval, reconnect.keepalive_count,
-            reconnect.user_timeout) == (10, 5, 3, 25)
+            reconnect.user_timeout, reconnect.doubt_after) == (10, 5, 3, 25, 3)
 
 
 def test_the_testing_endpoint_is_named():
