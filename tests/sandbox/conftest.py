@@ -1,4 +1,5 @@
 """A terminal made of a plain socket, for what the sandbox does on the wire."""
+import contextlib
 import json
 import socket
 
@@ -35,10 +36,8 @@ class PlainTerminal:
 
     def write(self, data: bytes) -> None:
         """Sends bytes; the other side may be gone."""
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._sock.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def read_some(self) -> bytes:
         """What is there, at least a byte."""
@@ -72,10 +71,8 @@ class PlainTerminal:
 
     def shut(self) -> None:
         """Sends no more."""
-        try:
+        with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
     def close(self) -> None:
         """Ends the connection."""

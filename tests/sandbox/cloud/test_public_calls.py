@@ -2,7 +2,7 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from sandbox_client import body
@@ -17,7 +17,7 @@ def test_a_sale_and_its_status(cloud, dial):
     assert pending["ResultFinal"] is False and pending["ResultCode"] == "Unknown"
     terminal.send(json.dumps({"ResultCode": "Approved", "RefID": "R1", "AuthCode": "A1"}).encode())
     assert answer()["ResultCode"] == "Approved"
-    today = datetime.now(timezone.utc).strftime("%m%d%Y")
+    today = datetime.now(UTC).strftime("%m%d%Y")
     status = cloud.check_status("R1", date=today)
     assert (status["ResultFinal"], status["AuthCode"], status["TransType"]) == (True, "A1", "Sale")
     assert cloud.check_status("R1", date="01192016")["ResultCode"] == "Failed"

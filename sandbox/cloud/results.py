@@ -11,9 +11,9 @@ The rules
 * The oldest results go when there are more than ``limit``, or more than ``limit_bytes`` of requests and answers.
 """
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Callable
 
 MAX_ANSWERS = 8
 

@@ -13,8 +13,9 @@ The rules
 import base64
 import binascii
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
 
 PORTS = ("primary", "secondary")
 MESSAGES = ("registration", "ack", "transaction")
@@ -54,7 +55,7 @@ def _choice(*accepted: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if value not in accepted:
             raise ValueError("one of " + ", ".join(accepted))
-        return value
+        return str(value)
     return parse
 
 
@@ -207,7 +208,8 @@ def _accepted(mistake: Exception) -> str:
 
 def payload(values: dict[str, Any]) -> bytes:
     """The bytes that ``data`` or ``text`` of these parameters stand for."""
-    return values["data"] if values["data"] is not None else values["text"].encode("utf-8", "replace")
+    data: bytes | None = values["data"]
+    return data if data is not None else str(values["text"]).encode("utf-8", "replace")
 
 
 @dataclass

@@ -2,8 +2,9 @@
 import argparse
 
 from econduit_terminal.conf.version import VERSION
-from econduit_terminal.sandbox import faults, outcomes
-from econduit_terminal.sandbox.events import KINDS
+from econduit_terminal.sandbox.cloud import faults
+from econduit_terminal.sandbox.cloud.events import KINDS
+from econduit_terminal.sandbox.payment_app import outcomes
 
 DESCRIPTION = "An eConduit cloud and a payment application for your desk."
 

@@ -9,17 +9,17 @@ import os
 import socket
 import struct
 import sys
-from typing import Callable
+from collections.abc import Callable
 
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from econduit_terminal.conf.logs import clean
-from econduit_terminal.sandbox.cloud import listener
-from econduit_terminal.sandbox.ledger import Ledger
-from econduit_terminal.sandbox.outcomes import END, Outcome, Request, answer, outcome, understand
-from econduit_terminal.sandbox.incoming import Requests, TooLong
+from econduit_terminal.sandbox.payment_app.framing import Requests, TooLong
+from econduit_terminal.sandbox.payment_app.ledger import Ledger
+from econduit_terminal.sandbox.payment_app.outcomes import END, Outcome, Request, answer, outcome, understand
+from econduit_terminal.sandbox.program import listener
 
 log = logging.getLogger("sandbox.payment")
 
@@ -35,7 +35,8 @@ class PaymentApp:
     ``hold``: a file; amount 8.88 waits while somebody else holds an flock on it. ``announce``: told what happens.
     """
 
-    def __init__(self, ledger: Ledger, hold: str | None, announce: Callable[[dict], None] | None = None) -> None:
+    def __init__(self, ledger: Ledger, hold: str | None,
+                 announce: Callable[[dict[str, str | None]], None] | None = None) -> None:
         self._ledger, self._hold, self._announce = ledger, hold, announce
 
     def run(self, body: bytes, send: Callable[[bytes], None], end: Callable[[bool], None],
@@ -127,7 +128,7 @@ def listen_on(where: str) -> tuple[socket.socket, str]:
         sock.listen(128)
         sock.setblocking(False)
         return sock, where
-    host, colon, port = where.removeprefix("tcp://").rpartition(":")
+    host, _colon, port = where.removeprefix("tcp://").rpartition(":")
     if not where.startswith("tcp://") or not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"--listen {where}: tcp://host:port or unix:///path")
     sock = listener(host.strip("[]"), int(port))
@@ -199,7 +200,7 @@ def run_once(app: PaymentApp) -> int:
     return 1 if ended else 0
 
 
-def announce_on_stdout(event: dict) -> None:
+def announce_on_stdout(event: dict[str, str | None]) -> None:
     """A JSON line on stdout for whoever started this and reads it."""
     try:
         print(json.dumps(event), flush=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econduit_terminal.sandbox.frames import END, Cutter, TooLong
+from econduit_terminal.sandbox.cloud.framing import END, MessageSplitter, TooLong
 
 payloads = st.binary(max_size=30).filter(lambda data: END not in data and not data.endswith(b"\x04")
                                          and not data.startswith(b"\x04"))
@@ -13,28 +13,28 @@ payloads = st.binary(max_size=30).filter(lambda data: END not in data and not da
 
 @given(st.lists(payloads, max_size=8), st.lists(st.integers(1, 9), min_size=1, max_size=50))
 def test_the_cuts_do_not_matter(messages, cuts):
-    stream, found, cutter, turn = b"".join(message + END for message in messages), [], Cutter(1000), 0
+    stream, found, splitter, turn = b"".join(message + END for message in messages), [], MessageSplitter(1000), 0
     while stream:
         size = cuts[turn % len(cuts)]
-        found += cutter.receive(stream[:size])
+        found += splitter.receive(stream[:size])
         stream, turn = stream[size:], turn + 1
-    assert found == messages and cutter.pending == 0
+    assert found == messages and splitter.pending == 0
 
 
 def test_one_eot_ends_nothing():
-    cutter = Cutter(100)
-    assert cutter.receive(b"a\x04") == [] and cutter.receive(b"b\x04") == []
-    assert cutter.receive(b"\x04") == [b"a\x04b"]
+    splitter = MessageSplitter(100)
+    assert splitter.receive(b"a\x04") == [] and splitter.receive(b"b\x04") == []
+    assert splitter.receive(b"\x04") == [b"a\x04b"]
 
 
 @pytest.mark.parametrize("data", [b"A" * 101, b"A" * 101 + END])
 def test_too_long(data):
     with pytest.raises(TooLong, match="100 bytes"):
-        Cutter(100).receive(data)
+        MessageSplitter(100).receive(data)
 
 
 def test_byte_by_byte_is_linear():
-    cutter, start = Cutter(1 << 20), time.process_time()
+    splitter, start = MessageSplitter(1 << 20), time.process_time()
     for _ in range(1 << 18):
-        cutter.receive(b"A")
-    assert cutter.pending == 1 << 18 and time.process_time() - start < 10
+        splitter.receive(b"A")
+    assert splitter.pending == 1 << 18 and time.process_time() - start < 10

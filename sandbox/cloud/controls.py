@@ -1,12 +1,13 @@
 """Carries out what POST /sandbox/<control> asks for: the faults are noted, the actions are done at once."""
 import random
-from typing import Any, Callable, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from econduit_terminal.sandbox import faults as F
-from econduit_terminal.sandbox.events import EventLog
-from econduit_terminal.sandbox.registry import Registry
-from econduit_terminal.sandbox.terminals import Connection, Ended
-from econduit_terminal.sandbox.transactions import Transactions
+from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.connection import Connection, Ended
+from econduit_terminal.sandbox.cloud.events import EventLog
+from econduit_terminal.sandbox.cloud.public_calls import PublicCalls
+from econduit_terminal.sandbox.cloud.registry import Registry
 
 
 class Ports(Protocol):
@@ -22,9 +23,9 @@ class Ports(Protocol):
 class Controls:
     """The one way to make the cloud misbehave."""
 
-    def __init__(self, faults: F.Faults, registry: Registry, transactions: Transactions, events: EventLog,
+    def __init__(self, faults: F.Faults, registry: Registry, calls: PublicCalls, events: EventLog,
                  ports: Ports) -> None:
-        self._faults, self._registry, self._transactions = faults, registry, transactions
+        self._faults, self._registry, self._calls = faults, registry, calls
         self._events, self._ports = events, ports
         self._actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "drop": self._drop, "rst": self._rst, "raw": self._raw, "garbage": self._garbage,
@@ -65,13 +66,13 @@ class Controls:
         return self._each(values, lambda c: c.write(data))
 
     def _send_sales(self, values: dict[str, Any]) -> dict[str, Any]:
-        return self._each(values, lambda c: c.write(self._transactions.sales(c, values["amounts"], values["refIDs"])),
+        return self._each(values, lambda c: c.write(self._calls.sales(c, values["amounts"], values["refIDs"])),
                           registered=True)
 
     def _duplicate(self, values: dict[str, Any]) -> dict[str, Any]:
         if not values["terminal"]:
             raise F.ControlError("duplicate needs terminal: " + F.SCOPE["terminal"].help)
-        return {"sent": self._transactions.again(values["terminal"], values["refID"], values["times"])}
+        return {"sent": self._calls.again(values["terminal"], values["refID"], values["times"])}
 
     def _stop_listening(self, values: dict[str, Any]) -> dict[str, Any]:
         for port in self._named(values):

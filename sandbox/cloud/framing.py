@@ -10,7 +10,7 @@ class TooLong(Exception):
     """More bytes than the limit came without an end."""
 
 
-class Cutter:
+class MessageSplitter:
     """Feed it what arrives; it hands back whole messages, without their end."""
 
     def __init__(self, limit: int) -> None:

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econduit_terminal.sandbox.faults import CONTROLS, MAX_FAULTS, REQUIRED, ControlError, Faults, parameters_of, read
+from econduit_terminal.sandbox.cloud.faults import (
+    CONTROLS,
+    MAX_FAULTS,
+    REQUIRED,
+    ControlError,
+    Faults,
+    parameters_of,
+    read,
+)
 
 
 def added(faults: Faults, name: str, **given):

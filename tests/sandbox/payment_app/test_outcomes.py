@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econduit_terminal.sandbox.outcomes import APPROVED, TABLE, answer, outcome, table, understand
+from econduit_terminal.sandbox.payment_app.outcomes import APPROVED, TABLE, answer, outcome, table, understand
 
 
 @pytest.mark.parametrize("amount, act, seconds, result", [

@@ -3,7 +3,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 
 import pytest
 
@@ -41,11 +40,11 @@ def test_speaks_tls_when_given_a_certificate(start_cloud, tmp_path):
     assert made.returncode == 0, made.stderr
     cloud = start_cloud("--tls-cert", str(tmp_path / "cert"), "--tls-key", str(tmp_path / "key"))
     context = ssl.create_default_context(cafile=str(tmp_path / "cert"))
-    with socket.create_connection(("127.0.0.1", cloud.primary), timeout=10) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as sock:
-            sock.sendall(b'{"Command":"Register","TerminalType":"T","TerminalModel":"M","TerminalID":"T1",'
-                         b'"SoftwareVersion":"1","AckHeartbeat":"true"}\x04\x04')
-            assert sock.recv(100) == b"OK-REGISTRATION"
+    with (socket.create_connection(("127.0.0.1", cloud.primary), timeout=10) as plain,
+          context.wrap_socket(plain, server_hostname="localhost") as sock):
+        sock.sendall(b'{"Command":"Register","TerminalType":"T","TerminalModel":"M","TerminalID":"T1",'
+                     b'"SoftwareVersion":"1","AckHeartbeat":"true"}\x04\x04')
+        assert sock.recv(100) == b"OK-REGISTRATION"
     with socket.create_connection(("127.0.0.1", cloud.primary), timeout=10) as plain:
         plain.sendall(b"no TLS at all" * 50)
         cloud.wait_event("handshake-failed")

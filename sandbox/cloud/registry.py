@@ -9,11 +9,12 @@ The rules
   sockets become readable in any order.
 """
 import socket
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
-from econduit_terminal.sandbox import faults as F
-from econduit_terminal.sandbox.events import EventLog
-from econduit_terminal.sandbox.terminals import Connection
+from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.connection import Connection
+from econduit_terminal.sandbox.cloud.events import EventLog
 
 MAX_KNOWN = 10_000
 
@@ -31,8 +32,8 @@ class Registry:
         self.connections: dict[int, Connection] = {}
         self.response: Callable[[Connection, bytes, dict[str, Any]], None] = lambda *_: None
         self.sales: Callable[[Connection, tuple[str, ...], tuple[str, ...] | None], bytes] = lambda *_: b""
-        self._registered: dict[str, list[Connection]] = {}
-        self._known: dict[str, dict[str, int]] = {}
+        self._registered: dict[str | None, list[Connection]] = {}
+        self._known: dict[str | None, dict[str, int]] = {}
         self._count = 0
 
     def accept(self, sock: socket.socket, peer: str, port: str) -> Connection:
@@ -79,7 +80,7 @@ class Registry:
         if not same:
             del self._registered[connection.terminal]
 
-    def current(self, terminal: str) -> Connection | None:
+    def current(self, terminal: str | None) -> Connection | None:
         """The connection that a terminal's transactions go to."""
         return next((c for c in reversed(self._registered.get(terminal, ())) if not c.gone()), None)
 
@@ -87,7 +88,7 @@ class Registry:
         """The open connections of this terminal and port (None: any)."""
         return [c for c in self.connections.values() if terminal in (None, c.terminal) and port in (None, c.port)]
 
-    def listing(self) -> dict[str, dict[str, Any]]:
+    def listing(self) -> dict[str | None, dict[str, Any]]:
         """For each terminal ever seen: registered now, where, how often, and the most at once."""
         result = {}
         for terminal, known in self._known.items():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econduit_terminal.sandbox.incoming import Requests, TooLong
+from econduit_terminal.sandbox.payment_app.framing import Requests, TooLong
 
 objects = st.dictionaries(st.text(max_size=5), st.text(max_size=9) | st.integers(), min_size=1, max_size=4)
 
@@ -14,7 +14,7 @@ objects = st.dictionaries(st.text(max_size=5), st.text(max_size=9) | st.integers
 @given(st.lists(st.tuples(objects, st.booleans()), max_size=4), st.integers(1, 20))
 def test_json_requests_come_out_whole_whatever_the_cuts(values, size):
     bodies = [json.dumps(value, ensure_ascii=False).encode() for value, _ in values]
-    stream = b"".join(body + (b"\x04\x04" if ended else b"") for body, (_, ended) in zip(bodies, values))
+    stream = b"".join(body + (b"\x04\x04" if ended else b"") for body, (_, ended) in zip(bodies, values, strict=True))
     requests, found = Requests(), []
     for at in range(0, len(stream), size):
         found += requests.receive(stream[at:at + size])

@@ -12,16 +12,14 @@ import logging
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import gevent
 from gevent.lock import BoundedSemaphore
 
-from econduit_terminal.sandbox import faults as F
-from econduit_terminal.sandbox.frames import END, Cutter, TooLong
-
-if TYPE_CHECKING:
-    from econduit_terminal.sandbox.registry import Registry
+from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.events import EventLog
+from econduit_terminal.sandbox.cloud.framing import END, MessageSplitter, TooLong
 
 log = logging.getLogger("sandbox")
 
@@ -34,6 +32,32 @@ DEAD_LOOK = 0.02
 
 class Ended(Exception):
     """The connection is over; the text says why."""
+
+
+class Registrar(Protocol):
+    """What a connection needs of the cloud behind it. Times in seconds, ``max_message`` in bytes."""
+    faults: F.Faults
+    events: EventLog
+    terminal_types: tuple[str, ...]
+    register_timeout: float
+    idle_timeout: float
+    send_timeout: float
+    max_message: int
+
+    def admit(self, new: "Connection") -> int:
+        """Makes room for a registration; returns how many of this terminal are open at this moment, it included."""
+
+    def add(self, connection: "Connection") -> None:
+        """The connection is registered."""
+
+    def remove(self, connection: "Connection") -> None:
+        """It no longer is."""
+
+    def response(self, connection: "Connection", message: bytes, fields: dict[str, Any]) -> None:
+        """The terminal sent an answer."""
+
+    def sales(self, connection: "Connection", amounts: tuple[str, ...], refs: tuple[str, ...] | None) -> bytes:
+        """The bytes of several new sales for its terminal."""
 
 
 def what_is_wrong(register: dict[str, Any]) -> str | None:
@@ -58,7 +82,7 @@ def what_is_wrong(register: dict[str, Any]) -> str | None:
 class Connection:
     """One accepted connection. ``number`` counts from 1; ``terminal`` is known once it registered."""
 
-    def __init__(self, number: int, sock: socket.socket, port: str, registry: "Registry") -> None:
+    def __init__(self, number: int, sock: socket.socket, port: str, registry: Registrar) -> None:
         self.number, self.port = number, port
         self.terminal: str | None = None
         self.registered = False
@@ -171,7 +195,7 @@ class Connection:
             self.end("a mistake in the sandbox")
 
     def _read(self) -> None:
-        cutter = Cutter(self._registry.max_message)
+        splitter = MessageSplitter(self._registry.max_message)
         while True:
             self._while_dead()
             try:
@@ -185,11 +209,11 @@ class Connection:
             except OSError as error:
                 raise Ended(f"reading failed: {error.strerror or error}") from None
             if not data:
-                rest = f", {cutter.pending} bytes short of EOT EOT" if cutter.pending else ""
+                rest = f", {splitter.pending} bytes short of EOT EOT" if splitter.pending else ""
                 raise Ended("closed by the terminal" + rest)
             self._while_dead()
             try:
-                messages = cutter.receive(data)
+                messages = splitter.receive(data)
             except TooLong as mistake:
                 raise Ended(str(mistake)) from None
             for message in messages:

@@ -4,7 +4,7 @@ import hashlib
 import gevent
 import pytest
 
-from econduit_terminal.sandbox.events import EventLog
+from econduit_terminal.sandbox.cloud.events import EventLog
 
 
 @pytest.mark.parametrize("data", [b"", b"text", bytes(range(256)), "ä€".encode()])

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import time
 from collections import deque
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -53,7 +53,7 @@ class EventLog:
         """Records an event and writes it to the log, without its body. Fields that are None are left out."""
         self._last += 1
         event = {"n": self._last, "time": time.monotonic(),
-                 "wall": datetime.now(timezone.utc).isoformat(timespec="milliseconds"), "kind": kind}
+                 "wall": datetime.now(UTC).isoformat(timespec="milliseconds"), "kind": kind}
         event.update((key, value) for key, value in fields.items() if value is not None)
         if body is not None:
             event.update(size=len(body), sha256=hashlib.sha256(body).hexdigest())

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from econduit_terminal.sandbox.ledger import Ledger
-from econduit_terminal.sandbox.outcomes import understand
+from econduit_terminal.sandbox.payment_app.ledger import Ledger
+from econduit_terminal.sandbox.payment_app.outcomes import understand
 
 
 def test_a_line_for_each_run_over_several_lives(tmp_path):

@@ -8,16 +8,16 @@ InvoiceNumber, MerchantID, Token and ExpDate.
 import json
 import time
 import uuid
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from gevent.event import Event
 
-from econduit_terminal.sandbox.events import EventLog
-from econduit_terminal.sandbox.registry import Registry
-from econduit_terminal.sandbox.results import Result, Results
-from econduit_terminal.sandbox.terminals import Connection, Ended
+from econduit_terminal.sandbox.cloud.connection import Connection, Ended
+from econduit_terminal.sandbox.cloud.events import EventLog
+from econduit_terminal.sandbox.cloud.registry import Registry
+from econduit_terminal.sandbox.cloud.results import Result, Results
 
 COMMANDS = ("Sale", "Refund", "Auth", "Capture", "Void", "TipAdjust", "GiftActivate", "GiftSale", "GiftRefund",
             "GiftAddValue", "GiftBalance")
@@ -31,7 +31,7 @@ class CallError(Exception):
     """A public call that cannot be understood; the text says what is accepted."""
 
 
-class Transactions:
+class PublicCalls:
     """Sends transactions to registered terminals and knows what became of each."""
 
     def __init__(self, registry: Registry, events: EventLog, results: Results, timeout: float) -> None:
@@ -107,7 +107,7 @@ class Transactions:
                   **extra}
         request = json.dumps(fields, separators=(",", ":")).encode()
         return self._results.start(ref, command, terminal, amount, request, now=time.monotonic(),
-                                   day=datetime.now(timezone.utc).date())
+                                   day=datetime.now(UTC).date())
 
     def _send(self, connection: Connection, result: Result) -> None:
         connection.note("request", result.request, ref=result.ref)

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from econduit_terminal.sandbox.outcomes import Request
+from econduit_terminal.sandbox.payment_app.outcomes import Request
 
 
 class Ledger:

@@ -4,17 +4,18 @@ Bad requests cost one answer with a sentence, and nothing else: bodies, waits an
 """
 import json
 import logging
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import parse_qsl
 
 from gevent.pywsgi import WSGIHandler
 
 from econduit_terminal.conf.logs import clean
-from econduit_terminal.sandbox import faults as F
-from econduit_terminal.sandbox.controls import Controls
-from econduit_terminal.sandbox.events import KINDS, EventLog
-from econduit_terminal.sandbox.registry import Registry
-from econduit_terminal.sandbox.transactions import CallError, Transactions
+from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.controls import Controls
+from econduit_terminal.sandbox.cloud.events import KINDS, EventLog
+from econduit_terminal.sandbox.cloud.public_calls import CallError, PublicCalls
+from econduit_terminal.sandbox.cloud.registry import Registry
 
 log = logging.getLogger("sandbox.http")
 
@@ -26,7 +27,7 @@ REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not All
            429: "Too Many Requests", 500: "Internal Server Error"}
 
 
-class Handler(WSGIHandler):
+class Handler(WSGIHandler):  # type: ignore[misc]  # gevent has no types
     """gevent's handler with a limit on how long a caller may keep a connection idle or a request half sent."""
 
     def handle(self) -> None:
@@ -50,15 +51,15 @@ class Refused(Exception):
 class Web:
     """The WSGI application."""
 
-    def __init__(self, transactions: Transactions, controls: Controls, faults: F.Faults, registry: Registry,
+    def __init__(self, calls: PublicCalls, controls: Controls, faults: F.Faults, registry: Registry,
                  events: EventLog, ports: dict[str, int]) -> None:
-        self._transactions, self._controls, self._faults = transactions, controls, faults
+        self._calls, self._controls, self._faults = calls, controls, faults
         self._registry, self._events, self._ports = registry, events, ports
         self._public: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
-            "runtransaction": lambda given: transactions.run(given, more=False),
-            "runtransaction2": lambda given: transactions.run(given, more=True),
-            "checkstatus": transactions.status,
-            "checkstatus2": transactions.status,
+            "runtransaction": lambda given: calls.run(given, more=False),
+            "runtransaction2": lambda given: calls.run(given, more=True),
+            "checkstatus": calls.status,
+            "checkstatus2": calls.status,
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -1,7 +1,7 @@
 """Which answer belongs to which request, what is kept, how often one may ask: pure."""
 from datetime import date
 
-from econduit_terminal.sandbox.results import MAX_ANSWERS, Results
+from econduit_terminal.sandbox.cloud.results import MAX_ANSWERS, Results
 
 DAY = date(2026, 1, 2)
 
