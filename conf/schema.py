@@ -3,6 +3,7 @@
 The names are those of the INI files; the defaults are the shipped INI files themselves and stand nowhere here.
 Durations are float seconds, sizes int bytes, empty optional values None.
 """
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -147,6 +148,10 @@ class Settings:
                          "off a transaction whose outcome then stays unknown")
         if self.cloud.ca_file and not self.cloud.tls:
             found.append("cloud.ca_file: not used while cloud.tls is no")
+        found += [f"reconnect.{low}: {show_duration(small)} is more than max_delay "
+                  f"({show_duration(self.reconnect.max_delay)}), and counts instead of it"
+                  for low in ("first_retry", "base_delay")
+                  if (small := getattr(self.reconnect, low)) > self.reconnect.max_delay]
         return tuple(found)
 
 
@@ -155,20 +160,24 @@ SECTIONS: dict[str, dict[str, Kind]] = {
 }
 
 
-def conflicts(parsed: dict[tuple[str, str], Any]) -> list[tuple[str, tuple[str, str], str]]:
+def conflicts(parsed: dict[tuple[str, str], Any],
+              chosen: Callable[[str, str, str], bool]) -> list[tuple[str, tuple[str, str], str]]:
     """Values that are fine alone but not together, as (section, its two keys, what is wrong and what is accepted).
 
     ``parsed`` holds the values by (section, key); where one has no valid value, the rules about it are passed over.
+    ``chosen(section, key, key)`` says whether somebody chose these two together. Where only one of them was chosen, and the
+    other is a default that an upgrade may have lowered, the chosen one counts and is no mistake: see Settings.warnings.
     """
     found = []
 
     def both(section: str, *keys: str) -> tuple[Any, Any]:
         return tuple(parsed.get((section, key)) for key in keys)
 
-    for section, low, high in (("reconnect", "first_retry", "max_delay"), ("reconnect", "base_delay", "max_delay"),
-                               ("transactions", "late_answer", "keep")):
+    for section, low, high, always in (("reconnect", "first_retry", "max_delay", False),
+                                       ("reconnect", "base_delay", "max_delay", False),
+                                       ("transactions", "late_answer", "keep", True)):
         small, large = both(section, low, high)
-        if small is not None and large is not None and small > large:
+        if small is not None and large is not None and small > large and (always or chosen(section, low, high)):
             found.append((section, (low, high), f"{low} ({show_duration(small)}) is more than {high} "
                                                 f"({show_duration(large)}), accepted: {low} of at most {high}"))
     for section, one, two, what in (("cloud", "primary", "secondary", "endpoint"),

@@ -72,7 +72,16 @@ def load_with_sources(directory: Path | None = DEFAULT_DIR) -> tuple[Settings, d
     for file in _files(directory, mistakes):
         _read(file, sources, mistakes)
     parsed = _parse(sources, mistakes)
-    for section, keys, what in [*conflicts(parsed), *_unreadable(parsed)]:
+
+    def chosen(section: str, one: str, other: str) -> bool:
+        """Whether somebody set these two together: in one file, or each to another value than the shipped one.
+
+        The package's copy of a shipped value, in a file of its own in /etc, is nobody's choice.
+        """
+        return (sources[section, one].file == sources[section, other].file
+                or all(parsed[section, key] != shipped[section, key] for key in (one, other)))
+
+    for section, keys, what in [*conflicts(parsed, chosen), *_unreadable(parsed)]:
         key = max(keys, key=lambda key: mistakes.place(sources[section, key]))  # the one that was set last
         mistakes.at(sources[section, key], section, key, what)
     settings = _settings({**shipped, **parsed})

@@ -58,10 +58,28 @@ def test_the_testing_endpoint_is_named():
     assert "orddev1.blacklinepartners.com:9001" in (Path(settings.__file__).parent / "terminal.ini").read_text()
 
 
+def together(*_):
+    return True
+
+
+def apart(*_):
+    return False
+
+
 def test_rules_between_keys_need_both_values():
-    shipped = {("reconnect", "base_delay"): 5.0, ("reconnect", "max_delay"): 1.0}
-    (section, keys, what), = schema.conflicts(shipped)
+    parsed = {("reconnect", "base_delay"): 5.0, ("reconnect", "max_delay"): 1.0}
+    (section, keys, what), = schema.conflicts(parsed, together)
     assert (section, keys) == ("reconnect", ("base_delay", "max_delay"))
     assert what == "base_delay (5s) is more than max_delay (1s), accepted: base_delay of at most max_delay"
-    assert schema.conflicts({("reconnect", "base_delay"): 5.0}) == []
-    assert schema.conflicts({}) == []
+    assert schema.conflicts({("reconnect", "base_delay"): 5.0}, together) == []
+    assert schema.conflicts({}, together) == []
+
+
+@pytest.mark.parametrize("low", ["base_delay", "first_retry"])
+def test_a_delay_above_a_default_that_nobody_chose_is_no_mistake(low):
+    assert schema.conflicts({("reconnect", low): 5.0, ("reconnect", "max_delay"): 1.0}, apart) == []
+
+
+def test_an_answer_is_never_erased_before_it_is_too_late_to_send_it():
+    parsed = {("transactions", "late_answer"): 600.0, ("transactions", "keep"): 60.0}
+    assert len(schema.conflicts(parsed, apart)) == 1

@@ -106,9 +106,9 @@ def test_a_later_file_mends_an_earlier_one(write, tmp_path):
 
 
 @pytest.mark.parametrize("text, where, why", [
-    ("[reconnect]\nmax_delay = 100ms\nfirst_retry = 0s", "a.ini:2: reconnect.max_delay", "base_delay (500ms) is more than"),
-    ("[reconnect]\nbase_delay = 31s", "a.ini:2: reconnect.base_delay", "more than max_delay (30s)"),
-    ("[reconnect]\nfirst_retry = 31s", "a.ini:2: reconnect.first_retry", "more than max_delay (30s)"),
+    ("[reconnect]\nmax_delay = 100ms\nbase_delay = 200ms", "a.ini:3: reconnect.base_delay", "more than max_delay (100ms)"),
+    ("[reconnect]\nbase_delay = 20s\nmax_delay = 10s", "a.ini:3: reconnect.max_delay", "base_delay (20s) is more than"),
+    ("[reconnect]\nfirst_retry = 31s\nmax_delay = 30s", "a.ini:3: reconnect.max_delay", "first_retry (31s) is more than"),
     ("[transactions]\nkeep = 1min", "a.ini:2: transactions.keep", "late_answer (10min) is more than keep (1min)"),
     ("[cloud]\nprimary = econduitapp.com:9001", "a.ini:2: cloud.primary", "primary and secondary are both"),
     ("[cloud]\nsecondary = dc.econduitapp.com:80", "a.ini:2: cloud.secondary", "primary and secondary are both"),
@@ -122,6 +122,37 @@ def test_values_that_do_not_go_together_are_said_where_they_were_set(write, mist
     line, = mistakes()
     assert line.startswith(f"{where}: ")
     assert why in line and "accepted: " in line
+
+
+OLD_DEFAULTS_RELIED_ON = [
+    "[reconnect]\nbase_delay = 20s\n",                      # of at most 30 s, max_delay of 1.0.0
+    "[reconnect]\nfirst_retry = 15s\n",
+    "[reconnect]\nbase_delay = 30s\nfirst_retry = 30s\n",
+    "[reconnect]\nbase_delay = 15s\n[transactions]\nqueue = 1\nframe_gap = 250ms\n[watchdog]\nhealth_interval = 5s\n",
+    "[reconnect]\nmax_delay = 400ms\n",                     # below base_delay as it is shipped
+]
+
+
+@pytest.mark.parametrize("text", OLD_DEFAULTS_RELIED_ON)
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_file_that_relied_on_a_default_of_an_older_version_is_accepted(write, tmp_path, text, copied):
+    """copied: the package's own files stand in /etc, as its conffiles."""
+    if copied:
+        for shipped in Path(settings.__file__).parent.glob("*.ini"):
+            write(shipped.name, shipped.read_bytes())
+    write("conf.d/50-tms.ini", text)
+    loaded = settings.load(tmp_path)
+    assert all(warning.startswith("reconnect.") and "counts instead of it" in warning for warning in loaded.warnings())
+    assert loaded.warnings()
+
+
+@pytest.mark.parametrize("first, second", [
+    ("base_delay = 3s", "max_delay = 2s"), ("max_delay = 2s", "base_delay = 3s"), ("first_retry = 3s", "max_delay = 2s")])
+def test_two_files_that_both_choose_are_held_to_the_rule(write, mistakes, first, second):
+    write("conf.d/10.ini", f"[reconnect]\n{first}\n")
+    write("conf.d/20.ini", f"[reconnect]\n{second}\n")
+    line, = mistakes()
+    assert line.startswith(f"conf.d/20.ini:2: reconnect.{second.split()[0]}: ") and "(3s) is more than max_delay (2s)" in line
 
 
 def test_a_rule_between_keys_is_passed_over_while_one_of_them_is_wrong(write, mistakes):
@@ -207,6 +238,8 @@ def test_what_changed():
     ("[transactions]\nduplicates = run", "transactions.duplicates: "),
     ("[transactions]\ndrain = 10s", "transactions.drain: "),
     ("[cloud]\nca_file = /etc/ca.pem", "cloud.ca_file: "),
+    ("[reconnect]\nbase_delay = 20s", "reconnect.base_delay: 20s is more than max_delay (10s), and counts instead of it"),
+    ("[reconnect]\nfirst_retry = 20s", "reconnect.first_retry: "),
 ])
 def test_what_works_but_is_seldom_meant(write, tmp_path, text, why):
     write("a.ini", text)
