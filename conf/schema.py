@@ -165,8 +165,8 @@ def conflicts(parsed: dict[tuple[str, str], Any],
     """Values that are fine alone but not together, as (section, its two keys, what is wrong and what is accepted).
 
     ``parsed`` holds the values by (section, key); where one has no valid value, the rules about it are passed over.
-    ``chosen(section, key, key)`` says whether somebody chose these two together. Where only one of them was chosen, and the
-    other is a default that an upgrade may have lowered, the chosen one counts and is no mistake: see Settings.warnings.
+    ``chosen(section, key, key)`` says whether somebody chose these two together. Where only one of them was chosen, and
+    the other is a default that an upgrade may have lowered, the chosen one counts: see Settings.warnings.
     """
     found = []
 
