@@ -30,6 +30,54 @@ def test_silence_behind_the_router(lab):
     assert reaches(lab, CLOUD)
 
 
+ECHO = """
+import socket, sys, threading
+
+def serve(peer):
+    while data := peer.recv(100):
+        peer.sendall(data)
+
+server = socket.create_server((sys.argv[1], 7))
+print("ready")
+while True:
+    peer, _ = server.accept()
+    threading.Thread(target=serve, args=(peer,), daemon=True).start()
+"""
+ASKER = """
+import socket, sys, time
+def ask(sock):
+    sock.settimeout(0.5)
+    try:
+        sock.sendall(b"?")
+        return "answers" if sock.recv(100) else "ended"
+    except TimeoutError:
+        return "is silent"
+old = socket.create_connection((sys.argv[1], 7))
+print("from port", old.getsockname()[1])
+while True:
+    with socket.create_connection((sys.argv[1], 7)) as new:
+        print("the old one", ask(old), "the new one", ask(new))
+    time.sleep(0.05)
+"""
+
+
+def test_a_router_that_forgets_one_connection(lab):
+    lab.cloud.python("-c", ECHO, CLOUD).line("ready")
+    asker = lab.terminal.python("-c", ASKER, CLOUD)
+    port = int(asker.line("from port")[1].split()[-1])
+    asker.line("the old one answers the new one answers")
+    lab.router.forget(port)
+    asker.line("the old one is silent the new one answers")
+    lab.router.allow()
+    asker.line("the old one answers", after=asker.lines[-1][0])
+
+
+def test_a_lossy_line(lab):
+    lab.router.lose(50)
+    told = lab.terminal.run("ping", "-c100", "-i0.002", "-W1", CLOUD, check=False).stdout
+    assert 50 < int(told.partition("% packet loss")[0].split()[-1]) < 100    # both ways: 75 in the mean
+
+
 def test_a_router_that_is_switched_off_behind_a_switch(lab):
     lab.router.die()
     assert carrier(lab) == "1" and not reaches(lab, "10.77.1.1")

@@ -3,6 +3,7 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 
 from econduit_terminal.agent.local.client import AgentError, Client
 from netlab import CLOUD, Lab, Process
@@ -28,14 +29,18 @@ probe_timeout = 1s
 
 
 class Terminal:
-    """One terminal in a laboratory. ``statuses``: (monotonic time, GET /status) at every change, since ``start``."""
+    """One terminal in a laboratory. ``statuses``: (monotonic time, GET /status) at every change, since ``start``.
 
-    def __init__(self, lab: Lab, folder, primary: str = CLOUD, secondary: str = CLOUD, more: str = ""):
-        self.lab, self.folder = lab, folder
+    ``settings``: a template of them, with {primary}, {secondary} and {folder}. ``python``: whose product runs.
+    """
+
+    def __init__(self, lab: Lab, folder: Path, primary: str = CLOUD, secondary: str = CLOUD, more: str = "",
+                 settings: str = SETTINGS, python: str = sys.executable):
+        self.lab, self.folder, self._python = lab, folder, python
         self.config = folder / "config"
         self.config.mkdir()
         self.config.joinpath("lab.ini").write_text(
-            SETTINGS.format(primary=primary, secondary=secondary, folder=folder) + more)
+            settings.format(primary=primary, secondary=secondary, folder=folder) + more)
         self.client = Client(folder / "agent.sock")
         self.statuses: list[tuple[float, dict]] = []
         self._changed = threading.Condition()
@@ -48,7 +53,8 @@ class Terminal:
         return self
 
     def run(self, part: str) -> Process:
-        return self.lab.terminal.python("-m", f"econduit_terminal.{part}", "run", "--config-dir", self.config)
+        return self.lab.terminal.start(self._python, "-u", "-m", f"econduit_terminal.{part}", "run",
+                                       "--config-dir", self.config)
 
     def until(self, wanted, timeout: float = 10, after: float = 0.0) -> tuple[float, dict]:
         """The first status that came after a moment and is wanted. Raises AssertionError with both logs."""

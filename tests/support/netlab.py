@@ -148,8 +148,18 @@ class Router(Host):
     def block_dns(self) -> None:
         self._nft("add rule ip lab forward udp dport 53 drop")
 
+    def forget(self, *ports: int) -> None:
+        """The connections from these ports of the terminal, as a router does that was restarted or let its NAT entries
+        expire: silence for them, both ways, while new ones pass."""
+        for side in ("sport", "dport"):
+            self._nft(f"add rule ip lab forward tcp {side} {{ {', '.join(map(str, ports))} }} drop")
+
+    def lose(self, percent: int) -> None:
+        """So many of a hundred packets, both ways, each by its own chance."""
+        self._nft(f"add rule ip lab forward numgen random mod 100 < {percent} drop")
+
     def allow(self) -> None:
-        """End every drop and block."""
+        """End everything that keeps packets back."""
         self._nft("flush chain ip lab forward")
 
     def die(self) -> None:
