@@ -2,10 +2,13 @@
 import sys
 from types import ModuleType
 
+from econduit_terminal.conf.output import survive_any_locale
+
 from .cli.table import parse
 
 
 def main(arguments: list[str] | None = None) -> int:
+    survive_any_locale()
     options = parse(arguments)
     if options.command == "run":
         # Before anything else is imported: what got hold of the blocking originals would stop the whole process.

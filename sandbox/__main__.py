@@ -10,6 +10,7 @@ import sys  # noqa: E402
 import urllib.parse  # noqa: E402
 
 from econduit_terminal.conf import logs  # noqa: E402
+from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
 from econduit_terminal.sandbox.cli import parser  # noqa: E402
 from econduit_terminal.sandbox.cloud.server import Cloud  # noqa: E402
 from econduit_terminal.sandbox.payment_app import server as payment  # noqa: E402
@@ -20,6 +21,7 @@ from econduit_terminal.sandbox.sale import sell  # noqa: E402
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns the exit status: 2 for what cannot work as asked."""
+    survive_any_locale()
     given = sys.argv[1:] if arguments is None else arguments
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given = ["cloud", *given]

@@ -13,6 +13,7 @@ from pathlib import Path
 from econduit_terminal.agent.local.client import Client
 from econduit_terminal.conf import logs
 from econduit_terminal.conf.logs import clean
+from econduit_terminal.conf.output import survive_any_locale
 from econduit_terminal.conf.settings import SettingsError, default_dir, load
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over
@@ -23,6 +24,7 @@ log = logging.getLogger("watchdog")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    survive_any_locale()
     asked = parser().parse_args(arguments)
     asked.config_dir = asked.config_dir or asked.config_dir_before or default_dir()
     wrong, before = 0, None if asked.keep is None else take_over(asked.keep)
