@@ -2,9 +2,11 @@
 
 Rules
 - `verdict` alone is required; a key that is missing gets its default, so that a reader may rely on every key.
+- `beyond` and `network` are null where the watchdog cannot tell.
 - Unknown keys are ignored (a newer watchdog may say more); a wrong type is refused with the field's name.
 - Text goes on to the display and the log: no control characters, limited length. Lists are limited too.
 """
+import ipaddress
 import json
 
 from econduit_terminal.conf.text import clean
@@ -53,6 +55,10 @@ def parse_report(body: bytes) -> dict:
         "dial": _flag(given, "dial", False),
         "verify": _flag(given, "verify", False),
         "interfaces": _interfaces(given),
+        "addresses": _addresses(given),
+        "beyond": _typed(given, "beyond", bool, "true, false or null"),
+        "network": _text(given, "network", "") or None,
+        "open": _texts(given, "open"),
         "sent": _text(given, "sent", "") or None,
     }
 
@@ -70,17 +76,28 @@ def _interfaces(given: dict) -> list[dict]:
         if not isinstance(interface, dict):
             raise ReportError(f"{where}: {_called(interface)}, expected an object")
         where += "."
-        addresses = _list(interface, "addresses", where)
-        for address in addresses:
-            if not isinstance(address, str):
-                raise ReportError(f"{where}addresses: holds {_called(address)}, expected text only")
         found.append({
             "name": _text(interface, "name", "", where),
             "kind": _one_of(interface, "kind", KINDS, "other", where),
             "usable": _flag(interface, "usable", False, where),
             "state": _text(interface, "state", "", where),
-            "addresses": [clean(address) for address in addresses],
+            "addresses": _texts(interface, "addresses", where),
         })
+    return found
+
+
+def _addresses(given: dict) -> dict[str, list[str]]:
+    """Name → the addresses that the watchdog knows for it. They may be dialed: nothing but addresses is taken."""
+    known = _typed(given, "addresses", dict, "an object of name: list of addresses") or {}
+    _limited(known, "addresses")
+    found = {}
+    for name in known:
+        found[clean(name)] = _texts(known, name, "addresses.")
+        for address in found[clean(name)]:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                raise ReportError(f"addresses.{clean(name, 60)}: {clean(address, 60)!r} is no IP address") from None
     return found
 
 
@@ -112,8 +129,16 @@ def _one_of(given: dict, key: str, accepted: tuple[str, ...], default: str, wher
 
 def _list(given: dict, key: str, where: str = "") -> list:
     value = _typed(given, key, list, "a list", where) or []
-    _limited(value, where + key)
+    _limited(value, where + clean(key, 60))
     return value
+
+
+def _texts(given: dict, key: str, where: str = "") -> list[str]:
+    texts = _list(given, key, where)
+    for text in texts:
+        if not isinstance(text, str):
+            raise ReportError(f"{where}{clean(key, 60)}: holds {_called(text)}, expected text only")
+    return [clean(text) for text in texts]
 
 
 def _typed(given: dict, key: str, kind: type, expected: str, where: str = ""):

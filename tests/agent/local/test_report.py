@@ -10,6 +10,8 @@ WHOLE = {
     "lost": {"192.168.1.5": "cable unplugged"}, "dial": True, "verify": True,
     "interfaces": [{"name": "eth0", "kind": "ethernet", "usable": False, "state": "down",
                     "addresses": ["192.168.1.5"]}],
+    "addresses": {"dc.econduitapp.com": ["203.0.113.10", "2001:db8::10"]}, "beyond": False,
+    "network": "gateway 02:00:00:00:00:01", "open": ["econduitapp.com:9001"],
     "sent": "2026-11-23T07:50:24.123Z",
 }
 ANY_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -27,7 +29,8 @@ def test_a_whole_report_comes_through_and_unknown_keys_do_not():
 def test_defaults():
     assert parse({"verdict": "online", "bind": None, "lost": None}) == {
         "verdict": "online", "detail": "", "usable": True, "path": "unknown", "bind": None, "lost": {}, "dial": False,
-        "verify": False, "interfaces": [], "sent": None}
+        "verify": False, "interfaces": [], "addresses": {}, "beyond": None, "network": None, "open": [],
+        "sent": None}
 
 
 @pytest.mark.parametrize("key, value", [
@@ -36,6 +39,11 @@ def test_defaults():
     ("bind", "e\n"), ("lost", ["a"]), ("lost", {"a": 1}), ("lost", {str(n): "x" for n in range(MAX_ITEMS + 1)}),
     ("dial", 0), ("verify", "true"), ("interfaces", {}), ("interfaces", ["eth0"]), ("interfaces", [{"kind": "carrier"}]),
     ("interfaces", [{"addresses": [1]}]), ("interfaces", [{"addresses": "1"}]), ("interfaces", [{}] * (MAX_ITEMS + 1)),
+    ("addresses", ["192.0.2.1"]), ("addresses", {"dc": "192.0.2.1"}), ("addresses", {"dc": [1]}),
+    ("addresses", {"dc": ["nowhere"]}), ("addresses", {"dc": ["192.0.2.1:80"]}), ("addresses", {"dc": [""]}),
+    ("addresses", {"dc": ["192.0.2.1"] * (MAX_ITEMS + 1)}), ("addresses", {str(n): [] for n in range(MAX_ITEMS + 1)}),
+    ("beyond", "yes"), ("beyond", 1), ("network", 5), ("network", ["02:00:00:00:00:01"]), ("open", "ec:9001"),
+    ("open", {}), ("open", [None]), ("open", ["x"] * (MAX_ITEMS + 1)),
     ("sent", 5),
 ])
 def test_wrong_types_are_refused_by_name(key, value):
