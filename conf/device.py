@@ -8,12 +8,14 @@ Three places are looked at, in this order; the first that has an answer wins:
 3. the device tree, ``/proc/device-tree`` or ``/sys/firmware/devicetree/base``: ARM boards.
 
 Makers leave fields unfilled. "To be filled by O.E.M." as a serial number would give a thousand terminals one name, so
-what looks like a placeholder counts as nothing.
+what has the form of a placeholder counts as nothing (placeholder.py).
 """
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from econduit_terminal.conf.placeholder import is_placeholder, is_placeholder_name
 from econduit_terminal.conf.schema import Terminal
 from econduit_terminal.conf.settings import Settings, SettingsError, load
 from econduit_terminal.conf.values import TEXT_MAX
@@ -31,13 +33,6 @@ _FIELDS = (
     ("model", "product name", "product", "product_name", "model"),
     ("id", "serial number", "serial", "product_serial", "serial-number"),
 )
-_PLACEHOLDERS = frozenset((
-    "to be filled by o.e.m.", "to be filled by o.e.m", "to be filled by oem", "o.e.m.", "oem", "default string", "none",
-    "null", "n/a", "na", "not specified", "not available", "not applicable", "unknown", "undefined", "invalid", "empty",
-    "chassis serial number", "system manufacturer", "system product name", "system serial number", "system name",
-    "product name", "serial number", "type1productconfigid", "123456789", "0123456789", "1234567890", "12345678",
-    "01234567", "0123456789abcdef", "123456789abcdef",
-))
 
 
 def load_identified(directory: Path | None, root: Path = Path("/")) -> tuple[Settings, Terminal]:
@@ -69,7 +64,8 @@ def identify(terminal: Terminal, root: Path = Path("/")) -> Terminal:
     for key, what, *names in _FIELDS:
         if getattr(terminal, key):
             continue
-        value, forbidden = _first(Path(root), *names)
+        empty = is_placeholder if key == "id" else is_placeholder_name
+        value, forbidden = _first(Path(root), empty, *names)
         if value:
             found[key] = value
             continue
@@ -81,8 +77,8 @@ def identify(terminal: Terminal, root: Path = Path("/")) -> Terminal:
     return dataclasses.replace(terminal, software_version=terminal.software_version or SOFTWARE_VERSION, **found)
 
 
-def _first(root: Path, copy: str, dmi: str, tree: str) -> tuple[str, Path | None]:
-    """The first value that is there, and the file that may not be read if it was one of those."""
+def _first(root: Path, empty: Callable[[str], bool], copy: str, dmi: str, tree: str) -> tuple[str, Path | None]:
+    """The first value that is there and not `empty`, and the file that may not be read if it was one of those."""
     forbidden = None
     for place in (f"{_COPIES}/{copy}", f"{_DMI}/{dmi}", *(f"{folder}/{tree}" for folder in _TREES)):
         file = root / place
@@ -95,7 +91,7 @@ def _first(root: Path, copy: str, dmi: str, tree: str) -> tuple[str, Path | None
             continue
         if file.name == "compatible":  # "maker,board" and then more general ones
             text = text.partition(",")[0] if "," in text else ""
-        if text and not is_placeholder(text):
+        if text and not empty(text):
             return text, None
     return "", forbidden
 
@@ -109,10 +105,3 @@ def _read(file: Path) -> str:
         os.close(descriptor)
     text = data.split(b"\0")[0].decode(errors="replace").strip()
     return text if text.isprintable() and "\N{REPLACEMENT CHARACTER}" not in text and len(text) <= TEXT_MAX else ""
-
-
-def is_placeholder(text: str) -> bool:
-    """Whether a maker left this in a field that should name the device: known phrases, zeros, one sign repeated."""
-    plain = " ".join(text.lower().split())
-    signs = set(plain) - set(" -.0?")
-    return plain in _PLACEHOLDERS or not signs or len(signs) == 1 and len(plain) >= 4 and set(plain) == signs
