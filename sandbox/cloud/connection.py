@@ -56,26 +56,34 @@ class Registrar(Protocol):
     def response(self, connection: "Connection", message: bytes, fields: dict[str, Any]) -> None:
         """The terminal sent an answer."""
 
+    def inquiry(self, connection: "Connection", ref: str | None) -> None:
+        """Asks the terminal what became of an old transaction."""
+
     def sales(self, connection: "Connection", amounts: tuple[str, ...], refs: tuple[str, ...] | None) -> bytes:
         """The bytes of several new sales for its terminal."""
 
 
 def what_is_wrong(register: dict[str, Any]) -> str | None:
-    """What a Register message has against it, by the document; None when it is right."""
+    """What a Register message has against it, by the document; None when it can be taken."""
     for name in FIELDS:
         if name not in register:
             return f"{name} is missing (names and case must be exactly those of the document)"
         if not isinstance(register[name], str):
             return f"{name} must be a quoted string"
-    extra = sorted(set(register) - set(FIELDS))
-    if extra:
-        return f"{extra[0][:40]} is not part of a Register message"
     if not register["TerminalID"]:
         return "TerminalID is empty"
     if register["AckHeartbeat"] not in ("true", "false"):
         return 'AckHeartbeat must be "true" or "false"'
+    return None
+
+
+def what_is_odd(register: dict[str, Any]) -> str | None:
+    """What a Register message that can be taken does otherwise than the document; None when nothing."""
+    extra = sorted(set(register) - set(FIELDS))
+    if extra:
+        return f"warning: {extra[0][:40]} is not part of a Register message"
     if tuple(register) != FIELDS:
-        return "the fields are not in the document's order"
+        return "warning: the fields are not in the document's order"
     return None
 
 
@@ -264,8 +272,11 @@ class Connection:
         self.registered = True
         self.send("registration", OK.encode())
         self._registry.add(self)
-        self.note("registered", message, open=at_once)
+        self.note("registered", message, open=at_once, detail=what_is_odd(fields))
         self.step("registered")
+        inquiry = self._take("inquire")
+        if inquiry:
+            self._registry.inquiry(self, inquiry.values["refID"])
 
     def _heartbeat(self, message: bytes) -> None:
         self.note("heartbeat", message)

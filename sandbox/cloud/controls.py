@@ -88,6 +88,7 @@ class Controls:
         return {"ports": self._named(values)}
 
     def _reset(self, values: dict[str, Any]) -> dict[str, Any]:
+        self._calls.pairings.forgive()
         ended = self._faults.clear(values["fault"], values["terminal"], values["port"])
         if not values["fault"] and not values["terminal"]:
             self._listen(values)

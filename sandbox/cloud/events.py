@@ -24,7 +24,8 @@ log = logging.getLogger("sandbox")
 KINDS = {
     "listening": "a port is open", "stopped": "a port is closed", "control": "a control was used",
     "connected": "a connection was accepted", "handshake-failed": "TLS was not agreed on",
-    "registered": "OK-REGISTRATION was sent; open: how many of this terminal were open at that moment, it included",
+    "registered": "OK-REGISTRATION was sent; open: how many of this terminal were open at that moment, it "
+                  "included; detail: what the Register does otherwise than the document",
     "refused": "a registration was refused, or a message came before it; detail: why",
     "superseded": "the terminal registered again on another connection", "heartbeat": "a heartbeat came",
     "request": "a transaction is sent", "request-lost": "the connection ended while it was sent",

@@ -165,6 +165,8 @@ CONTROLS: dict[str, Control] = {
         "on": Parameter(_choice(*STEPS), REQUIRED, "one of " + ", ".join(STEPS)),
         "how": Parameter(_choice("close", "rst", "dead"), "close", "close, rst, or dead: silent from then on"),
         "after": Parameter(_whole(1, MAX_BYTES), None, "at the step request: after so many of its bytes")}, stays=True),
+    "inquire": Control("ask a terminal that has just registered what became of an old transaction", {
+        "refID": Parameter(_text, None, "which; left out: its last one without an answer")}, stays=True),
     "keep-old": Control("leave the old connection open when a terminal registers again, and mark the terminal "
                         "offline when it ends", stays=True),
 }

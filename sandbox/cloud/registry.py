@@ -32,6 +32,7 @@ class Registry:
         self.connections: dict[int, Connection] = {}
         self.response: Callable[[Connection, bytes, dict[str, Any]], None] = lambda *_: None
         self.sales: Callable[[Connection, tuple[str, ...], tuple[str, ...] | None], bytes] = lambda *_: b""
+        self.inquiry: Callable[[Connection, str | None], None] = lambda *_: None
         self._registered: dict[str | None, list[Connection]] = {}
         self._known: dict[str | None, dict[str, int]] = {}
         self._count = 0

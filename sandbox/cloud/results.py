@@ -8,6 +8,8 @@ The rules
   Void reuses the RefID of its Sale). Requests sent again byte for byte share the answer.
 * An answer without a RefID belongs to the oldest pending request of its terminal: terminals answer in order.
 * A second answer for a final result is kept beside the first (``answers``) and is what is shown from then on.
+* A RefID may be asked about every ``check_interval`` (5 s) for 36 of these after it was asked about first (3 minutes),
+  then every six of them (30 s): the rhythm of the public pages.
 * The oldest results go when there are more than ``limit``, or more than ``limit_bytes`` of requests and answers.
 """
 from collections import OrderedDict, deque
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 MAX_ANSWERS = 8
+OFTEN, SELDOM = 36, 6
 
 
 @dataclass(eq=False)
@@ -51,7 +54,7 @@ class Results:
         self._all: OrderedDict[int, Result] = OrderedDict()
         self._by_ref: dict[str, list[Result]] = {}
         self._pending: OrderedDict[int, Result] = OrderedDict()
-        self._checked: OrderedDict[str, float] = OrderedDict()
+        self._checked: OrderedDict[str, tuple[float, float]] = OrderedDict()      # first and last asked
         self._held = 0
         self._count = 0
 
@@ -109,12 +112,17 @@ class Results:
         """The newest result of a terminal."""
         return next((r for r in reversed(self._all.values()) if r.terminal == terminal), None)
 
+    def unanswered(self, terminal: str) -> Result | None:
+        """The newest result of a terminal that no answer came for."""
+        return next((r for r in reversed(self._pending.values()) if r.terminal == terminal), None)
+
     def too_soon(self, ref: str, now: float) -> float:
         """Seconds to wait before this RefID may be asked about again; 0: now, and counted as asked."""
-        asked = self._checked.get(ref)
-        if asked is not None and now - asked < self._check_interval:
-            return self._check_interval - (now - asked)
-        self._checked[ref] = now
+        first, last = self._checked.get(ref, (now, None))
+        interval = self._check_interval * (1 if now - first < OFTEN * self._check_interval else SELDOM)
+        if last is not None and now - last < interval:
+            return interval - (now - last)
+        self._checked[ref] = first, now
         self._checked.move_to_end(ref)
         if len(self._checked) > self._limit:
             self._checked.popitem(last=False)

@@ -12,9 +12,10 @@ from gevent.pywsgi import WSGIHandler
 
 from econduit_terminal.conf.logs import clean
 from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.calls import CALLS, CallError, find
 from econduit_terminal.sandbox.cloud.controls import Controls
 from econduit_terminal.sandbox.cloud.events import KINDS, EventLog
-from econduit_terminal.sandbox.cloud.public_calls import CallError, PublicCalls
+from econduit_terminal.sandbox.cloud.public_calls import PublicCalls
 from econduit_terminal.sandbox.cloud.registry import Registry
 
 log = logging.getLogger("sandbox.http")
@@ -55,12 +56,6 @@ class Web:
                  events: EventLog, ports: dict[str, int]) -> None:
         self._calls, self._controls, self._faults = calls, controls, faults
         self._registry, self._events, self._ports = registry, events, ports
-        self._public: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
-            "runtransaction": lambda given: calls.run(given, more=False),
-            "runtransaction2": lambda given: calls.run(given, more=True),
-            "checkstatus": calls.status,
-            "checkstatus2": calls.status,
-        }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
@@ -81,10 +76,10 @@ class Web:
         if method not in ("GET", "POST"):
             raise Refused(405, "GET or POST")
         if path.lower().startswith(PUBLIC):
-            call = self._public.get(path[len(PUBLIC):].lower())
-            if call is None:
-                raise Refused(404, "there are runTransaction, runTransaction2, checkStatus and checkStatus2")
-            answer = call({key: value for key, value in _given(environ).items() if isinstance(value, str)})
+            name = find(path[len(PUBLIC):])
+            if name is None:
+                raise Refused(404, "there are " + ", ".join(CALLS))
+            answer = self._calls.call(name, _given(environ))
             return (429 if answer.get("TooSoon") else 200), answer
         if path.rstrip("/") == "/sandbox" and method == "GET":
             return 200, self._overview()

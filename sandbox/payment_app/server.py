@@ -16,6 +16,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from econduit_terminal.conf.logs import clean
+from econduit_terminal.sandbox.payment_app.batch import Batch
 from econduit_terminal.sandbox.payment_app.framing import Requests, TooLong
 from econduit_terminal.sandbox.payment_app.ledger import Ledger
 from econduit_terminal.sandbox.payment_app.outcomes import END, Outcome, Request, answer, outcome, understand
@@ -38,6 +39,7 @@ class PaymentApp:
     def __init__(self, ledger: Ledger, hold: str | None,
                  announce: Callable[[dict[str, str | None]], None] | None = None) -> None:
         self._ledger, self._hold, self._announce = ledger, hold, announce
+        self._batch = Batch()
 
     def run(self, body: bytes, send: Callable[[bytes], None], end: Callable[[bool], None],
             gone: Callable[[], bool]) -> None:
@@ -52,7 +54,11 @@ class PaymentApp:
         gevent.sleep(what.seconds)
         if what.act == "hold":
             self._wait_for_release()
-        self._do(what, answer(request, what, auth_code), send, end, gone)
+        text = self._batch.answer(request)
+        if text is None:
+            text = answer(request, what, auth_code)
+            self._batch.ran(request, what.result == "Approved", text)
+        self._do(what, text, send, end, gone)
         self._tell("done", request, auth_code)
 
     def _do(self, what: Outcome, text: bytes, send: Callable[[bytes], None], end: Callable[[bool], None],

@@ -26,7 +26,7 @@ def sale(lab, tmp_path):
     with (tmp_path / "hold").open("w") as hold:
         fcntl.flock(hold, fcntl.LOCK_EX)
         sale = Sale(lab, terminal, app, tmp_path, hold)
-        sale.call(f"/services/api.asmx/runTransaction?command=sale&key=k&password=p&amount={HELD}&refID=1"
+        sale.call(f"/services/api.asmx/runTransaction?command=sale&key=sandbox&password=sandbox&amount={HELD}&refID=1"
                   "&terminalId=29531204&wait=0")
         app.line('"run"')
         yield sale

@@ -14,9 +14,10 @@ import sys
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 START = 15.0
 
@@ -44,6 +45,9 @@ def starter(make: Callable[..., "Program"]) -> Iterator[Callable[..., "Program"]
     finally:
         for program in started:
             program.close()
+
+KEYS = {"key": "sandbox", "password": "sandbox"}
+"""Who the POS is: paired with every terminal."""
 
 
 class Program:
@@ -205,8 +209,10 @@ class Cloud(Program):
     def run_transaction(self, terminal: str, amount: str = "2.50", ref: str | None = None, command: str = "sale",
                         wait: float = 30.0, call: str = "runTransaction", **more: Any) -> dict[str, Any]:
         """The public call; ``wait`` seconds for the terminal's answer."""
-        return self.call("GET", f"/services/api.asmx/{call}", timeout=wait + 30, command=command, key="k", password="p",
-                         amount=amount, refID=ref, terminalId=terminal, wait=wait, **more)[1]
+        further = ("invoiceNumber", "merchantId", "token", "expDate") if call == "runTransaction2" else ()
+        return self.call("GET", f"/services/api.asmx/{call}", timeout=wait + 30, command=command, **KEYS,
+                         amount=amount, refID=ref, terminalId=terminal, wait=wait,
+                         **{**dict.fromkeys(further, ""), **more})[1]
 
     def start_transaction(self, terminal: str, amount: str = "2.50", ref: str | None = None,
                           **more: Any) -> Callable[[], dict[str, Any]]:
@@ -230,7 +236,8 @@ class Cloud(Program):
 
     def check_status(self, ref: str, command: str | None = "sale", date: str | None = None) -> dict[str, Any]:
         """The public call."""
-        return self.call("GET", "/services/api.asmx/checkStatus", command=command, refID=ref, date=date)[1]
+        return self.call("GET", "/services/api.asmx/checkStatus", command=command, refID=ref, date=date,
+                         **KEYS)[1]
 
 
 def body(event: dict[str, Any]) -> bytes:

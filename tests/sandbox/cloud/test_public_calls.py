@@ -2,10 +2,12 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import pytest
-from sandbox_client import body
+from sandbox_client import KEYS, body
+
+from econduit_terminal.sandbox.cloud.public_calls import us_central
 
 
 def test_a_sale_and_its_status(cloud, dial):
@@ -17,10 +19,11 @@ def test_a_sale_and_its_status(cloud, dial):
     assert pending["ResultFinal"] is False and pending["ResultCode"] == "Unknown"
     terminal.send(json.dumps({"ResultCode": "Approved", "RefID": "R1", "AuthCode": "A1"}).encode())
     assert answer()["ResultCode"] == "Approved"
-    today = datetime.now(UTC).strftime("%m%d%Y")
-    status = cloud.check_status("R1", date=today)
+    today = datetime.now(us_central())
+    status = cloud.check_status("R1", date=f"{today:%m%d%Y}")
     assert (status["ResultFinal"], status["AuthCode"], status["TransType"]) == (True, "A1", "Sale")
-    assert cloud.check_status("R1", date="01192016")["ResultCode"] == "Failed"
+    for other in (today - timedelta(days=1), today + timedelta(days=1)):
+        assert cloud.check_status("R1", date=f"{other:%m%d%Y}")["ResultCode"] == "Failed"
     event = cloud.wait_event("response", ref="R1")
     assert event["sha256"] == hashlib.sha256(body(event)).hexdigest()
 
@@ -67,7 +70,8 @@ def test_a_late_answer_on_a_later_connection_is_kept(cloud, dial):
 
 def test_check_status_is_paced(start_cloud):
     cloud = start_cloud("--check-interval", "5")
-    status = [cloud.call("GET", "/services/api.asmx/checkStatus", command="sale", refID="R1")[0] for _ in range(2)]
+    ask = {"command": "sale", "refID": "R1", **KEYS}
+    status = [cloud.call("GET", "/services/api.asmx/checkStatus", **ask)[0] for _ in range(2)]
     assert status == [200, 429]
 
 
@@ -81,11 +85,97 @@ def test_many_terminals_at_once(cloud, dial):
         assert [answer.result()["RefID"] for answer in answers] == [f"R{n}" for n in range(50)]
 
 
-@pytest.mark.parametrize("query", [
-    "", "command=steal&terminalId=1", "command=sale&amount=2&terminalId=1", "command=sale&amount=2.5e3&terminalId=1",
-    "command=sale&amount=2.50", "command=sale&amount=2.50&terminalId=T&wait=x",
-    "command=sale&amount=1.2.3&terminalId=T",
+QUERY = "key=sandbox&password=sandbox&"
+
+
+@pytest.mark.parametrize("query, said", [
+    ("", "command"), (QUERY + "command=steal&terminalId=1", "command must be one of"),
+    (QUERY + "command=sale&amount=2&terminalId=1", "decimal point"),
+    (QUERY + "command=sale&amount=2.5e3&terminalId=1", "decimal point"),
+    (QUERY + "command=sale&amount=1.2.3&terminalId=T", "decimal point"),
+    (QUERY + "command=sale&terminalId=T", "needs amount"),
+    (QUERY + "command=sale&amount=2.50", "terminalId"),
+    (QUERY + "command=sale&amount=2.50&terminalId=T&wait=x", "wait"),
+    ("command=sale&amount=2.50&terminalId=T", "needs key"),
+    ("key=sandbox&command=sale&amount=2.50&terminalId=T", "needs password"),
+    ("key=sandbox&password=x&command=sale&amount=2.50&terminalId=T", "password"),
+    ("key=x&password=sandbox&command=sale&amount=2.50&terminalId=T", "no terminal is paired"),
 ])
-def test_a_bad_call_gets_a_sentence(cloud, query):
+def test_a_bad_call_gets_a_sentence_that_names_what_is_wrong(cloud, query, said):
     status, answer = cloud.call("GET", "/services/api.asmx/runTransaction?" + query)
-    assert status == 400 and answer["Message"]
+    assert status == 400 and said in answer["Message"]
+
+
+def test_the_json_form(cloud, dial):
+    terminal = dial(cloud.primary).online("T1")
+    asked = {"Command": "Sale", "Key": "sandbox", "Password": "sandbox", "amount": 2.5, "terminalId": "T1",
+             "refId": "R1", "token": "", "expDate": "", "invoiceNumber": "77", "paymenttype": "credit", "wait": 0.01}
+    assert cloud.call("POST", "/services/api.asmx/runTransaction", asked)[0] == 200
+    assert terminal.request() == {"Command": "Sale", "Amount": "2.50", "RefID": "R1", "TerminalID": "T1",
+                                  "InvoiceNumber": "77", "PaymentType": "credit"}
+
+
+def test_every_answer_has_the_fields_of_the_public_pages(cloud):
+    answer = cloud.run_transaction("nobody", ref="R1")
+    assert {"Name", "CashBack", "CashBackString", "CardToken", "GiftCardBalance", "SignatureData", "EMV_AID", "CardBin",
+            "EntryMethod", "receiptTerminal", "ProcessorExtraData3"} <= set(answer)
+
+
+def test_pair_use_and_unpair(cloud, dial):
+    def pair(terminal, call="pairTerminal", **more):
+        return cloud.call("GET", f"/services/api.asmx/{call}", resellerName="R", ReferenceID="m1", terminalId=terminal,
+                          **more)[1]
+
+    assert "not online" in pair("T1")["ErrorMessage"]
+    terminal = dial(cloud.primary).online("T1")
+    paired = pair("T1", "pairTerminalWithCountry", Country="usa")
+    assert paired["Status"] == "Success" and paired["TerminalID"] == "T1"
+    keys = {"key": paired["ApiKey"], "password": paired["ApiPassword"]}
+    sale = {"command": "sale", "amount": "1.00", "refID": "R1", "wait": "0.01", **keys}
+    assert cloud.call("GET", "/services/api.asmx/runTransaction", terminalId="T1", **sale)[0] == 200
+    assert terminal.request()["RefID"] == "R1"
+    status, answer = cloud.call("GET", "/services/api.asmx/runTransaction", terminalId="T2", **sale)
+    assert status == 400 and "not paired" in answer["Message"]
+    dial(cloud.primary).online("T2")
+    assert pair("T2")["ApiKey"] == paired["ApiKey"]        # one key for all terminals of a merchant
+    assert cloud.call("GET", "/services/api.asmx/unPairTerminal", terminalId="T1", **keys)[0] == 200
+    assert "not paired" in cloud.call("GET", "/services/api.asmx/runTransaction", terminalId="T1", **sale)[1]["Message"]
+
+
+def test_who_asks_too_often_is_revoked_until_the_reset(start_cloud):
+    cloud = start_cloud("--check-interval", "60")
+    asked = [cloud.call("GET", "/services/api.asmx/checkStatus", refID="R1", **KEYS) for _ in range(30)]
+    assert asked[0][0] == 200 and asked[1][0] == 429
+    assert asked[-1][0] == 400 and "revoked" in asked[-1][1]["Message"]
+    cloud.behave()
+    assert cloud.call("GET", "/services/api.asmx/checkStatus", refID="R1", **KEYS)[0] == 429
+
+
+def test_a_batch_is_closed_and_a_customer_types(cloud, dial, payment_app):
+    terminal = dial(cloud.primary).online("T1")
+    closing = ThreadPoolExecutor(1)
+    answer = closing.submit(cloud.call, "GET", "/services/api.asmx/closeBatch", terminalId="T1", **KEYS)
+    request = terminal.request()
+    terminal.send(json.dumps({"ResultCode": "Approved", "RefID": request["RefID"], "ResultCodeCredit": 1,
+                              "TransCntCredit": 3, "AmtCredit": 7.5, "BatchNumCredit": "012"}).encode())
+    closed = answer.result()[1]
+    assert (request["Command"], closed["ResultCodeCredit"], closed["TransCntCredit"]) == ("CloseBatch", 1, 3)
+    answer = closing.submit(cloud.call, "GET", "/services/api.asmx/getUserInput", terminalId="T1", title="ZIP",
+                            type="n", maxLength="5", **KEYS)
+    request = terminal.request()
+    assert (request["Title"], request["Type"], request["MaxLength"]) == ("ZIP", "n", "5")
+    terminal.send(json.dumps({"ResultCode": "Approved", "RefID": request["RefID"], "UserInput": "60601"}).encode())
+    assert answer.result()[1]["UserInput"] == "60601"
+    answer = closing.submit(cloud.call, "GET", "/services/api.asmx/closeBatch", terminalId="T1", **KEYS)
+    terminal.send(json.dumps({"ResultCode": "Failed", "RefID": terminal.request()["RefID"]}).encode())
+    assert answer.result()[1]["ResultCodeGift"] == -1
+
+
+def test_an_old_transaction_is_asked_for_after_a_reconnect(cloud, dial):
+    terminal = dial(cloud.primary).online("T1")
+    cloud.run_transaction("T1", ref="OLD", wait=0.01)
+    assert terminal.request()["RefID"] == "OLD"
+    cloud.misbehave("inquire", times=1)
+    terminal.close()
+    cloud.wait_event("closed", terminal="T1")
+    assert dial(cloud.primary).online("T1").request() == {"Command": "Status", "RefID": "OLD", "TerminalID": "T1"}

@@ -80,5 +80,8 @@ def test_asking_too_soon_per_ref_id():
     assert results.too_soon("A", 103.0) == 2.0
     assert results.too_soon("B", 103.0) == 0
     assert results.too_soon("A", 105.0) == 0
+    late = 100.0 + 3 * 60
+    assert results.too_soon("A", late - 1) == 0
+    assert results.too_soon("A", late) == 29.0          # every 30 s from now on
     free = Results(check_interval=0.0)
     assert free.too_soon("A", 1.0) == free.too_soon("A", 1.0) == 0
