@@ -21,7 +21,7 @@ FOLDERS = ("agent", "watchdog", "conf", "sandbox")
 FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 SCRIPTS = sorted(file for folder in ("scripts", ".ci") for file in (ROOT / folder).iterdir() if file.is_file())
 
-PURE_PLACES = ("agent/wire/*.py", "agent/cloud/policy.py", "agent/transactions/carddata.py",
+PURE_PLACES = ("agent/wire/*.py", "agent/cloud/policy.py", "agent/transactions/pan.py",
                "agent/transactions/failure.py", "watchdog/verdict.py")
 IMPURE = {"asyncio", "concurrent", "fcntl", "gevent", "glob", "http", "io", "logging", "multiprocessing", "netifaces",
           "os", "pathlib", "psutil", "sched", "select", "selectors", "shutil", "signal", "socket", "socketserver",

@@ -1,6 +1,6 @@
 """Text without what nobody else may see, for whoever asks for help. PURE.
 
-- Card data is masked as everywhere (transactions/carddata.py).
+- Card data is masked as everywhere (transactions/pan.py).
 - What stands behind a name such as password, token or secret is left out.
 - The arguments of a program (`application = exec:…`) are left out: that is where people put passwords.
 
@@ -8,7 +8,7 @@ Names, addresses and numbers of devices stay: they are what support works with.
 """
 import re
 
-from ..transactions.carddata import mask
+from ..transactions.pan import mask
 
 HIDDEN = "(hidden)"
 

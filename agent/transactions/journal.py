@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 from .ages import Moment, age
-from .carddata import looks_like_card_data
+from .pan import looks_like_card_data
 from .crashpoints import reach
 from .schema import BUSY_TIMEOUT
 

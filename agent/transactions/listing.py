@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from econduit_terminal.conf.logs import clean
 
+from .request import shown
 from .schema import FILE
 
 LAST = 100
@@ -76,6 +77,8 @@ def _rows(path: Path, last: int | None, after: int) -> list[dict]:
 
 def _row(row: dict) -> dict:
     took = row.pop("took")
+    for name in ("ref_id", "command"):
+        row[name] = shown(row[name])    # 1.0.0 wrote down some card numbers that are known as such today
     return {**row, "received": _stamp(row["received"]), "ms": None if took is None else round(took * 1000, 1),
             "delivered": None if row["delivered"] is None else _stamp(row["delivered"])}
 

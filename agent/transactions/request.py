@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from econduit_terminal.conf.logs import clean
 
 from ..wire.messages import peek
-from .carddata import mask
+from .pan import mask_label
 
 _SHOWN = 64
 _AROUND = b" \t\r\n"
@@ -36,4 +36,4 @@ class Request:
 def shown(text: str | None, length: int = _SHOWN) -> str | None:
     """Text from outside as people may see it: printable, at most `length` characters, card numbers masked."""
     # Masking must not cost more for what is not shown: a RefID may be as long as a message.
-    return None if text is None else clean(mask(text[:4 * length]), length)
+    return None if text is None else clean(mask_label(text[:4 * length]), length)

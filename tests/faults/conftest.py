@@ -38,6 +38,7 @@ local_retry = 50ms
 [transactions]
 application = {application}
 timeout = {timeout}
+queue = {queue}
 frame_gap = 100ms
 [local]
 socket = {folder}/agent.sock
@@ -72,7 +73,7 @@ def word(answer):
 class Terminal:
     """One terminal: its agent's process, what its application ran, and what the cloud got from it."""
 
-    def __init__(self, folder, cloud, app, application=None, timeout="3s", heartbeat="60s"):
+    def __init__(self, folder, cloud, app, application=None, timeout="3s", heartbeat="60s", queue=0):
         self.folder, self.cloud, self.app = folder, cloud, app
         folder.mkdir()
         self.id = f"F{os.getpid()}-{next(_numbers)}"
@@ -82,7 +83,7 @@ class Terminal:
         (folder / "settings").mkdir()
         (folder / "settings" / "own.ini").write_text(SETTINGS.format(
             id=self.id, primary=cloud.primary, secondary=cloud.secondary, folder=folder, timeout=timeout,
-            heartbeat=heartbeat, application=application or app.address))
+            heartbeat=heartbeat, queue=queue, application=application or app.address))
 
     @staticmethod
     def word(answer):

@@ -120,7 +120,7 @@ def test_the_application_is_not_there_and_comes_back(terminal):
 
 def test_many_at_once(terminal):
     """More than one and a queue of one: each is run once or told busy, none is lost."""
-    here = terminal()
+    here = terminal(queue=1)
     here.start()
     refs = [f"{here.id}-{number}" for number in range(4)]
     with here.app.held():

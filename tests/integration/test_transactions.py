@@ -105,7 +105,7 @@ def test_the_same_request_again_is_not_run_again(online, cloud, payment_app):
 
 
 def test_a_cloud_that_spams_gets_busy_answers_and_the_agent_stays_well(online, cloud, payment_app):
-    terminal = online()
+    terminal = online({"transactions.queue": "1"})
     pid, spam = terminal.agent_pid(), [f"{terminal.id}-s{number}" for number in range(80)]
     with payment_app.held():
         answer = cloud.start_transaction(terminal.id, "8.88", ref=terminal.id)

@@ -1,4 +1,5 @@
 import json
+import re
 import sqlite3
 import threading
 from argparse import Namespace
@@ -53,6 +54,14 @@ def test_json_has_everything_but_bodies(settings, journal, capsys):
     assert json.loads(out) == {
         "id": 1, "received": "2027-01-15T08:00:00.125Z", "ref_id": None, "command": "Sale", "request_size": 120,
         "state": "answered", "outcome": "answer", "reason": None, "answer_size": 13, "ms": 250.0, "delivered": None}
+
+
+@pytest.mark.parametrize("ref", ["4111.1111.1111.1111", "4111\\t1111\\t1111\\t1111", "４１１１１１１１１１１１１１１１"])
+def test_m16_a_card_number_that_1_0_0_wrote_down_as_a_ref_id_is_masked(settings, journal, capsys, ref):
+    hand(journal, 1, ref)
+    for options in ({}, {"json": True}):
+        _, out, _ = run(settings, capsys, **options)
+        assert "1111" in out and "41" not in out and "４１" not in out and "1111.1" not in out and "\\u" not in out
 
 
 def test_only_the_last_are_shown(settings, journal, capsys):

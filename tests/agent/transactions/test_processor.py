@@ -520,7 +520,7 @@ def test_a_disk_that_fails_at_work(start, till, connection, tmp_path):
 # -- the end ---------------------------------------------------------------------------------------------------------
 
 def test_drain_waits_for_the_one_that_runs_and_takes_no_other(start, till, connection, settle):
-    processor, there = start(), connection()
+    processor, there = start(queue=1), connection()
     till.hold.clear()
     processor.attach(there)
     processor.receive(SALE)
@@ -542,7 +542,7 @@ def test_drain_waits_for_the_one_that_runs_and_takes_no_other(start, till, conne
 
 def test_a_refusal_goes_to_who_asked_last(start, till, connection, settle):
     """It waits, its connection goes, it is asked again over the next, and then the agent is to stop."""
-    processor, first, second = start(), connection(1), connection(2)
+    processor, first, second = start(queue=1), connection(1), connection(2)
     till.hold.clear()
     processor.attach(first)
     processor.receive(SALE)

@@ -1,0 +1,158 @@
+"""PURE. Where card numbers stand in a text of any length, at the speed of big integers instead of a loop.
+
+A window of 13 to 19 digits is a card number when it passes Luhn and is not all zeros, and
+
+| its digits stand          | and also                                                                              |
+|---------------------------|---------------------------------------------------------------------------------------|
+| together, or in groups    | it begins and ends where a group does: single spaces or dashes between the groups     |
+| inside one longer group   | it begins like a card number of its length (a record of fixed fields, a length first) |
+| in groups, with up to     | it begins and ends where a group does, begins with 2 to 6, and the groups are all of  |
+| `BETWEEN` other marks     | four digits and more, or all of one digit: 4111.1111.1111.1111, 4,1,1,1,…             |
+
+A letter ends every group and what belongs together; so does an asterisk, behind which no group begins: what is left
+of a masked number is none.
+
+How it works: a block of the text becomes one integer, a byte of it for each character, so that one addition or shift
+does the same to all of them. The marks between the digits of one number are taken out first; then the Luhn sums of all
+windows of a length are a handful of additions: those of 2, 4, 8 and 16 digits by doubling, and the rest from these.
+The greatest is 19 x 9 = 171, so that no byte overflows into the next.
+"""
+import itertools
+import re
+from collections.abc import Iterator
+
+BETWEEN = 4
+"""Marks in a row that may stand between two groups of one number."""
+BLOCK = 1 << 15
+"""Characters at a time: the memory that the integers take, and the time for which no other thread runs."""
+UNSURE = 2000
+"""Candidates with odd groups after which `has_number` says yes: nothing but a forgery has as many."""
+
+_LENGTHS = range(13, 20)
+_REACH = _LENGTHS[-1] * (BETWEEN + 1)
+_ISSUERS = {13: ("4",), 14: ("30", "36", "38", "39"), 15: ("34", "37"), 19: ("4", "62"),
+            16: ("4", "51", "52", "53", "54", "55", "22", "23", "24", "25", "26", "27", "35", "60", "62", "64", "65")}
+_WORTH_A_LOOK = re.compile(rb"[0-9](?:[^0-9A-Za-z*]{0,%d}[0-9]){12}" % BETWEEN)
+_STARTS, _ENDS, _BREAK, _JOIN = 0x10, 0x20, 0x80, 0xFF      # beside a digit's value, in the digits of a block
+
+
+def _table(value) -> bytes:
+    return bytes(int(value(byte)) for byte in range(256))
+
+
+def _among(characters: bytes) -> bytes:
+    return _table(lambda byte: byte in characters)
+
+
+_DIGITS = b"0123456789"
+_DIGIT, _SOLID, _SPACE = _among(_DIGITS), _among(_DIGITS + b"*"), _among(b" -")
+_MARK = _table(lambda byte: not (bytes([byte]).isalnum() or byte == ord("*")))
+_CODE = _table(lambda byte: byte - 48 if byte in _DIGITS else _BREAK)
+_PLAIN = _table(lambda code: 0 if code & _BREAK else code & 15)
+_DOUBLED = _table(lambda code: 0 if code & _BREAK else sum(divmod(2 * (code & 15), 10)))
+_BEGINS = _table(lambda code: code & (_BREAK | _STARTS) == _STARTS)
+_FINISHES = _table(lambda code: code & (_BREAK | _ENDS) == _ENDS)
+_BROKEN = _table(lambda code: code & _BREAK == _BREAK)
+_TEN = _table(lambda total: total and total % 10 == 0)
+_IS = {digit: _table(lambda code, digit=int(digit): not code & _BREAK and code & 15 == digit) for digit in "0123456789"}
+
+
+def has_number(text: bytes) -> bool:
+    """Is there a card number in `text`, of one byte a character (see `pan.flat`)?"""
+    return next(numbers(text, UNSURE), None) is not None
+
+
+def numbers(text: bytes, unsure: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where card numbers begin and end in `text`. They may overlap, and come twice.
+
+    unsure: so many candidates with odd groups in a block count as one that is sound.
+    """
+    for at in range(0, len(text), BLOCK):
+        first = max(0, at - BETWEEN - 1)
+        block = text[first:at + BLOCK + _REACH]
+        if _WORTH_A_LOOK.search(block):
+            for any_mark in (False, True):
+                for start, end in _windows(block, any_mark, unsure):
+                    if at <= first + start < at + BLOCK:
+                        yield first + start, first + end
+
+
+def _windows(block: bytes, any_mark: bool, unsure: int | None) -> Iterator[tuple[int, int]]:
+    marked = _without_marks(block, any_mark)
+    codes = marked.translate(None, bytes([_JOIN])) + bytes([_BREAK]) * _LENGTHS[-1]
+    places: list[int] = []
+    for length, found in _found(codes, inside=not any_mark):
+        flags = found.to_bytes(len(codes), "little")
+        at = flags.find(1)
+        while at >= 0:
+            if not any_mark or _even(codes[at:at + length]) or unsure == 0:
+                places = places or [place for place, code in enumerate(marked) if code != _JOIN]
+                yield places[at], places[at + length - 1] + 1
+            elif unsure is not None:
+                unsure -= 1
+            at = flags.find(1, at + 1)
+
+
+def _without_marks(block: bytes, any_mark: bool) -> bytes:
+    """The block's codes: digits, with where their groups begin and end; breaks; joins, the marks inside a number."""
+    digit, solid = _flags(block, _DIGIT), _flags(block, _SOLID)
+    mark = _flags(block, _MARK if any_mark else _SPACE)
+    joins, run = 0, mark & digit << 8           # run: a mark that is the n-th behind a digit
+    for length in range(1, BETWEEN + 1 if any_mark else 2):
+        last = run & digit >> 8
+        for back in range(length):
+            joins |= last >> 8 * back
+        run = run << 8 & mark
+    starts, ends = digit ^ digit & solid << 8, digit ^ digit & solid >> 8
+    codes = _flags(block, _CODE) + starts * _STARTS + ends * _ENDS + joins * (_JOIN - _BREAK)
+    return codes.to_bytes(len(block), "little")
+
+
+def _found(codes: bytes, inside: bool) -> Iterator[tuple[int, int]]:
+    """For each length, a flag where a window of it begins. inside: also in longer groups; else by its first digit."""
+    plain, begins, ends = _flags(codes, _PLAIN), _flags(codes, _BEGINS), _flags(codes, _FINISHES)
+    two = _flags(codes, _DOUBLED) + (plain >> 8)
+    four = two + (two >> 16)
+    eight = four + (four >> 32)
+    sixteen = eight + (eight >> 64)
+    twelve = eight + (four >> 64)
+    even = {12: twelve, 14: twelve + (two >> 96), 16: sixteen, 18: sixteen + (two >> 128)}
+    broken, inner = _spans(_flags(codes, _BROKEN)), _spans(begins >> 8)
+    issued = {digit: _flags(codes, table) for digit, table in _IS.items()}
+    for length in _LENGTHS:
+        total = plain + (even[length - 1] >> 8) if length % 2 else even[length]
+        passed = _flags(total.to_bytes(len(codes), "little"), _TEN)
+        passed ^= passed & broken(length)
+        found = passed & begins & ends >> 8 * (length - 1)
+        if inside:
+            known = 0
+            for digits in _ISSUERS.get(length, ()):
+                known |= issued[digits[0]] & issued[digits[1]] >> 8 if digits[1:] else issued[digits]
+            known &= passed
+            found |= known ^ known & inner(length - 1)
+        else:
+            found &= issued["2"] | issued["3"] | issued["4"] | issued["5"] | issued["6"]
+        if found:
+            yield length, found
+
+
+def _spans(flag: int):
+    """A function of a length, 12 to 19: a flag where one stands among so many from there on."""
+    eight = flag
+    for shift in (8, 16, 32):
+        eight |= eight >> shift
+    sixteen = eight | eight >> 64
+    return lambda length: (eight | eight >> 8 * (length - 8) if length <= 16 else
+                           sixteen | sixteen >> 8 * (length - 16))
+
+
+def _even(window: bytes) -> bool:
+    """Are the groups such as people make: four digits and more, or one each? The last may be shorter."""
+    starts = [place for place, code in enumerate(window) if code & _STARTS]
+    groups = [end - start for start, end in itertools.pairwise(starts)]
+    return min(groups, default=4) >= 4 or set(groups) == {1}
+
+
+def _flags(data: bytes, table: bytes) -> int:
+    """Each byte of `data` as the table has it, in one integer, the first lowest."""
+    return int.from_bytes(data.translate(table), "little")
