@@ -1,0 +1,115 @@
+"""The record of the kernel, from bytes and from real sockets."""
+import socket
+import struct
+import termios
+
+import pytest
+
+from econduit_terminal.agent.cloud import tcp_info
+
+
+@pytest.fixture
+def pair():
+    """Both ends of a connection on the loopback interface."""
+    with socket.create_server(("127.0.0.1", 0)) as server, \
+            socket.create_connection(server.getsockname()) as near, server.accept()[0] as far:
+        yield near, far
+
+
+class Emulated:
+    """A socket whose TCP_INFO is cut to a number of bytes."""
+
+    def __init__(self, real, length):
+        self._real, self._length = real, length
+
+    def fileno(self):
+        return self._real.fileno()
+
+    def getsockopt(self, level, option, length):
+        return self._real.getsockopt(level, option, length)[:self._length]
+
+
+def structure(size=232, **fields):
+    """A struct tcp_info, laid out by hand from linux/tcp.h."""
+    offsets = {"state": ("B", 0), "retransmits": ("B", 2), "probes": ("B", 3), "backoff": ("B", 4), "rto": ("I", 8),
+               "snd_mss": ("I", 16), "unacked": ("I", 24), "sacked": ("I", 28), "last_data_recv": ("I", 52),
+               "last_ack_recv": ("I", 56), "rtt": ("I", 68), "rttvar": ("I", 72), "bytes_acked": ("Q", 120),
+               "bytes_received": ("Q", 128), "segs_in": ("I", 140), "notsent_bytes": ("I", 144),
+               "rcv_ooopack": ("I", 224)}
+    data = bytearray(size)
+    for name, value in fields.items():
+        letter, offset = offsets[name]
+        struct.pack_into(f"={letter}", data, offset, value)
+    return bytes(data)
+
+
+def test_every_field_is_read_from_its_place():
+    numbers = {"state": 1, "retransmits": 2, "probes": 3, "backoff": 4, "snd_mss": 6, "unacked": 7, "sacked": 8,
+               "bytes_acked": 2**40, "bytes_received": 2**41, "segs_in": 11, "notsent_bytes": 12, "rcv_ooopack": 13}
+    times = {"rto": 204_000, "rtt": 1_500, "rttvar": 750, "last_data_recv": 2_500, "last_ack_recv": 90_061}
+    info = tcp_info.parse(structure(**numbers, **times), 99)
+    assert {name: getattr(info, name) for name in numbers} == numbers
+    assert (info.rto, info.rtt, info.rttvar) == pytest.approx((0.204, 0.0015, 0.00075))
+    assert (info.last_data_recv, info.last_ack_recv) == pytest.approx((2.5, 90.061))
+    assert info.outq == 99
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 104, 147])
+def test_a_short_structure_is_no_record(length):
+    assert tcp_info.parse(structure(size=length), 0) is None
+
+
+@pytest.mark.parametrize("length", [148, 192, 216, 224])
+def test_an_older_kernel_counts_no_data_behind_holes(length):
+    info = tcp_info.parse(structure(rcv_ooopack=5, segs_in=3)[:length], 0)
+    assert (info.rcv_ooopack, info.segs_in) == (0, 3)
+
+
+def test_a_longer_structure_of_a_newer_kernel():
+    assert tcp_info.parse(structure(size=280, segs_in=3, rcv_ooopack=4), 0).rcv_ooopack == 4
+
+
+def test_a_real_connection(pair):
+    near, far = pair
+    for _ in range(5):
+        near.sendall(b"x" * 202)
+        assert len(far.recv(202, socket.MSG_WAITALL)) == 202
+    far.sendall(b"y")
+    assert near.recv(1) == b"y"         # with it came the last acknowledgement
+    info = tcp_info.read(near)
+    assert info.state == tcp_info.state(near) == tcp_info.ESTABLISHED
+    assert info.bytes_acked >= 1010 and info.outq == info.unacked == 0 and info.segs_in >= 1
+    assert tcp_info.read(far).bytes_received == 1010
+    assert 0 < info.rtt < 1 and 0.2 <= info.rto < 2 and info.snd_mss > 500
+    assert info.last_ack_recv < 60 and info.last_data_recv < 60
+
+
+def test_what_the_peer_does_not_take_is_not_acknowledged(pair):
+    near, far = pair
+    near.setblocking(False)
+    sent = 0
+    with pytest.raises(BlockingIOError):
+        while True:
+            sent += near.send(b"x" * 65536)
+    info = tcp_info.read(near)
+    assert 0 < info.outq <= sent and info.outq == tcp_info.unacknowledged(near)
+    assert tcp_info.readable(far) > 0
+
+
+def test_an_emulator_says_too_little(pair):
+    assert tcp_info.read(Emulated(pair[0], 4)) is None
+    assert tcp_info.state(Emulated(pair[0], 4)) == tcp_info.ESTABLISHED
+
+
+def test_a_closed_socket_says_nothing(pair):
+    pair[0].close()
+    assert tcp_info.read(pair[0]) is None
+
+
+def test_what_is_no_tcp_socket_says_nothing():
+    with socket.socket(socket.AF_UNIX) as other:
+        assert tcp_info.read(other) is None
+
+
+def test_the_ioctl_is_the_one_of_tcp_7():
+    assert termios.TIOCOUTQ == 0x5411 and termios.FIONREAD == 0x541B
