@@ -1,6 +1,6 @@
 """The least that a client can do, to measure the product by: blocking, woken by netlink, dials at once.
 
-    bare_client.py HOST PORT
+    bare_client.py HOST PORT [TERMINALID]
 
 Registers like the terminal, with the same keepalive and user timeout, and no more: one endpoint, no heartbeats, no
 waiting policy, no transactions. Prints `<monotonic seconds> carrier-lost | carrier-back | online | offline`.
@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-HELLO = (b'{"Command":"Register","TerminalType":"SandboxMaker","TerminalModel":"Model1","TerminalID":"bare",'
-         b'"SoftwareVersion":"1","AckHeartbeat":"false"}\x04\x04')
+REGISTER = ('{"Command":"Register","TerminalType":"SandboxMaker","TerminalModel":"Model1","TerminalID":"%s",'
+            '"SoftwareVersion":"1","AckHeartbeat":"false"}\x04\x04')
 RTMGRP_LINK = 1
 STEP = 0.01         # between dials that fail at once
 PAUSE = 0.5         # between dials that are refused or not answered
@@ -30,7 +30,7 @@ def carrier():
         return False
 
 
-def dial(address):
+def dial(address, name):
     sock = socket.socket()
     for option, value in ((socket.TCP_KEEPIDLE, 2), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 3),
                           (socket.TCP_USER_TIMEOUT, 5000)):
@@ -39,7 +39,7 @@ def dial(address):
     sock.settimeout(5)
     try:
         sock.connect(address)
-        sock.sendall(HELLO)
+        sock.sendall((REGISTER % name).encode())
         if sock.recv(100).startswith(b"OK-REGISTRATION"):
             return sock
     except OSError:
@@ -49,14 +49,14 @@ def dial(address):
     raise ConnectionError("refused")
 
 
-def main(host, port):
+def main(host, port, name="bare"):
     bell = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
     bell.bind((os.getpid(), RTMGRP_LINK))
     up, link = carrier(), None
     while True:
         if link is None and up:
             try:
-                link = dial((host, int(port)))
+                link = dial((host, int(port)), name)
                 say("online")
             except OSError as error:
                 time.sleep(STEP if error.errno in (101, 113) else PAUSE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "bench-link"
-ROWS = ("failover", "restart", "relay", "start", "rest")
+ROWS = ("failover", "restart", "relay", "start", "rest", "memory")
 
 
 def bench(*arguments):
@@ -19,6 +19,8 @@ def test_a_row_is_measured(row, tmp_path):
     done = bench("--rounds", "1", "--idle", "0.5", "--folder", tmp_path, row)
     assert done.returncode in (0, 1) and done.stderr == ""
     header, *lines = done.stdout.splitlines()
+    if lines[0].startswith("memory: not measured"):
+        pytest.skip(lines[0])       # Debian's Python has not the packages that the product needs
     reached = [re.search(r"≤ [0-9.]+ (?:s|ms|MB|%) +-?[0-9.e+-]+ (?:s|ms|MB|%)  (yes|NO)\b", line) for line in lines]
     assert lines and all(reached), done.stdout
     assert done.returncode == any(found[1] == "NO" for found in reached)
