@@ -14,7 +14,6 @@ Rules
 - Whatever ends the process, the transaction in progress gets `transactions.drain` seconds, so that its answer is at
   least in the journal; a second signal ends the wait. Nothing shows `POS Online` after the end.
 """
-import faulthandler
 import logging
 import os
 import random
@@ -56,8 +55,8 @@ TAKEOVER_MARGIN = 10.0
 
 def run(config_dir: Path) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
-    logs.set_up("info")
-    faulthandler.register(signal.SIGUSR1, all_threads=True)     # the watchdog asks a hung agent where it stands
+    logs.serve("info")
+    logs.stacks_on(signal.SIGUSR1)      # the watchdog asks a hung agent where it stands
     bound_resolver()
     _no_core_dumps()
     return App(config_dir).run()

@@ -2,18 +2,31 @@
 
 Records go to standard error, which supervisor keeps and rotates. Every record is one line of limited length, exceptions
 included, so that nothing from outside can forge a line, move a cursor or fill the disk.
+
+Nothing that a long-running process writes is waited for: records and whatever Python itself has to say go through an
+Outlet, the stacks that a signal asks for to a descriptor that cannot hold the process.
 """
+import faulthandler
+import io
 import logging
+import os
+import stat
 import sys
 import time
 from typing import TextIO
 
+from econduit_terminal.conf.outlet import Outlet, native_thread
 from econduit_terminal.conf.text import clean
 
-__all__ = ["clean", "set_up"]
+__all__ = ["clean", "flush", "serve", "set_up", "stacks_on"]
 
 LINE_MAX = 1000
 TRACEBACK_MAX = 8000
+LAST_WORDS = 0.5
+"""Seconds that the end of the process waits for its last lines to be written."""
+STANDARD_ERROR = 2
+
+_outlet: Outlet | None = None
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
@@ -21,8 +34,7 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
 
     Called again, it replaces what it set up before: the level may change while the program runs.
     """
-    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
-    handler.setFormatter(_Formatter())
+    handler = _handler(stream)
     root = logging.getLogger()
     for earlier in root.handlers[:]:
         if isinstance(earlier.formatter, _Formatter):
@@ -32,13 +44,110 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     logging.raiseExceptions = False  # a full disk or a closed pipe is no reason to write even more
 
 
+def serve(level: str) -> None:
+    """`set_up` for a process that runs for long: what anything in Python writes to the standard streams, such as the
+    traceback of an exception that nobody caught, becomes lines of the log and is not waited for either."""
+    _open_standard_descriptors()
+    set_up(level)
+    sys.stdout = sys.stderr = _Stream(_standard_error())
+
+
+def stacks_on(number: int) -> None:
+    """Have every thread's stack written to standard error on a signal, from C: even when Python's lock is held."""
+    faulthandler.register(number, file=_never_blocking(STANDARD_ERROR), all_threads=True)
+
+
+def flush() -> None:
+    """Before the process becomes another one: what was logged is written, as far as that takes no time."""
+    if _outlet is not None:
+        _outlet.flush(LAST_WORDS)
+
+
+def _handler(stream: TextIO | None) -> logging.Handler:
+    stream = stream or sys.stderr
+    handler: logging.Handler
+    if isinstance(stream, _Stream) or stream is not None and _descriptor_of(stream) == STANDARD_ERROR:
+        handler = _Handler(_standard_error())
+    else:
+        handler = logging.StreamHandler(stream)
+    handler.setFormatter(_Formatter())
+    return handler
+
+
+def _descriptor_of(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None     # in memory, or closed
+
+
+def _standard_error() -> Outlet:
+    global _outlet      # one for the process, as its descriptor is
+    if _outlet is None:
+        _outlet = Outlet(STANDARD_ERROR, lost=lambda number: _line(
+            "WARNING", "logs", f"{number} lines were lost: standard error did not take them in time"))
+    return _outlet
+
+
+def _line(level: str, name: str, text: str, moment: float | None = None) -> bytes:
+    return f"{_stamp(time.time() if moment is None else moment)} {level} {name}: {text}\n".encode(
+        errors="backslashreplace")
+
+
+def _stamp(moment: float) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03}Z"
+
+
+class _Handler(logging.Handler):
+    def __init__(self, outlet: Outlet):
+        super().__init__()
+        self._outlet = outlet
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._outlet.put(self.format(record).encode(errors="backslashreplace") + b"\n")
+        except Exception:
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Called by logging at the end of the process."""
+        self._outlet.flush(LAST_WORDS)
+
+
+class _Stream(io.TextIOBase):
+    """A standard stream whose text becomes lines of the log."""
+
+    def __init__(self, outlet: Outlet):
+        self._outlet = outlet
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, begun = (self._begun + text).split("\n")
+        if len(begun) > TRACEBACK_MAX:
+            lines, begun = [*lines, begun], ""
+        self._begun = begun
+        for line in filter(str.strip, lines):
+            self._outlet.put(_line("ERROR", "stderr", clean(line, LINE_MAX)))
+        return len(text)
+
+    def flush(self) -> None:
+        if self._begun:
+            self.write("\n")
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return STANDARD_ERROR
+
+
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         try:
             text = record.getMessage()
         except Exception as error:  # a wrong format string must not cost the line that would tell of it
             text = f"{record.msg} ({type(error).__name__} while formatting)"
-        line = (f"{self.formatTime(record)} {record.levelname} {record.name.rpartition('.')[2]}: "
+        line = (f"{_stamp(record.created)} {record.levelname} {record.name.rpartition('.')[2]}: "
                 f"{clean(text, LINE_MAX)}")
         if record.exc_info and record.exc_info[0] is not None:
             lines = self.formatException(record.exc_info).splitlines()
@@ -46,5 +155,35 @@ class _Formatter(logging.Formatter):
             line += f" | {clean(steps[-TRACEBACK_MAX:], TRACEBACK_MAX)}"
         return line
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03}Z"
+
+def _open_standard_descriptors() -> None:
+    """One that is closed is opened on /dev/null: else the next file or connection would be standard error."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)      # gets the lowest number that is free
+
+
+def _never_blocking(descriptor: int) -> int:
+    """A descriptor to the same place on which no write waits; it stays open for the life of the process.
+
+    A pipe or terminal is opened once more, with O_NONBLOCK for us alone. Where that is refused (a socket; a pipe made
+    by another user) a pipe of our own goes there, by a thread that needs Python's lock. A file takes what it is given.
+    """
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    try:
+        return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        pass
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    stream = _Stream(_standard_error())
+
+    def carry() -> None:
+        while data := os.read(reading, 4096):
+            stream.write(data.decode(errors="backslashreplace"))
+
+    native_thread(carry)
+    return writing

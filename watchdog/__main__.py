@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
 def run(orders: Orders, directory: Path) -> int:
     """Becomes the process that watches (service.py)."""
     file = hand_over(orders)
+    logs.flush()
     os.execv(sys.executable, [sys.executable, "-m", "econduit_terminal.watchdog.service", str(file), str(directory)])
 
 

@@ -30,7 +30,8 @@ log = logging.getLogger("watchdog")
 
 def serve(orders: Orders) -> int | None:
     """The exit status; None: begin anew."""
-    logs.set_up(orders.log_level)
+    logs.serve(orders.log_level)
+    logs.stacks_on(signal.SIGUSR1)
     inbox, stopped, heard = Inbox(), threading.Event(), set()
 
     def stop(number, frame):
@@ -72,6 +73,7 @@ def main(file: str, directory: str) -> int:
     orders = take_over(int(file))
     status = serve(orders)
     if status is None:
+        logs.flush()
         os.execv(sys.executable, [sys.executable, "-m", "econduit_terminal.watchdog", "run",
                                   "--config-dir", directory, "--keep", str(hand_over(orders))])
     return status

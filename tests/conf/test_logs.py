@@ -1,6 +1,10 @@
 import io
+import itertools
 import logging
 import re
+import signal
+import socket
+import subprocess
 
 import pytest
 
@@ -76,3 +80,103 @@ def test_a_stream_that_cannot_be_written_costs_the_line_and_nothing_else(stream,
     logs.set_up("info", broken)
     logging.getLogger("a").info("lost")
     assert capsys.readouterr().err == ""
+
+
+# -- a process of its own, with pipes that nobody reads -----------------------------------------------------------------
+
+SERVING = """
+import logging, os, signal, sys, time
+{patch}
+from econduit_terminal.conf import logs
+logs.serve("info")
+logs.stacks_on(signal.SIGUSR1)
+log = logging.getLogger("a.link")
+{body}
+"""
+GEVENT = "from gevent import monkey; monkey.patch_all()"
+BOTH = pytest.mark.parametrize("patch", ["", GEVENT], ids=["plain", "gevent"])
+
+
+@pytest.fixture
+def serve(start_python):
+    """serve(body, …): a program that logs as the agent and the watchdog do; its stderr is a pipe."""
+    def serve(body, patch="", stderr=subprocess.PIPE):
+        return start_python("-c", SERVING.format(patch=patch, body=body), stderr=stderr)
+    return serve
+
+
+FLOOD = """
+for number in range(20000):
+    log.info("line %d %s", number, "x" * 100)
+print_traceback = sys.stderr.write("no end" * 100000 + "\\n")
+os.kill(os.getpid(), signal.SIGUSR1)
+sys.__stdout__.write("not held\\n")
+sys.__stdout__.flush()
+sys.stdin.readline()
+log.info("goes on")
+"""
+
+
+@BOTH
+def test_m7_log_stacks_and_tracebacks_wait_for_nobody(serve, patch):
+    process = serve(FLOOD, patch)
+    assert process.stdout.readline() == "not held\n"
+    lines = []
+    while "lines were lost" not in (lines or [""])[-1]:
+        lines.append(process.stderr.readline())
+    process.stdin.write("\n")
+    process.stdin.close()
+    lines += process.stderr
+    assert process.wait(10) == 0
+    lost = sum(int(line.split("logs: ")[1].split()[0]) for line in lines if "lines were lost" in line)
+    assert [line.split()[4] for line in lines[:400]] == [str(number) for number in range(400)]
+    assert sum("INFO link: line" in line for line in lines) < 20000 <= len(lines) + lost
+    assert lines[-1].endswith("INFO link: goes on\n")
+
+
+@BOTH
+def test_m7_a_process_ends_though_nobody_reads_its_last_words(serve, patch):
+    process = serve("for _ in range(5000): log.info('x' * 100)\nraise ValueError('the end')", patch)
+    assert process.wait(10) == 1
+
+
+def test_an_exception_that_nobody_caught_is_in_the_log_line_by_line(serve):
+    process = serve("raise ValueError('the\x1b end')")
+    text = process.stderr.read()
+    assert [line.partition("Z ")[2] for line in text.splitlines()][-1] == r"ERROR stderr: ValueError: the\x1b end"
+    assert all(LINE.fullmatch(line) for line in text.splitlines())
+
+
+def test_m7_a_standard_error_that_was_closed_does_not_become_the_next_file(start_python, tmp_path):
+    program = SERVING.format(patch="", body=f"open({str(tmp_path / 'journal')!r}, 'w').close()\n"
+                                            f"file = open({str(tmp_path / 'journal')!r}, 'a')\nlog.info('lost')\n"
+                                            "os.kill(os.getpid(), signal.SIGUSR1)\nlogs.flush()\nprint('lost, too')")
+    process = start_python("-c", "import os, sys; os.close(2); os.close(1)\n"
+                                 "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])", program)
+    assert process.wait(10) == 0
+    assert (tmp_path / "journal").read_text() == ""
+
+
+def test_stacks_come_though_a_call_holds_python_s_lock(serve):
+    process = serve("import re, threading\nlog.info('begins')\nlogs.flush()\n"
+                    "re.match(r'(a+)+$', 'a' * 60 + 'b')")
+    assert "begins" in process.stderr.readline()
+    innermost = ""
+    while "re/__init__.py" not in innermost:    # the first may come before the call
+        process.send_signal(signal.SIGUSR1)
+        innermost = next(after for line, after in itertools.pairwise(process.stderr) if "Current thread" in line)
+
+
+@pytest.mark.parametrize("kind", ["socket", "file"])
+def test_stacks_where_standard_error_cannot_be_opened_again(serve, tmp_path, kind):
+    here, there = socket.socketpair()
+    file = (tmp_path / "log").open("wb")
+    process = serve("log.info('begins')\nlogs.flush()\nos.kill(os.getpid(), signal.SIGUSR1)\ntime.sleep(0.2)\n"
+                    "log.info('after')", stderr=there if kind == "socket" else file)
+    there.close()
+    assert process.wait(10) == 0
+    text = b"".join(iter(lambda: here.recv(4096), b"")) if kind == "socket" else (tmp_path / "log").read_bytes()
+    here.close()
+    file.close()
+    begins, stacks, after = (text.index(word) for word in (b"begins", b"most recent call first", b"after"))
+    assert begins < stacks < after
