@@ -1,2 +1,2 @@
 """The one place that holds the product's version."""
-VERSION = "1.0.0"
+VERSION = "1.1.0"

@@ -1,7 +1,7 @@
 """A Debian 12 to install the packages on: made once by mmdebstrap, kept between runs, overlaid anew for each machine.
 
     with Machine([base]) as machine:
-        machine.run("apt-get", "install", "-y", "/packages/econduit-terminal_1.0.0_all.deb")
+        machine.run("apt-get", "install", "-y", "/packages/econduit-terminal_1.1.0_all.deb")
 
 A machine has its own processes (a reaping init, /proc), its own network (a loopback and nothing else) and its own
 files: the given layers below, what it changes on top. Nothing of it is seen outside, and all of it goes with it. What
