@@ -1,16 +1,24 @@
 """econduit-agent: the process that keeps the terminal connected, and the commands to look after it."""
 import sys
-from types import ModuleType
 
-from econduit_terminal.conf.output import survive_any_locale
+from econduit_terminal.conf import signals
 
-from .cli.table import parse
+if "run" in sys.argv:
+    signals.hold()      # now: the imports take their time
+
+from types import ModuleType  # noqa: E402
+
+from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
+
+from .cli.table import parse  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
     survive_any_locale()
     options = parse(arguments)
-    if options.command == "run":
+    if options.command != "run":
+        signals.release()
+    else:
         # Before anything else is imported: what got hold of the blocking originals would stop the whole process.
         # The other commands do without gevent and start at once; nothing above imports socket, threading or the like.
         _spare_gevent_its_plugins()

@@ -7,13 +7,14 @@ them all.
 
 Rules
 
-- A signal handler only leaves a mark; `run` acts on it.
+- A signal handler only leaves a mark; `run` acts on it. Signals that come before the handlers stand are held back.
 - Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload.
   Where they can be read, it is by those of [local]; a value that is wrong counts as not set.
 - A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a sound one.
 - Whatever ends the process, the transaction in progress gets `transactions.drain` seconds, so that its answer is at
   least in the journal; a second signal ends the wait. Nothing shows `POS Online` after the end.
 """
+import contextlib
 import logging
 import os
 import random
@@ -24,8 +25,9 @@ from pathlib import Path
 
 import gevent
 from gevent.event import Event
+from gevent.lock import Semaphore
 
-from econduit_terminal.conf import logs
+from econduit_terminal.conf import logs, signals
 from econduit_terminal.conf.device import load_identified
 from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.settings import SettingsError
@@ -79,16 +81,17 @@ class App:
         self._board = Board()
         self._stop = Event()
         self._hurry = Event()
+        self._reload_due = Event()
+        self._reloading = Semaphore()
         self._failed = False
-        self._serving = self._reload_due = False
         self._link: Link | None = None
         self._link_greenlet: gevent.Greenlet | None = None
         self._terminal = None
         self._began = time.monotonic()
-        self._settings, self._terminal = self._first_settings()
 
     def run(self) -> int:
         self._handle_signals()
+        self._settings, self._terminal = self._first_settings()
         log.info("econduit-agent %s starts, pid %d, settings %s", VERSION, os.getpid(), self._config_dir)
         if not self._alone():
             return 0
@@ -104,11 +107,9 @@ class App:
         self._status_file.start()
         self._spawn(self._watch_the_watchdog)
         self._spawn(self._follow_idle)
-        self._serving = True
-        if self._reload_due:
-            self._asked_to_reload()
-        self._stop.wait()
-        self._serving = False
+        while gevent.wait([self._stop, self._reload_due], count=1) and not self._stop.is_set():
+            self._reload_due.clear()
+            self._spawn(self._reload_as_asked).join()
         return self._shut_down()
 
     # -- controls, for the local API -----------------------------------------------------------------------------
@@ -130,6 +131,10 @@ class App:
 
     def reload(self) -> list[str]:
         """Read the settings again and work by them. Returns what changed. Raises SettingsError: the old ones stay."""
+        with self._reloading:
+            return self._reload()
+
+    def _reload(self) -> list[str]:
         try:
             settings, terminal = load_identified(self._config_dir)
         except SettingsError as error:
@@ -233,6 +238,7 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(number, self._asked_to_stop, number)
         gevent.signal_handler(signal.SIGHUP, self._asked_to_reload)
+        signals.release()
 
     def _asked_to_stop(self, number) -> None:
         log.info("asked to stop (%s)", signal.Signals(number).name)
@@ -242,13 +248,11 @@ class App:
 
     def _asked_to_reload(self) -> None:
         log.info("asked to read the settings again (SIGHUP)")
-        if not self._serving:
-            self._reload_due = True     # an earlier agent still has the terminal
-            return
-        try:
+        self._reload_due.set()      # heeded once this agent has the terminal
+
+    def _reload_as_asked(self) -> None:
+        with contextlib.suppress(SettingsError):    # said where they are read
             self.reload()
-        except SettingsError:
-            pass        # said where they are read
 
     def _shut_down(self) -> int:
         self._board.phase("stopping")

@@ -4,19 +4,25 @@
     econduit-watchdog check     every layer once: PASS or FAIL, and what to do; the exit status names the first to fail
     econduit-watchdog links     a line for every change of the network, while you pull cables; end it with Ctrl-C
 """
-import argparse
-import logging
-import os
 import sys
-from pathlib import Path
 
-from econduit_terminal.agent.local.client import Client
-from econduit_terminal.conf import logs
-from econduit_terminal.conf.logs import clean
-from econduit_terminal.conf.output import survive_any_locale
-from econduit_terminal.conf.settings import SettingsError, default_dir, load
-from econduit_terminal.conf.version import VERSION
-from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over
+from econduit_terminal.conf import signals
+
+if "run" in sys.argv:
+    signals.hold()      # now: the imports take their time
+
+import argparse  # noqa: E402
+import logging  # noqa: E402
+import os  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from econduit_terminal.agent.local.client import Client  # noqa: E402
+from econduit_terminal.conf import logs  # noqa: E402
+from econduit_terminal.conf.logs import clean  # noqa: E402
+from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
+from econduit_terminal.conf.settings import SettingsError, default_dir, load  # noqa: E402
+from econduit_terminal.conf.version import VERSION  # noqa: E402
+from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over  # noqa: E402
 
 SETTINGS_WRONG = 2
 
@@ -26,6 +32,8 @@ log = logging.getLogger("watchdog")
 def main(arguments: list[str] | None = None) -> int:
     survive_any_locale()
     asked = parser().parse_args(arguments)
+    if asked.command is not run:
+        signals.release()
     asked.config_dir = asked.config_dir or asked.config_dir_before or default_dir()
     wrong, before = 0, None if asked.keep is None else take_over(asked.keep)
     try:

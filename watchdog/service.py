@@ -12,14 +12,14 @@ import threading
 from pathlib import Path
 
 from econduit_terminal.agent.local.client import Client
-from econduit_terminal.conf import logs
+from econduit_terminal.conf import logs, signals
 from econduit_terminal.conf.single import SingleInstance
 from econduit_terminal.watchdog.guardian import Guardian
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.monitor import Failed, Monitor
 from econduit_terminal.watchdog.orders import Orders, hand_over, take_over
 
-SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 GRACE = 5.0
 """Seconds that an orphan gets to end."""
@@ -41,9 +41,9 @@ def serve(orders: Orders) -> int | None:
 
     monitor = Monitor(orders, Client(orders.socket), inbox, stopped)
     guardian = Guardian(Client(orders.socket, timeout=orders.health_timeout), orders.health_interval, stopped)
-    for number in SIGNALS:
+    for number in ENDING:
         signal.signal(number, stop)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    signals.release()
     if _alone(orders, stopped):
         log.info("watching the network and the agent at %s", orders.socket)
         inbox.spawn(guardian.run, "guardian")
@@ -53,7 +53,7 @@ def serve(orders: Orders) -> int | None:
             log.error("the watchdog ends, to be started whole again: %s", failure, exc_info=failure)
             return 1
     # From here until the one that begins anew listens, signals wait: one that came between would be lost with us.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signals.hold()
     return None if heard == {signal.SIGHUP} else 0
 
 
