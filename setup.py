@@ -24,5 +24,6 @@ setup(
     package_data={
         f"{NAMESPACE}.conf": ["*.ini", "supervisor.conf"],
         f"{NAMESPACE}.agent.local": ["display/*"],
+        f"{NAMESPACE}.sandbox.desk": ["page.html"],
     },
 )

@@ -96,6 +96,7 @@ class Parameter:
     parse: Callable[[Any], Any]
     default: Any
     help: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,11 @@ class Control:
 
 SCOPE = {
     "terminal": Parameter(_text, None, "only this TerminalID"),
-    "port": Parameter(_choice(*PORTS), None, "only this port: primary or secondary"),
+    "port": Parameter(_choice(*PORTS), None, "only this port: primary or secondary", PORTS),
 }
 TIMES = Parameter(_whole(1, 1_000_000), None, "how often; left out: until reset")
-_ON = Parameter(_choice(*MESSAGES), None, "registration, ack or transaction; left out: all three")
+_ON = Parameter(_choice(*MESSAGES), None, "registration, ack or transaction; left out: all three", MESSAGES)
+_YES_NO = ("yes", "no")
 _AMOUNTS = Parameter(_list, REQUIRED, "amounts of the sales, such as 2.50,3.00")
 _REFS = Parameter(_list, None, "their RefIDs; left out: new ones")
 _BYTES = {
@@ -136,7 +138,7 @@ CONTROLS: dict[str, Control] = {
         "refID": Parameter(_text, None, "which; left out: the last one sent to the terminal"),
         "times": Parameter(_whole(1, 1000), 1, "how often")}),
     "stop-listening": Control("close a port: connections to it are refused", {
-        "drop": Parameter(_yes, False, "close its open connections as well")}),
+        "drop": Parameter(_yes, False, "close its open connections as well", _YES_NO)}),
     "listen": Control("open a closed port again"),
     "reset": Control("back to good behaviour: no faults in scope, both ports open", {
         "fault": Parameter(_text, None, "only the faults of this name")}),
@@ -146,9 +148,9 @@ CONTROLS: dict[str, Control] = {
     "ignore-heartbeats": Control("do not acknowledge heartbeats", stays=True),
     "refuse": Control("refuse registrations", {
         "answer": Parameter(_text, "FAILED-REGISTRATION", "what to answer, such as FAILED-INVALID-TERMINAL-TYPE"),
-        "close": Parameter(_yes, False, "and close the connection")}, stays=True),
+        "close": Parameter(_yes, False, "and close the connection", _YES_NO)}, stays=True),
     "eot": Control("with or without EOT EOT behind what the cloud sends (otherwise: only behind acks)", {
-        "on": _ON, "with": Parameter(_yes, True, "yes or no")}, stays=True),
+        "on": _ON, "with": Parameter(_yes, True, "yes or no", _YES_NO)}, stays=True),
     "segments": Control("cut what the cloud sends into segments", {
         "on": _ON,
         "size": Parameter(_sizes, (1,), "bytes of each segment, such as 1 or 3,1,10; the last repeats"),
@@ -156,14 +158,16 @@ CONTROLS: dict[str, Control] = {
     "delay": Control("wait before sending", {
         "on": _ON, "seconds": Parameter(_seconds, REQUIRED, "how long")}, stays=True),
     "glue": Control("put sales behind the registration answer or the ack, in the same segment", {
-        "on": Parameter(_choice("registration", "ack"), "ack", "registration or ack"),
+        "on": Parameter(_choice("registration", "ack"), "ack", "registration or ack", ("registration", "ack")),
         "amounts": _AMOUNTS, "refIDs": _REFS}, stays=True),
     "replace": Control("send other bytes in place of an ack or a transaction", {
-        "on": Parameter(_choice("ack", "transaction"), "ack", "ack or transaction"), **_BYTES}, stays=True),
+        "on": Parameter(_choice("ack", "transaction"), "ack", "ack or transaction", ("ack", "transaction")),
+        **_BYTES}, stays=True),
     "greet": Control("send bytes as soon as a connection is accepted", _BYTES, stays=True),
     "break": Control("end the connection at a step", {
-        "on": Parameter(_choice(*STEPS), REQUIRED, "one of " + ", ".join(STEPS)),
-        "how": Parameter(_choice("close", "rst", "dead"), "close", "close, rst, or dead: silent from then on"),
+        "on": Parameter(_choice(*STEPS), REQUIRED, "one of " + ", ".join(STEPS), STEPS),
+        "how": Parameter(_choice("close", "rst", "dead"), "close", "close, rst, or dead: silent from then on",
+                         ("close", "rst", "dead")),
         "after": Parameter(_whole(1, MAX_BYTES), None, "at the step request: after so many of its bytes")}, stays=True),
     "inquire": Control("ask a terminal that has just registered what became of an old transaction", {
         "refID": Parameter(_text, None, "which; left out: its last one without an answer")}, stays=True),

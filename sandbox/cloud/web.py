@@ -1,4 +1,4 @@
-"""The cloud's HTTP side: the public calls below /services/api.asmx, and the sandbox's own below /sandbox.
+"""The cloud's HTTP side: the public calls below /services/api.asmx, the sandbox's own below /sandbox, the desk at /.
 
 Bad requests cost one answer with a sentence, and nothing else: bodies, waits and idle connections are bounded.
 """
@@ -17,6 +17,8 @@ from econduit_terminal.sandbox.cloud.controls import Controls
 from econduit_terminal.sandbox.cloud.events import KINDS, EventLog
 from econduit_terminal.sandbox.cloud.public_calls import PublicCalls
 from econduit_terminal.sandbox.cloud.registry import Registry
+from econduit_terminal.sandbox.desk import page
+from econduit_terminal.sandbox.desk.feed import Feed
 
 log = logging.getLogger("sandbox.http")
 
@@ -59,6 +61,8 @@ class Web:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
+            if environ["REQUEST_METHOD"] == "GET" and environ.get("PATH_INFO") in ("/", "/sandbox/stream"):
+                return self._desk(environ, start_response)
             status, answer = self._answer(environ)
         except (Refused, CallError, F.ControlError) as mistake:
             status = getattr(mistake, "status", 400)
@@ -70,6 +74,16 @@ class Web:
         start_response(f"{status} {REASONS[status]}", [
             ("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
         return [body]
+
+    def _desk(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The page for people, and what it follows."""
+        if environ["PATH_INFO"] == "/":
+            start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
+                                      *page.HEADERS])
+            return [page.render()]
+        wanted = str(_given(environ).get("terminal") or "")
+        start_response("200 OK", [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")])
+        return Feed(self._registry, self._faults, self._events, wanted).stream()
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Any]:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
@@ -91,7 +105,7 @@ class Web:
             if method != "POST":
                 raise Refused(405, "controls are POSTed; GET /sandbox lists them")
             return 200, self._controls.use(path[len("/sandbox/"):], _given(environ))
-        raise Refused(404, f"there are {PUBLIC}runTransaction?… and /sandbox")
+        raise Refused(404, f"there are /, {PUBLIC}runTransaction?… and /sandbox")
 
     def _news(self, given: dict[str, Any]) -> list[dict[str, Any]]:
         try:

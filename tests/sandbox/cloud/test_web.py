@@ -48,7 +48,8 @@ def test_events_are_waited_for_and_filtered(cloud, dial):
 
 
 @pytest.mark.parametrize("method, path, status", [
-    ("PUT", "/sandbox", 405), ("GET", "/", 404), ("GET", "/sandbox/drop", 405), ("POST", "/sandbox/unheard-of", 400),
+    ("PUT", "/sandbox", 405), ("GET", "/desk", 404), ("GET", "/sandbox/drop", 405),
+    ("POST", "/sandbox/unheard-of", 400),
     ("POST", "/sandbox/delay", 400), ("POST", "/sandbox/delay?seconds=soon", 400),
     ("POST", "/sandbox/drop?port=9", 400),
     ("POST", "/sandbox/raw", 400), ("POST", "/sandbox/raw?data=%25%25", 400), ("POST", "/sandbox/drop?colour=red", 400),

@@ -1,0 +1,46 @@
+"""The desk's page: one file, whose forms are made from the tables of calls and controls."""
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from econduit_terminal.sandbox.cloud import calls, faults
+
+_SOURCE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
+
+
+def _hashes(tag: str) -> str:
+    blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", _SOURCE, re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+HEADERS = [("Content-Security-Policy", "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                                       "frame-ancestors 'none'; img-src data:; "
+                                       f"script-src {_hashes('script')}; style-src {_hashes('style')}"),
+           ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
+"""Only the page's own script and style run, by their hashes; it talks to this cloud alone and stands in no frame."""
+
+
+def tables() -> dict[str, Any]:
+    """The forms: for each call and each control its parameters with what they mean, their choices and examples."""
+    return {
+        "calls": {name: {"about": call.about, "fields": [
+            {"name": key, "about": field.about, "required": field.required and not field.blank,
+             "choices": list(field.choices), "example": field.example} for key, field in call.fields.items()]}
+            for name, call in calls.CALLS.items()},
+        "controls": {name: {"about": control.help, "stays": control.stays, "fields": [
+            {"name": key, "about": parameter.help, "required": parameter.default is faults.REQUIRED,
+             "choices": list(parameter.choices), "example": ""}
+            for key, parameter in faults.parameters_of(control).items()]}
+            for name, control in faults.CONTROLS.items()},
+    }
+
+
+def render() -> bytes:
+    """The whole page, UTF-8."""
+    data = json.dumps(tables()).replace("<", "\\u003c")     # no text of a table may end the element that holds it
+    return Template(_SOURCE).substitute(tables=data).encode()

@@ -1,0 +1,112 @@
+"""A headless Chromium, as Debian packages it."""
+import contextlib
+import http.server
+import os
+import shutil
+import threading
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
+
+PATIENCE = 20.0
+QUIET = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage")
+"""Without these the browser calls home, which has no place in a test; as root it runs without its own sandbox only."""
+
+
+class Browser:
+    """The driver, and waiting for what a page shows."""
+
+    def __init__(self, driver: webdriver.Chrome):
+        self.driver = driver
+
+    def open(self, url: str) -> None:
+        self.driver.get(url)
+
+    def one(self, selector: str):
+        return self.driver.find_element("css selector", selector)
+
+    def all(self, selector: str) -> list:
+        return self.driver.find_elements("css selector", selector)
+
+    def text(self, selector: str) -> str:
+        return self.run("return document.querySelector(arguments[0]).textContent", selector)
+
+    def texts(self, selector: str) -> list[str]:
+        """The visible text of each such element, of one moment."""
+        return self.run("return [...document.querySelectorAll(arguments[0])].map(one => one.innerText)", selector)
+
+    def run(self, script: str, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, condition, timeout: float = PATIENCE):
+        """What `condition()` gives once it is true. Raises TimeoutException."""
+        return WebDriverWait(self.driver, timeout, poll_frequency=0.05).until(lambda _: condition())
+
+    def shows(self, selector: str, part: str, timeout: float = PATIENCE) -> None:
+        """Waits until that element's text has `part` in it."""
+        self.until(lambda: part in self.text(selector), timeout)
+
+    def size(self, width: int, height: int) -> None:
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+
+    def complaints(self) -> list[str]:
+        """What the browser's console says: errors of scripts, blocked requests."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+@pytest.fixture
+def elsewhere():
+    """elsewhere(html) → the address of a page of another origin that holds this."""
+    pages = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(pages[-1].encode())
+
+        def log_message(self, *_):
+            """Nothing to say."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+        def serve(html: str) -> str:
+            pages.append(html)
+            return f"http://localhost:{server.server_port}/"
+
+        yield serve
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    programs = shutil.which("chromium"), shutil.which("chromedriver")
+    if None in programs:
+        if os.environ.get("CI"):
+            pytest.fail("Debian's packages chromium and chromium-driver are missing; scripts/test installs them")
+        pytest.skip("an administrator would have to install chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(programs[1]))
+    driver.set_page_load_timeout(PATIENCE)
+    driver.set_script_timeout(PATIENCE)
+    yield driver
+    with contextlib.suppress(Exception):
+        driver.quit()
+
+
+@pytest.fixture
+def browser(chromium):
+    """The browser with an empty page; what its console said is none of the next test's business."""
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    return Browser(chromium)
