@@ -15,7 +15,7 @@ from typing import Any
 
 import gevent
 
-from econduit_terminal.agent.transactions.carddata import mask
+from econduit_terminal.agent.transactions.pan import mask
 from econduit_terminal.sandbox.cloud.events import EventLog
 from econduit_terminal.sandbox.cloud.faults import Faults
 from econduit_terminal.sandbox.cloud.registry import Registry
