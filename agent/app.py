@@ -51,6 +51,8 @@ FAREWELL = 3.0
 """Seconds for the connection to end in order when the agent stops."""
 FAILED = "the agent failed and starts again"
 WAITING = "the agent waits for a reload"
+CLOCK_LOOK = 5.0
+"""Seconds between two looks at whether the wall clock was set."""
 TAKEOVER_MARGIN = 10.0
 """Seconds beyond `drain` that an orphan gets to end."""
 
@@ -107,6 +109,7 @@ class App:
         self._status_file.start()
         self._spawn(self._watch_the_watchdog)
         self._spawn(self._follow_idle)
+        self._spawn(self._follow_wall_clock)
         while gevent.wait([self._stop, self._reload_due], count=1) and not self._stop.is_set():
             self._reload_due.clear()
             self._spawn(self._reload_as_asked).join()
@@ -295,3 +298,8 @@ class App:
                 snapshot = changes.wait(None)
                 if snapshot and snapshot["idle"] and self._link:
                     self._link.idle()
+
+    def _follow_wall_clock(self) -> None:
+        while True:
+            gevent.sleep(CLOCK_LOOK)
+            self._board.follow_wall_clock()

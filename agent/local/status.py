@@ -6,23 +6,29 @@ Rules
   metrics) reads it here. Nobody else keeps a copy.
 - Only a real change wakes the subscribers: saying the same thing twice is silent. Changes coalesce: a subscriber that
   is slow gets the newest state, never a backlog.
-- `since` is the wall clock at the last turn from online to offline or back, for people. Durations are measured on the
-  monotonic clock, since the wall clock may jump.
+- A moment is kept on the clock that nobody sets (CLOCK_BOOTTIME) and turned into a date when it is shown: a terminal
+  without a real-time clock starts in 1970, and a minute later NTP tells it the year. `since` is the last turn from
+  online to offline or back. Durations are measured on the monotonic clock.
 - Called from the hub's thread alone, so nothing here is locked, and nothing here waits but `Subscription.wait`.
 """
 import json
+import math
 import os
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from gevent.event import Event
 
+from econduit_terminal.conf.line_file import VALID_FOR, uptime
 from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.version import VERSION
 from . import metrics
 
 DISPLAY = {True: "POS Online", False: "POS Offline"}
+CLOCK_STEP = timedelta(seconds=0.5)
+"""By how much the wall clock has to move against the other one to count as set anew."""
 PHASES = ("starting", "dialing", "registering", "online", "waiting", "stopping")
 
 
@@ -60,11 +66,16 @@ class Subscription:
 
 
 class Board:
-    """What the terminal shows. `monotonic` gives seconds, `wall` an aware datetime; both for tests."""
+    """What the terminal shows. `monotonic` and `boottime` (which follows `monotonic` where that is given alone) give
+    seconds, `wall` an aware datetime; for tests."""
 
-    def __init__(self, terminal_id: str = "", version: str = VERSION, *, monotonic=time.monotonic, wall=_now):
+    def __init__(self, terminal_id: str = "", version: str = VERSION, *, monotonic=time.monotonic, wall=_now,
+                 boottime: Callable[[], float] | None = None):
         self._monotonic = monotonic
         self._wall = wall
+        self._boottime = boottime or (uptime if monotonic is time.monotonic else monotonic)
+        now = self._boottime()
+        self._booted = wall() - timedelta(seconds=now)      # the date at which the boot clock was zero
         self._subscriptions: set[Subscription] = set()
         self._measures = metrics.Measures("starting", monotonic())
         self._redial_at: float | None = None
@@ -74,7 +85,7 @@ class Board:
             "online": False,
             "idle": True,
             "reason": "starting",
-            "since": timestamp(wall()),
+            "since": now,
             "terminal_id": clean(terminal_id),
             "endpoint": None,
             "local_address": None,
@@ -94,7 +105,7 @@ class Board:
         self._measures.online(self._monotonic())
         self._acked_at = None
         self._redial_at = None
-        self._change(online=True, reason=None, since=timestamp(self._wall()), endpoint=str(endpoint),
+        self._change(online=True, reason=None, since=self._boottime(), endpoint=str(endpoint),
                      local_address=local_address, interface=interface, last_ack=None, phase="online")
 
     def offline(self, reason: str) -> None:
@@ -102,7 +113,7 @@ class Board:
         reason = clean(reason) or "unknown"
         self._measures.offline(reason, self._monotonic())
         if self._state["online"]:
-            self._change(online=False, reason=reason, since=timestamp(self._wall()), endpoint=None,
+            self._change(online=False, reason=reason, since=self._boottime(), endpoint=None,
                          local_address=None, interface=None)
         else:
             self._change(reason=reason)
@@ -111,7 +122,7 @@ class Board:
         """The cloud acknowledged a heartbeat."""
         self._acked_at = self._monotonic()
         self._measures.acks += 1
-        self._change(last_ack=timestamp(self._wall()))
+        self._change(last_ack=self._boottime())
 
     def idle(self, flag: bool) -> None:
         self._change(idle=bool(flag))
@@ -156,19 +167,20 @@ class Board:
     # What the others read
 
     def snapshot(self) -> dict:
-        """Exactly the JSON of `GET /status`; the caller's own copy at the top level."""
+        """Exactly the JSON of `GET /status`; the caller's own copy at the top level. `written_uptime` is now, in
+        seconds of CLOCK_BOOTTIME; who is told nothing newer for `valid_for` seconds is told by nobody."""
         state = self._state
         return {
             "display": DISPLAY[state["online"]],
             "online": state["online"],
             "idle": state["idle"],
             "reason": state["reason"],
-            "since": state["since"],
+            "since": self._date(state["since"]),
             "terminal_id": state["terminal_id"],
             "endpoint": state["endpoint"],
             "local_address": state["local_address"],
             "interface": state["interface"],
-            "last_ack": state["last_ack"],
+            "last_ack": None if state["last_ack"] is None else self._date(state["last_ack"]),
             "connects": self._measures.connects,
             "disconnects": dict(self._measures.disconnects),
             "network": state["network"],
@@ -178,7 +190,16 @@ class Board:
             "problems": state["problems"],
             "pid": os.getpid(),
             "version": state["version"],
+            "valid_for": VALID_FOR,
+            "written_uptime": math.floor(self._boottime() * 1000) / 1000,
         }
+
+    def follow_wall_clock(self) -> None:
+        """To be called now and then: what was shown before the wall clock was set is shown anew."""
+        booted = self._wall() - timedelta(seconds=self._boottime())
+        if abs(booted - self._booted) > CLOCK_STEP:
+            self._booted = booted
+            self._change(moved=True)
 
     def metrics(self) -> str:
         """Everything countable as Prometheus text."""
@@ -201,6 +222,10 @@ class Board:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    def _date(self, moment: float) -> str:
+        self.follow_wall_clock()
+        return timestamp(self._booted + timedelta(seconds=moment))
 
     def _retry_in(self) -> float | None:
         if self._redial_at is None:

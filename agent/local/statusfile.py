@@ -1,49 +1,42 @@
 """The status as a file, for payment applications that only read files: the same line as `GET /status`.
 
-Replaced atomically (written beside, then renamed), mode 0644, at every change. A file that cannot be written is said
-once and tried again; it never disturbs the terminal.
+- Replaced atomically, mode 0644, at every change and every REWRITE seconds, so that a reader can tell by `valid_for` and
+  `written_uptime` whether it still holds.
+- A file that cannot be written is said once, taken away and tried again; it never disturbs the terminal. A thread of its
+  own does the writing: a disk that hangs holds that thread and nothing else.
 """
 import logging
-import os
+from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
+from gevent.threadpool import ThreadPool
 
-from .status import as_line
+from econduit_terminal.conf import line_file
 
-RETRY = 5.0
+from .status import Board, as_line
+
+REWRITE = line_file.VALID_FOR / 2
+HANGS = 3.0
+"""Seconds after which the disk is said to hang."""
 STOP_TIME = 2.0
 PROBLEM = "status file"
+WRITER = "agent"
 
 log = logging.getLogger("status")
-
-
-def replace(path: str, line: bytes) -> None:
-    """Puts `line` in place of what `path` holds. Raises OSError. Not synced: after a power cut it is written anew."""
-    beside = f"{path}.{os.getpid()}.new"
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o644)
-            file.write(line)
-        os.rename(beside, path)
-    except OSError:
-        try:
-            os.unlink(beside)
-        except OSError:
-            pass
-        raise
 
 
 class StatusFile:
     """Keeps `path` (None: no file) up to date with the board until `stop`."""
 
-    def __init__(self, path, board):
+    def __init__(self, path: str | None, board: Board):
         self._path = None if path is None else str(path)
         self._board = board
         self._stopping = Event()
-        self._greenlet = None
-        self._said = None
+        self._greenlet: gevent.Greenlet | None = None
+        self._pool = ThreadPool(1)
+        self._hanging = None
+        self._said: str | None = None
 
     def start(self) -> None:
         if self._path is not None:
@@ -51,44 +44,58 @@ class StatusFile:
 
     def stop(self, remove: bool = False) -> None:
         """Writes the last state, so that no file says `POS Online` for an agent that ended. `remove`: nor where it no
-        longer is kept."""
+        longer is kept. Takes a little more than twice STOP_TIME at most."""
         if self._greenlet is None:
             return
         self._stopping.set()
         self._greenlet.join(STOP_TIME)
-        if not remove:
-            self._write(self._board.snapshot())
-            return
-        self._board.problem(PROBLEM, None)
-        try:
-            os.unlink(self._path)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            log.warning("status file: %s is no longer kept, remove it (%s)", self._path, error.strerror or error)
+        if remove:
+            self._board.problem(PROBLEM, None)
+            try:
+                self._do(line_file.withdraw, self._path, patience=STOP_TIME)
+            except OSError as error:
+                log.warning("status file: %s is no longer kept, remove it (%s)", self._path, error.strerror or error)
+        else:
+            self._write(STOP_TIME)
+        if self._hanging is None or self._hanging.ready():
+            self._pool.kill()
 
     def _run(self) -> None:
+        self._do(line_file.tidy, self._path, WRITER)
         with self._board.subscribe() as changes:
             self._stopping.rawlink(lambda _event: changes.wake())
             while not self._stopping.is_set():
-                snapshot = changes.wait(RETRY if self._said else None)
+                changes.wait(REWRITE)
                 try:
-                    self._write(snapshot or self._board.snapshot())
+                    self._write()
                 except Exception:
                     log.exception("the status file failed")
 
-    def _write(self, snapshot: dict) -> None:
+    def _write(self, patience: float = HANGS) -> None:
         try:
-            replace(self._path, as_line(snapshot))
+            self._do(line_file.replace, self._path, as_line(self._board.snapshot()), WRITER, patience=patience)
         except OSError as error:
-            text = (f"{self._path} cannot be written ({error.strerror or error}); "
-                    "mend local.status_file or its directory")
-            if text != self._said:
-                log.error("status file: %s; trying again", text)
-            self._said = text
-            self._board.problem(PROBLEM, text)
+            self._complain(error.strerror or str(error))
         else:
             if self._said:
                 log.info("status file: %s is written again", self._path)
             self._said = None
             self._board.problem(PROBLEM, None)
+
+    def _do(self, work: Callable[..., object], *arguments: object, patience: float = HANGS) -> None:
+        """In the thread, to its end. What hangs is said after `patience`, and not waited for once we stop."""
+        if self._hanging is not None and not self._hanging.ready():
+            return      # stopping: the thread is still in there
+        self._hanging = self._pool.spawn(work, *arguments)
+        if not self._hanging.wait(patience) and not self._hanging.ready():
+            self._complain("its disk does not answer")
+            gevent.wait([self._hanging, self._stopping], count=1)
+        if self._hanging.ready():
+            self._hanging.get()
+
+    def _complain(self, why: str) -> None:
+        text = f"{self._path} cannot be written ({why}); mend local.status_file or its directory"
+        if text != self._said:
+            log.error("status file: %s; trying again", text)
+        self._said = text
+        self._board.problem(PROBLEM, text)

@@ -2,6 +2,8 @@
 import json
 import signal
 import subprocess
+import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,18 @@ def drain(self, timeout):
     return True
 Processor.drain = drain
 Link.run = lambda self: 1 / 0
+""" + PLAIN
+
+NO_CLOCK = """
+from gevent import monkey; monkey.patch_all()
+import datetime, os, sys
+from econduit_terminal.agent import app
+from econduit_terminal.agent.local.status import Board
+def wall():
+    set_now = os.path.exists(os.path.join(sys.argv[2], "ntp"))
+    return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=0 if set_now else 20000)
+Board.__init__.__kwdefaults__["wall"] = wall
+app.CLOCK_LOOK = 0.05
 """ + PLAIN
 
 
@@ -170,3 +184,16 @@ def test_stacks_on_demand(start):
     assert agent.until("next dial")
     agent.send_signal(signal.SIGUSR1)
     assert agent.until("most recent call first")
+
+
+def test_t7_a_terminal_without_a_clock_is_offline_since_the_day_that_ntp_tells_it(start, tmp_path):
+    agent = start(code=NO_CLOCK)
+    assert agent.until("answers")
+    today = datetime.now(timezone.utc).isoformat()
+    events = Client(f"{tmp_path}/agent.sock").events()
+    assert next(events)["since"] < "1990"
+    (tmp_path / "ntp").touch()
+    status = next(status for status in events if status["since"] > "1990")
+    assert abs(datetime.fromisoformat(status["since"]) - datetime.fromisoformat(today)) < timedelta(minutes=1)
+    while json.loads((tmp_path / "status.json").read_text())["since"] != status["since"]:
+        time.sleep(0.01)

@@ -2,9 +2,9 @@
 
     serve.py SOCKET [OPTIONS]
 
-OPTIONS is JSON: {"port": of the display, "status_file": path, "times": {name in server.py: seconds}}. Each line on
-stdin is JSON, [method of the board, arguments…], or "mistakes" (of the next reloads) or "reconfigure" (socket, port);
-each is answered by one line on stdout once done, so that a test knows when it holds. The controls print what they are
+OPTIONS is JSON: {"port": of the display, "status_file": path, "times": {name in server.py or statusfile.py: seconds}}.
+Each line on stdin is JSON, [method of the board, arguments…], or "mistakes" (of the next reloads), "reconfigure"
+(socket, port) or "hang" (a FIFO: the disk of the status file hangs until somebody reads that); each is answered by one line on stdout once done, so that a test knows when it holds. The controls print what they are
 asked for.
 """
 from gevent import monkey
@@ -12,13 +12,15 @@ from gevent import monkey
 monkey.patch_all()
 
 import json
+import os
 import sys
 from types import SimpleNamespace
 
-from econduit_terminal.agent.local import server
+from econduit_terminal.agent.local import server, statusfile
 from econduit_terminal.agent.local.api import Api
 from econduit_terminal.agent.local.status import Board
 from econduit_terminal.agent.local.statusfile import StatusFile
+from econduit_terminal.conf import line_file
 from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.conf.values import Endpoint
 from gevent.fileobject import FileObject
@@ -55,8 +57,18 @@ def local(path, port):
     return SimpleNamespace(socket=path, display=None if port is None else Endpoint("127.0.0.1", port))
 
 
+def hang(fifo):
+    really = line_file.replace
+
+    def replace(*arguments):
+        os.close(os.open(fifo, os.O_WRONLY))
+        really(*arguments)
+    line_file.replace = replace
+
+
 def main(path, port=None, status_file=None, times={}):
-    vars(server).update(times)
+    for module in (server, statusfile):
+        vars(module).update(times)
     board = Board("29531204")
     controls = Controls(board)
     api = Api(local(path, port), board, controls)
@@ -68,6 +80,8 @@ def main(path, port=None, status_file=None, times={}):
         name, *arguments = json.loads(line)
         if name == "mistakes":
             controls.mistakes = arguments
+        elif name == "hang":
+            hang(*arguments)
         elif name == "reconfigure":
             api.reconfigure(local(*arguments))
         else:

@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -73,6 +74,42 @@ def test_a_jump_of_the_wall_clock_is_no_offline_time(board, clocks):
     clocks.seconds += 5
     board.online("h:80", "a", "b")
     assert 'econduit_offline_seconds_total{reason="no internet"} 5\n' in board.metrics()
+
+
+def test_t7_a_clock_that_is_set_later_moves_the_dates_and_no_duration(board, clocks):
+    clocks.jump = -1e9
+    board.offline("no internet")
+    clocks.seconds += 5
+    board.online("h:80", "a", "b")
+    clocks.seconds += 30
+    board.acked()
+    clocks.seconds += 25
+    with board.subscribe() as changes:
+        changes.wait(0)
+        clocks.jump = 0.0       # NTP
+        board.follow_wall_clock()
+        status = changes.wait(0)
+        assert status["since"] == timestamp(START + timedelta(seconds=5))
+        assert status["last_ack"] == timestamp(START + timedelta(seconds=35))
+        board.follow_wall_clock()
+        assert changes.wait(0) is None
+    clocks.jump = 0.4           # NTP slows a clock down or speeds it up by small steps
+    assert board.snapshot()["since"] == status["since"]
+
+
+def test_t7_a_status_that_is_asked_for_first_wakes_those_who_were_told_before(board, clocks):
+    with board.subscribe() as changes:
+        assert changes.wait(0)["since"] == timestamp(START)
+        clocks.jump = 86400
+        assert board.snapshot()["since"] == timestamp(START + timedelta(days=1))
+        assert changes.wait(0)["since"] == timestamp(START + timedelta(days=1))
+
+
+def test_t5_the_status_says_until_when_it_may_be_believed(board, clocks):
+    assert (board.snapshot()["written_uptime"], board.snapshot()["valid_for"]) == (1000.0, 10.0)
+    clocks.seconds += 2.5
+    assert board.snapshot()["written_uptime"] == 1002.5
+    assert Board("1").snapshot()["written_uptime"] <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def test_only_changes_wake_subscribers_and_they_coalesce(board):

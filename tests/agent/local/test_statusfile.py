@@ -4,7 +4,7 @@ import stat
 import time
 
 import pytest
-from econduit_terminal.agent.local.statusfile import replace
+from econduit_terminal.conf.line_file import VALID_FOR, uptime
 
 LIMIT = 10
 
@@ -29,7 +29,9 @@ def test_the_file_says_what_the_api_says(serve, tmp_path):
     served.until_it_answers()
     served.do("online", "h:80", "a", "b")
     until(lambda: shown(path).get("online"))
-    assert shown(path) == served.client.status()
+    line, answer = shown(path), served.client.status()
+    assert line.pop("written_uptime") <= answer.pop("written_uptime") <= uptime()
+    assert line == answer and line["valid_for"] == VALID_FOR
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
     served.do("offline", "stopped")
     served.end()
@@ -61,8 +63,49 @@ def test_a_missing_directory_is_a_problem_until_it_is_there(serve, tmp_path):
     assert served.log().count("cannot be written") == 1
 
 
-def test_nothing_is_left_beside_a_file_that_cannot_be_replaced(tmp_path):
-    (tmp_path / "status.json").mkdir()
-    with pytest.raises(OSError):
-        replace(str(tmp_path / "status.json"), b"{}\n")
-    assert os.listdir(tmp_path) == ["status.json"]
+def test_t5_the_line_is_renewed_while_nothing_changes(serve, tmp_path):
+    path = tmp_path / "status.json"
+    serve(status_file=path, times={"REWRITE": 0.05})
+    until(path.exists)
+    first = shown(path)
+    until(lambda: shown(path)["written_uptime"] > first["written_uptime"])
+    assert {**shown(path), "written_uptime": 0} == {**first, "written_uptime": 0}
+
+
+def test_m7_a_disk_that_hangs_holds_nothing_else(serve, tmp_path):
+    path, fifo = tmp_path / "status.json", tmp_path / "fifo"
+    os.mkfifo(fifo)
+    served = serve(status_file=path, times={"HANGS": 0.1})
+    until(lambda: shown(path))
+    served.do("hang", str(fifo))
+    served.do("online", "h:80", "a", "b")
+    until(lambda: "its disk does not answer" in served.client.status()["problems"].get("status file", ""))
+    for number in range(20):
+        served.do("offline", f"reason {number}")
+        assert served.client.status()["reason"] == f"reason {number}"
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)     # the disk is back
+    until(lambda: shown(path).get("reason") == "reason 19" and not shown(path)["problems"])
+    assert served.log().count("does not answer") == 1
+    os.close(reader)
+
+
+def test_m7_a_disk_that_hangs_does_not_hold_up_the_end(serve, tmp_path):
+    path, fifo = tmp_path / "status.json", tmp_path / "fifo"
+    os.mkfifo(fifo)
+    served = serve(status_file=path, times={"HANGS": 0.1, "STOP_TIME": 0.1})
+    until(lambda: shown(path))
+    served.do("hang", str(fifo))
+    served.do("online", "h:80", "a", "b")
+    until(lambda: served.client.status()["problems"])
+    served.end()
+    assert served.process.returncode == 0
+
+
+def test_m18_what_a_killed_agent_left_beside_is_removed(serve, tmp_path):
+    path = tmp_path / "status.json"
+    for left in ("status.json.4711.new", "status.json.agent.new", "status.json.d", "status.json.new"):
+        (tmp_path / left).write_text("left")
+    serve(status_file=path)
+    until(lambda: shown(path))
+    assert {name for name in os.listdir(tmp_path) if name.startswith("status")} == {
+        "status.json", "status.json.d", "status.json.new"}
