@@ -18,6 +18,11 @@ BROKEN = ("terminal error, see the agent's log: it is not known whether the tran
           "look at the payment application before trying again")
 UNKNOWN = ("terminal interrupted during this transaction: it is not known whether it took place; "
            "look at the payment application before trying again")
+INTERRUPTED = ("terminal interrupted during this transaction {when}: it is not known whether it took place; "
+               "check it at the payment application before charging again")
+NEVER_DELIVERED = ("this transaction was answered {when}, but nobody is known to have received the answer, and it is "
+                   "no longer kept: check it at the payment application before charging again")
+USED = "already used: {command}, then Void; a new sale needs a new RefID"
 SCRUBBED = "this transaction was answered before, and the answer is no longer kept: look at the payment application"
 SCRUBBED_CARD = ("this transaction was answered before; the answer held card data and was deleted when it was "
                  "delivered: look at the payment application")

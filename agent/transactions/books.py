@@ -87,10 +87,10 @@ class Books:
             if len(self._own) > REMEMBERED:
                 self._own.popitem(last=False)
         elif event == "answer" and result:
-            id, answer, outcome, reason, took, now = arguments
+            id, answer, outcome, reason, took, now, declined = arguments
             if id in self._own:
                 self._own[id] = replace(self._own[id], state="scrubbed", at=now, outcome=outcome, reason=reason,
-                                        took=took, answer_size=len(answer))
+                                        took=took, answer_size=len(answer), declined=declined)
         elif event == "withdraw":
             self._own.pop(arguments[0], None)
         elif event in ("deliver", "expire") and not result and not self.durable:

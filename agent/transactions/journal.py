@@ -13,19 +13,22 @@
 Rules
 - Each event is one SQL transaction, on the disk when the call returns (WAL, synchronous=FULL), and moves a row only out
   of the states above: an event that comes twice or too late changes nothing and returns False.
-- A request is kept as a hash. An answer is kept in `answered`, `delivered` and `expired` alone; then it is overwritten
-  (secure_delete), and leaves the write-ahead log too: the log is emptied after each scrub.
+- A request is kept as a hash. An answer is kept in `answered`, `delivered` and `expired` alone, without its track data
+  and verification values, and from `late_answer` on without its card numbers; then it is overwritten (secure_delete),
+  and leaves the write-ahead log too: the log is emptied after each scrub.
 - A row is a duplicate's first for `keep` seconds after its answer. RefIDs are unique for a day to the eConduit Cloud
-  (`checkStatus` takes a date), so tomorrow's RefID 1234 is a new sale. A row in `handed` or `unknown` counts for as
-  long as it is there: `RETAIN`.
+  (`checkStatus` takes a date), so tomorrow's RefID 1234 is a new sale. A row whose answer was never delivered, or whose
+  outcome is not known, counts for `RETAIN`.
+- Two later rows of the same RefID change what a duplicate gets: see `find`.
 """
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 from .ages import Moment, age
-from .pan import looks_like_card_data
 from .crashpoints import reach
+from .identity import Command, Identity
+from .pan import looks_like_card_data, mask_all, mask_secrets
 from .schema import BUSY_TIMEOUT
 
 TRANSITIONS = {
@@ -38,11 +41,16 @@ TRANSITIONS = {
 RETAIN = 30 * 86400.0
 """Seconds that a row stays for people to look at; longer where `keep` is longer."""
 MAX_ROWS = 50_000
+MASKED_AT_ONCE = 20
+"""Answers whose card numbers are masked in one go; the others wait for the next, a minute later."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One transaction. `at` is the moment of the hand-over, then of the answer; the rest as in schema.py."""
+    """One transaction. `at` is the moment of the hand-over, then of the answer; the rest as in schema.py.
+
+    declined: see declined.py.
+    """
     id: int
     digest: bytes | None
     ref_id: str | None
@@ -58,6 +66,15 @@ class Entry:
     answer_size: int | None = None
     card: bool = False
     delivered: float | None = None
+    ref: bytes | None = None
+    declined: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a request is a duplicate of. voided: a later Void of it was handed over, and not declined."""
+    first: Entry
+    voided: bool = False
 
 
 _PLAIN = tuple(field.name for field in fields(Entry) if field.name != "at")
@@ -81,26 +98,28 @@ class Journal:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def hand(self, entry: Entry, now: Moment, duplicates: bool = True) -> Entry | None:
+    def hand(self, entry: Entry, now: Moment, identity: Identity | None) -> Seen | None:
         """Write `entry` down, unless it is a duplicate: then the first of it comes back and nothing is written.
 
-        duplicates=False: it is a transaction of its own whatever came before.
+        identity: None where it is a transaction of its own whatever came before.
         """
         with self._commit("handing"):
-            if duplicates and (seen := self.find(entry.digest, now)) is not None:
+            if (seen := self.find(identity, now)) is not None:
                 return seen
             self._insert(entry)
         return None
 
-    def answer(self, id: int, answer: bytes, outcome: str, reason: str | None, took: float, now: Moment) -> bool:
+    def answer(self, id: int, answer: bytes, outcome: str, reason: str | None, took: float, now: Moment,
+               declined: bool = False) -> bool:
         """outcome: `answer` of the application, `failure` after it had the request, or certainly `not_run`.
 
-        took: seconds since the hand-over.
+        took: seconds since the hand-over. declined: what declined.py says of the answer to a Void.
         """
-        card = looks_like_card_data(answer)
+        card, kept = looks_like_card_data(answer), mask_secrets(answer)
         with self._commit("answering"):
-            return self._move("answer", "id = ?", id, answer=answer, answer_size=len(answer), outcome=outcome,
-                              reason=reason, card=card, took=took, at_wall=now.wall, at_boot=now.boot, at_up=now.up)
+            return self._move("answer", "id = ?", id, answer=kept, answer_size=len(answer), outcome=outcome,
+                              reason=reason, card=card, declined=declined, took=took,
+                              at_wall=now.wall, at_boot=now.boot, at_up=now.up)
 
     def withdraw(self, id: int) -> bool:
         with self._commit():
@@ -127,31 +146,42 @@ class Journal:
         with self._commit():
             return self._move("lose", "(at_boot <> ? OR at_up < ?)", born.boot, born.up)
 
-    def housekeep(self, now: Moment) -> None:
-        """Scrub what is older than `keep`, forget what is older than `RETAIN`, empty the log when need be."""
-        retain = max(RETAIN, self.keep)
-        old = [entry.id for entry in self._entries("WHERE answer IS NOT NULL AND state <> 'answered'")
-               if age(entry.at, now) > self.keep]
-        ancient = [entry.id for entry in self._entries("WHERE state IN ('unknown', 'scrubbed') ORDER BY id LIMIT 100")
-                   if age(entry.at, now) > retain]
+    def housekeep(self, now: Moment, late_answer: float) -> None:
+        """Scrub what is older than `keep`, mask the card numbers in what is older than `late_answer`, forget what is
+        older than `RETAIN`, empty the log when need be."""
+        old = self._older("answer IS NOT NULL AND state <> 'answered'", self.keep, now)
+        late = self._older("card AND answer IS NOT NULL", late_answer, now)[:MASKED_AT_ONCE]
+        ancient = self._older("state IN ('unknown', 'scrubbed') ORDER BY id LIMIT 100", self._retain, now)
         with self._commit():
             for id in old:
                 self._scrub("id = ?", id)
+            for id in set(late).difference(old):
+                self._mask(id)
             self._db.executemany("DELETE FROM transactions WHERE id = ?", [(id,) for id in ancient])
-            self._db.execute("DELETE FROM transactions WHERE state IN ('unknown', 'scrubbed') AND id <= "
-                             "(SELECT id FROM transactions ORDER BY id DESC LIMIT 1 OFFSET ?)", (MAX_ROWS,))
+            self._db.execute("DELETE FROM transactions WHERE id IN (SELECT id FROM transactions WHERE state IN "
+                             "('unknown', 'scrubbed') ORDER BY delivered IS NULL, id LIMIT "
+                             "max(0, (SELECT count(*) FROM transactions) - ?))", (MAX_ROWS,))
         self.tidy()
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
-    def find(self, digest: bytes | None, now: Moment) -> Entry | None:
-        """The newest transaction that a request with this hash is a duplicate of."""
-        if digest is None:
+    def find(self, identity: Identity | None, now: Moment) -> Seen | None:
+        """What a request is a duplicate of: the newest row with one of its digests that still counts.
+
+        - A TipAdjust sets a value: after a different TipAdjust of its RefID it is meant, and no duplicate.
+        - A Sale or Auth whose answer was delivered is `voided` by a Void of its RefID that was handed over later, and
+          not declined: then its answer is true no more.
+        """
+        if identity is None:
             return None
-        for entry in self._entries("WHERE digest = ? ORDER BY id DESC", digest):
-            if entry.state in ("handed", "answered", "unknown") or age(entry.at, now) <= self.keep:
-                return entry
-        return None
+        first = next((entry for entry in self._known(identity) if self._counts(entry, now)), None)
+        if first is None:
+            return None
+        later = self._later(identity, first)
+        if identity.command is Command.TIP_ADJUST and Command.TIP_ADJUST in later:
+            return None
+        reusable = identity.command in (Command.SALE, Command.AUTH) and first.delivered is not None
+        return Seen(first, voided=reusable and Command.VOID in later)
 
     def pending(self) -> list[Entry]:
         """Answers that nobody got yet, in the order of their requests."""
@@ -222,6 +252,38 @@ class Journal:
 
     # -- SQL ---------------------------------------------------------------------------------------------------------
 
+    @property
+    def _retain(self) -> float:
+        return max(RETAIN, self.keep)
+
+    def _known(self, identity: Identity):
+        """The rows with this request, as this release knows it or as an earlier one did; the newest first."""
+        digests = (identity.digest, *identity.earlier)
+        return self._entries(f"WHERE digest IN ({', '.join('?' * len(digests))}) ORDER BY id DESC", *digests)
+
+    def _later(self, identity: Identity, first: Entry) -> set[Command]:
+        """What was handed over for this RefID after `first`, and not declined."""
+        return {Command.of(command) for command, in self._db.execute(
+            "SELECT command FROM transactions WHERE ref = ? AND id > ? AND outcome IS NOT 'not_run' AND NOT declined",
+            (identity.ref, first.id))}
+
+    def _counts(self, entry: Entry, now: Moment) -> bool:
+        """Is a row still one that a request may be a duplicate of?"""
+        if entry.state in ("handed", "answered"):
+            return True
+        known = entry.state != "unknown" and entry.delivered is not None
+        return age(entry.at, now) <= (self.keep if known else self._retain)
+
+    def _older(self, where: str, seconds: float, now: Moment) -> list[int]:
+        """The ids of rows that are older than `seconds`."""
+        rows = self._db.execute(f"SELECT id, at_wall, at_boot, at_up FROM transactions WHERE {where}")
+        return [id for id, *at in rows if age(Moment(*at), now) > seconds]
+
+    def _mask(self, id: int) -> None:
+        answer, = self._db.execute("SELECT answer FROM transactions WHERE id = ?", (id,)).fetchone()
+        self._db.execute("UPDATE transactions SET answer = ?, card = 0 WHERE id = ?", (mask_all(answer), id))
+        self.untidy = True
+
     @contextmanager
     def _commit(self, step: str | None = None):
         self._db.execute("BEGIN IMMEDIATE")
@@ -254,4 +316,5 @@ class Journal:
     def _entries(self, clause: str, *values):
         for row in self._db.execute(f"{_SELECT} {clause}", values):
             plain = dict(zip(_PLAIN, row))
-            yield Entry(**{**plain, "card": bool(plain["card"])}, at=Moment(*row[len(_PLAIN):]))
+            flags = {name: bool(plain[name]) for name in ("card", "declined")}
+            yield Entry(**{**plain, **flags}, at=Moment(*row[len(_PLAIN):]))

@@ -2,11 +2,14 @@
 
 | a request comes, and …                               | it gets                                                       |
 |------------------------------------------------------|---------------------------------------------------------------|
-| the same RefID and bytes are under way               | nothing of its own: the one answer is for both                |
-| the same were answered, nobody got it yet            | likewise                                                      |
-| the same were answered and delivered                 | the kept answer again                                         |
+| the same (identity.py) is under way                  | nothing of its own: the one answer is for both                |
+| the same was answered, nobody got it yet             | likewise                                                      |
+| the same was answered and delivered                  | the kept answer again                                         |
 | … and its answer is scrubbed                         | the failure answer that says so                               |
-| the same were handed over, their outcome is unknown  | the failure answer that says so; they are never run again     |
+| … a Sale or Auth, and voided since                   | the failure answer that says so                               |
+| … a TipAdjust, and another TipAdjust came since      | its turn, like a new one                                      |
+| the same was answered, never delivered, not kept     | the failure answer that says when: to be checked              |
+| the same was handed over, its outcome is unknown     | likewise; it is never run again                               |
 | `queue` others wait already                          | the failure answer `busy`; it did not run, may be repeated    |
 | the disk does not say whether it ran before          | the failure answer that says so; it did not run now           |
 | the agent is stopping                                | the failure answer that says so; likewise                     |
@@ -23,12 +26,14 @@ import gevent
 from gevent.event import Event
 
 from . import application as reasons
-from .ages import before
+from .ages import CLOCK_WAS_SET, Moment, before
 from .application import Application
 from .courier import Courier, Parcel
 from .crashpoints import reach
+from .declined import declined
 from .desk import Desk
-from .journal import Entry
+from .identity import Command
+from .journal import Entry, Seen
 from .keeper import JournalStuck
 from .request import Request, shown
 
@@ -123,8 +128,7 @@ class Processor:
         self._counts["received"] += 1
         log.info("%s: received, %d bytes", request.label, len(request.body))
         reach("received")
-        under_way = (other for other in (*self._intake, *self._till) if other.digest == request.digest)
-        if self._remembers(request) and (other := next(under_way, None)) is not None:
+        if (other := self._under_way(request)) is not None:
             other.connection = request.connection       # a refusal, too, goes to who asked last
             self._attached(request)
         elif len(self._intake) >= max(MAX_INTAKE, self._settings.queue + 2):    # a burst that the queue takes in
@@ -135,7 +139,18 @@ class Processor:
 
     def _remembers(self, request: Request) -> bool:
         """Can it be a duplicate at all?"""
-        return request.digest is not None and self._settings.duplicates == "replay"
+        return request.identity is not None and self._settings.duplicates == "replay"
+
+    def _under_way(self, request: Request) -> Request | None:
+        """The same request, if it has not got its answer yet. A TipAdjust behind a different one is not the same."""
+        if not self._remembers(request):
+            return None
+        for other in reversed([*self._till, *self._intake]):
+            if other.identity and other.identity.digest == request.identity.digest:
+                return other
+            if request.adjusts_anew(other):
+                return None
+        return None
 
     def _sort(self) -> None:
         self._adopted.wait()    # else an answer of an earlier process could go out twice
@@ -145,12 +160,12 @@ class Processor:
         """Duplicates are answered at once where that takes no turn; the rest gets its place in the queue."""
         if self._remembers(request) and (self._draining or self._till):     # else `hand` finds its first at once
             try:
-                first = self._journal.call("find", request.digest, self._journal.now())
+                seen = self._journal.call("find", request.identity, self._journal.now())
             except JournalStuck:
                 self._refuse(request, reasons.NOT_LOOKED_UP)
                 return
-            if first is not None:
-                self._again(request, first)
+            if seen is not None and not any(map(request.adjusts_anew, self._till)):
+                self._again(request, seen)
                 return
         if self._draining:
             self._refuse(request, reasons.STOPPING)
@@ -163,10 +178,12 @@ class Processor:
         self._counts["attached"] += 1
         log.info("%s: the same request is under way, its answer is for both", request.label)
 
-    def _again(self, request: Request, first: Entry) -> None:
-        """The same RefID and bytes as `first`, which is not run again."""
-        parcel = self._courier.find(first.id)
-        if parcel is not None:
+    def _again(self, request: Request, seen: Seen) -> None:
+        """The same as `seen.first`, and not run again."""
+        first, parcel = seen.first, self._courier.find(seen.first.id)
+        if seen.voided:
+            self._refuse(request, reasons.USED.format(command=request.identity.command.value))
+        elif parcel is not None:
             parcel.since = self._journal.now()
             self._attached(request)
         elif first.answer is not None:
@@ -174,26 +191,30 @@ class Processor:
             log.info("%s: the same request was answered before, the kept answer of %d bytes goes out again",
                      request.label, len(first.answer))
             self._courier.add(Parcel(first.answer, request.label, self._journal.now(), first.id))
-        elif first.state == "scrubbed":
-            self._refuse(request, reasons.SCRUBBED_CARD if first.card else reasons.SCRUBBED)
-        else:
+        elif first.state in ("handed", "unknown"):
             self._counts["unknown"] += 1
-            self._refuse(request, reasons.UNKNOWN)
+            self._refuse(request, reasons.INTERRUPTED.format(when=_when(first.at)))
+        elif first.delivered is None:
+            self._refuse(request, reasons.NEVER_DELIVERED.format(when=_when(first.at)))
+        else:
+            self._refuse(request, reasons.SCRUBBED_CARD if first.card else reasons.SCRUBBED)
 
     # -- to the application and back ---------------------------------------------------------------------------------
 
     def _run(self, request: Request) -> None:
-        entry = Entry(self._journal.new_id(), request.digest, shown(request.ref_id), shown(request.command),
-                      len(request.body), time.time(), self._journal.now())
+        identity, remembered = request.identity, self._remembers(request)
+        entry = Entry(self._journal.new_id(), identity and identity.digest, shown(request.ref_id),
+                      shown(request.command), len(request.body), time.time(), self._journal.now(),
+                      ref=identity and identity.ref)
         try:
-            first = self._journal.call("hand", entry, entry.at, self._remembers(request))
+            seen = self._journal.call("hand", entry, entry.at, identity if remembered else None)
         except JournalStuck as error:
             log.error("%s: not started, %s", request.label, error)
             self._note("withdraw", entry.id)    # the entry may still get written, later
-            self._refuse(request, reasons.NOT_LOOKED_UP if self._remembers(request) else reasons.NO_DISK)
+            self._refuse(request, reasons.NOT_LOOKED_UP if remembered else reasons.NO_DISK)
             return
-        if first is not None:
-            self._again(request, first)
+        if seen is not None:
+            self._again(request, seen)
             return
         reach("handed")
         start = time.monotonic()
@@ -207,8 +228,10 @@ class Processor:
             log.warning("%s: failed after %.1f ms, a failure answer of %d bytes says: %s", request.label, took * 1000,
                         len(answer.body), answer.reason)
         now = self._journal.now()
+        void = identity is not None and identity.command is Command.VOID
         try:
-            self._journal.call("answer", entry.id, answer.body, answer.outcome, answer.reason, took, now)
+            self._journal.call("answer", entry.id, answer.body, answer.outcome, answer.reason, took, now,
+                               void and answer.reason is None and declined(answer.body))
         except Exception as error:      # whatever it is, it must not cost the answer
             log.error("%s: the answer goes out without its entry in the journal, %s", request.label, error)
         reach("answered")
@@ -260,7 +283,7 @@ class Processor:
                 if not self._courier.busy:
                     self._courier.sort_out()
                 self._adopted.set()
-                self._journal.call("housekeep", self._journal.now())
+                self._journal.call("housekeep", self._journal.now(), self._settings.late_answer)
             except JournalStuck as error:
                 log.error("%s", error)
             except Exception:
@@ -304,3 +327,10 @@ class Processor:
                      type(greenlet.exception).__name__)
         if not self._closed:
             self._spawn(work, RESTART)
+
+
+def _when(at: Moment) -> str:
+    """For people at a till."""
+    if at.wall < CLOCK_WAS_SET:
+        return "at a time that is not known (the clock was not set)"
+    return f"on {time.strftime('%Y-%m-%d at %H:%M:%S UTC', time.gmtime(at.wall))}"

@@ -1,36 +1,37 @@
 """A request as it came in, and the little that may be known and said of it."""
-import hashlib
 from dataclasses import dataclass
 
 from econduit_terminal.conf.logs import clean
 
 from ..wire.messages import peek
+from .identity import Command, Identity, bare
 from .pan import mask_label
 
 _SHOWN = 64
-_AROUND = b" \t\r\n"
 
 
 @dataclass(eq=False)
 class Request:
-    """connection: the one it last came over. digest: SHA-256 where it has a RefID. label: who it is, for the log.
-
-    The digest leaves out the white space around a request: where lines end, a part of the last message's end may stand
-    before this one, and be missing when the same request comes again.
-    """
+    """connection: the one it last came over. identity: None without a RefID. label: who it is, for the log."""
     body: bytes
     connection: object
     ref_id: str | None
     command: str | None
-    digest: bytes | None
+    identity: Identity | None
     label: str
 
     @classmethod
     def of(cls, body: bytes, connection) -> "Request":
-        seen = peek(body)
-        digest = hashlib.sha256(body.strip(_AROUND)).digest() if seen.ref_id else None
+        seen = peek(bare(body))
+        identity = Identity.of(body, seen.ref_id, seen.command)
         label = f"RefID={shown(seen.ref_id) or '-'} command={shown(seen.command) or '-'}"
-        return cls(body, connection, seen.ref_id, seen.command, digest, label)
+        return cls(body, connection, seen.ref_id, seen.command, identity, label)
+
+    def adjusts_anew(self, other: "Request") -> bool:
+        """Both are TipAdjusts of one RefID, and not the same."""
+        ours, theirs = self.identity, other.identity
+        return (ours is not None and theirs is not None and ours.command is theirs.command is Command.TIP_ADJUST
+                and ours.ref == theirs.ref and ours.digest != theirs.digest)
 
 
 def shown(text: str | None, length: int = _SHOWN) -> str | None:

@@ -1,8 +1,9 @@
 """The journal's file: its pragmas, its tables, and the way from each older version to the newest.
 
-| version | what it brought                        |
-|---------|----------------------------------------|
-| 1       | the table of transactions              |
+| version | with   | what it brought                                                |
+|---------|--------|----------------------------------------------------------------|
+| 1       | 1.0.0  | the table of transactions                                      |
+| 2       | 1.1.0  | what belongs to one RefID, and whether it was declined         |
 
 A file of a later version than this software knows is not touched: that would be a downgrade of the package, and a
 guess about money.
@@ -11,6 +12,13 @@ import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
+
+from .declined import declined
+from .identity import Command, ref_key
+from .request import shown
+
+RECENT = 5000
+"""Rows of an older file whose RefIDs are read when it is brought up to date: a few days' worth, within a second."""
 
 MIGRATIONS = (
     """
@@ -39,10 +47,27 @@ MIGRATIONS = (
     CREATE INDEX unsettled ON transactions (state) WHERE state IN ('handed', 'answered');
     CREATE INDEX kept ON transactions (id) WHERE answer IS NOT NULL;
     """,
+    f"""
+    ALTER TABLE transactions ADD COLUMN ref BLOB;       -- of the RefID, the same for all that belongs to it
+    ALTER TABLE transactions ADD COLUMN declined INTEGER NOT NULL DEFAULT 0;    -- a Void whose answer says so
+    UPDATE transactions SET ref = ref_of(CAST(ref_id AS BLOB)), declined = declined(CAST(command AS BLOB), answer),
+                            ref_id = shown(CAST(ref_id AS BLOB)), command = shown(CAST(command AS BLOB))
+        WHERE id IN (SELECT id FROM transactions WHERE digest IS NOT NULL ORDER BY id DESC LIMIT {RECENT});
+    CREATE INDEX by_ref ON transactions (ref) WHERE ref IS NOT NULL;
+    """,
 )
 FILE = "journal.sqlite3"
 BUSY_TIMEOUT = 2.0
 """Seconds to wait for somebody who reads the file (`econduit-agent transactions`)."""
+
+
+_AS_VERSION_2 = """
+    CREATE TEMP VIEW transactions AS SELECT *,
+        CASE WHEN answer IS NULL THEN NULL ELSE ref_of(CAST(ref_id AS BLOB)) END AS ref,
+        declined(CAST(command AS BLOB), answer) AS declined
+    FROM main.transactions
+"""
+"""For a file that can only be read: what bringing it up to date would make of it."""
 
 
 class NewerVersion(sqlite3.DatabaseError):
@@ -63,7 +88,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
             os.close(descriptor)
     connection = sqlite3.connect(path or ":memory:", timeout=BUSY_TIMEOUT, isolation_level=None,
                                  check_same_thread=False)
-    connection.text_factory = _text
+    _prepare(connection)
     try:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -85,14 +110,40 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     for how in ("mode=ro", "mode=ro&immutable=1"):
         connection = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=BUSY_TIMEOUT,
                                      isolation_level=None, check_same_thread=False)
-        connection.text_factory = _text
+        _prepare(connection)
         try:
+            connection.execute("PRAGMA temp_store = MEMORY")
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+                connection.execute(_AS_VERSION_2)
             connection.execute("SELECT count(*) FROM transactions").fetchone()
             return connection
         except sqlite3.Error as error:
             connection.close()
             last = error
     raise last
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.text_factory = _text
+    connection.create_function("ref_of", 1, _ref, deterministic=True)
+    connection.create_function("declined", 2, _declined, deterministic=True)
+    connection.create_function("shown", 1, _shown, deterministic=True)
+
+
+# For the migrations. Text comes as bytes: SQLite passes no text that is not UTF-8, and a damaged file may hold some.
+
+def _ref(ref_id: bytes | None) -> bytes | None:
+    """Of a RefID as version 1 has it, for people; None where that is not all of it."""
+    text = None if ref_id is None else _text(ref_id)
+    return None if text is None or text.endswith("…") or "\\" in text else ref_key(text)
+
+
+def _declined(command: bytes | None, answer: bytes | None) -> bool:
+    return None not in (command, answer) and Command.of(_text(command)) is Command.VOID and declined(answer)
+
+
+def _shown(stored: bytes | None) -> str | None:
+    return None if stored is None else shown(_text(stored))
 
 
 def _text(stored: bytes) -> str:

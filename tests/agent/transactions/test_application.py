@@ -33,5 +33,6 @@ def test_the_application_s_own_answer(settings, till):
 def test_what_people_read_is_one_short_line():
     reasons = {name: text for name, text in vars(module).items() if name.isupper()}
     assert set(reasons) == {"BUSY", "STOPPING", "NO_DISK", "NOT_LOOKED_UP", "CROWDED", "BROKEN", "UNKNOWN",
+                            "INTERRUPTED", "NEVER_DELIVERED", "USED",
                             "SCRUBBED", "SCRUBBED_CARD"}
     assert [name for name, text in reasons.items() if not text.isprintable() or len(text) > 200] == []

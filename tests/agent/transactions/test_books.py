@@ -8,6 +8,7 @@ import pytest
 from econduit_terminal.agent.transactions import books as module, schema
 from econduit_terminal.agent.transactions.ages import Moment
 from econduit_terminal.agent.transactions.books import RETRY, Books
+from econduit_terminal.agent.transactions.identity import Command, Identity
 from econduit_terminal.agent.transactions.journal import Entry, Journal
 
 NOW = Moment(1_800_000_000.0, "boot", 50.0)
@@ -49,9 +50,14 @@ def entry(id, digest=b"digest"):
     return Entry(id, digest, str(id), "Sale", 10, NOW.wall, NOW)
 
 
+def find(books, digest, now):
+    seen = books.call("find", Identity(digest, b"ref", Command.OTHER), now)
+    return seen and seen.first
+
+
 def run(books, id, digest=b"digest", answer=b"Approved"):
-    assert books.call("hand", entry(id, digest), NOW) is None
-    assert books.call("answer", id, answer, "answer", None, 0.1, NOW)
+    assert books.call("hand", entry(id, digest), NOW, None) is None
+    assert books.call("answer", id, answer, "answer", None, 0.1, NOW, False)
 
 
 def states(path):
@@ -98,11 +104,11 @@ def raising(error):
 def test_what_an_earlier_process_handed_over_is_lost_once(open_books, path):
     books = open_books()
     run(books, 1001)
-    books.call("hand", entry(1002, b"other"), NOW)
+    books.call("hand", entry(1002, b"other"), NOW, None)
     books.close()
     books = open_books(born=LATER)
     assert (books.lost, books.problem, books.durable, books.newest) == (1, None, True, 1002)
-    assert books.call("find", b"other", NOW).state == "unknown"
+    assert find(books, b"other", NOW).state == "unknown"
     books.close()
     assert open_books(born=LATER).lost == 0
 
@@ -116,8 +122,8 @@ def test_a_disk_that_fails_costs_durability_and_nothing_else(open_books, path, c
     run(books, 1002, b"second")
     assert not books.durable and books.set_aside == 1
     assert "can not be used (disk trouble)" in books.problem and "free space" in books.problem
-    assert books.call("find", b"digest", NOW).answer == b"Approved"     # known from before, still not run twice
-    assert books.call("find", b"second", NOW).answer == b"Approved"
+    assert find(books, b"digest", NOW).answer == b"Approved"     # known from before, still not run twice
+    assert find(books, b"second", NOW).answer == b"Approved"
     assert states(path) == {1001: "answered"}                           # the file was not touched
     assert list(path.parent.glob("*damaged*")) == []
     clock.now += RETRY                                                  # the disk works again
@@ -140,7 +146,7 @@ def test_a_file_that_may_not_grow(open_books, path, clock):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     clock.now = RETRY
-    assert all(books.call("find", b"digest %d" % number, NOW).answer == b"x" * 5000 for number in range(2, 40))
+    assert all(find(books, b"digest %d" % number, NOW).answer == b"x" * 5000 for number in range(2, 40))
     assert books.durable and books.problem is None and len(states(path)) == 39
 
 
@@ -153,7 +159,7 @@ def test_while_the_disk_stays_broken_it_is_tried_now_and_then(open_books, path, 
     tries = []
     monkeypatch.setattr(books, "_open", lambda: tries.append(clock.now) or (_ for _ in ()).throw(OSError("still")))
     for clock.now in (RETRY / 2, RETRY, RETRY + 1, RETRY * 2):
-        assert books.call("find", b"digest", NOW).state == "answered"
+        assert find(books, b"digest", NOW).state == "answered"
     assert tries == [RETRY, RETRY * 2]
 
 
@@ -174,18 +180,18 @@ def test_what_ran_before_the_start_is_known_though_nothing_can_be_written(open_b
     """A power failure, and the file system is read-only at the next boot."""
     books = open_books()
     run(books, 1001)
-    books.call("hand", entry(1002, b"at work"), NOW)
+    books.call("hand", entry(1002, b"at work"), NOW, None)
     with monkeypatch.context() as patch:
         patch.setattr(schema, "connect", read_only(schema.connect))
         books = open_books(born=LATER)
         assert not books.durable and "can not be used" in books.problem
-        assert books.call("find", b"digest", LATER).answer == b"Approved"
-        assert books.call("find", b"at work", LATER).state == "unknown" and books.lost == 1
+        assert find(books, b"digest", LATER).answer == b"Approved"
+        assert find(books, b"at work", LATER).state == "unknown" and books.lost == 1
         assert [found.id for found in books.call("pending")] == [1001] and books.newest == 1002
         books.call("deliver", 1001, LATER)
         run(books, 1003, b"third")
     clock.now = RETRY       # what memory knows better wins
-    assert books.call("find", b"digest", LATER).state == "delivered" and books.durable and books.lost == 1
+    assert find(books, b"digest", LATER).state == "delivered" and books.durable and books.lost == 1
     assert states(path) == {1001: "delivered", 1002: "unknown", 1003: "answered"}
 
 
@@ -197,7 +203,7 @@ def test_a_disk_that_is_full_at_the_start_forgets_nothing(open_books, path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
         books = open_books(born=LATER)
-        assert not books.durable and books.call("find", b"digest", LATER).answer == b"Approved"
+        assert not books.durable and find(books, b"digest", LATER).answer == b"Approved"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -214,16 +220,16 @@ def read_only(connect):
 def test_what_this_process_ran_is_known_though_nothing_can_be_read_any_more(open_books, monkeypatch, name):
     books = open_books()
     run(books, 1001)
-    books.call("hand", entry(1002, b"at work"), NOW)
-    books.call("hand", entry(1003, b"withdrawn"), NOW)
+    books.call("hand", entry(1002, b"at work"), NOW, None)
+    books.call("hand", entry(1003, b"withdrawn"), NOW, None)
     books.call("withdraw", 1003)
     fail(books, monkeypatch, sqlite_error(name))
     monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error(name)))
     monkeypatch.setattr(module.schema, "connect_to_read", raising(sqlite_error(name)))
-    assert books.call("answer", 1002, b"Approved", "answer", None, 0.1, NOW)
-    assert books.call("find", b"digest", NOW).state == "scrubbed"
-    assert books.call("find", b"at work", NOW).answer == b"Approved"
-    assert books.call("find", b"withdrawn", NOW) is None
+    assert books.call("answer", 1002, b"Approved", "answer", None, 0.1, NOW, False)
+    assert find(books, b"digest", NOW).state == "scrubbed"
+    assert find(books, b"at work", NOW).answer == b"Approved"
+    assert find(books, b"withdrawn", NOW) is None
 
 
 def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_books, path, clock, monkeypatch):
@@ -231,16 +237,16 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_b
     books = open_books()
     run(books, 1001)
     run(books, 1003, b"card", CARD)
-    books.call("hand", entry(1002, b"at work"), NOW)
+    books.call("hand", entry(1002, b"at work"), NOW, None)
     fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
     monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error("SQLITE_IOERR")))
     with monkeypatch.context() as unreadable:
         unreadable.setattr(module.schema, "connect_to_read", raising(sqlite_error("SQLITE_IOERR")))
-        books.call("answer", 1002, b"Declined", "answer", None, 0.1, NOW)
-    assert not books.durable and books.call("find", b"digest", NOW).answer is None
+        books.call("answer", 1002, b"Declined", "answer", None, 0.1, NOW, False)
+    assert not books.durable and find(books, b"digest", NOW).answer is None
     books.call("deliver", 1003, NOW)
     clock.now = RETRY
-    assert books.call("find", b"digest", NOW).answer == b"Approved" and books.durable
+    assert find(books, b"digest", NOW).answer == b"Approved" and books.durable
     books.close()
     assert [(found.id, found.answer) for found in open_books(born=LATER).call("pending")] == [
         (1001, b"Approved"), (1002, b"Declined")]
@@ -255,7 +261,7 @@ def test_an_answer_that_another_reader_still_gets_is_known(open_books, monkeypat
     monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error("SQLITE_IOERR")))
     run(books, 1002, b"second")
     assert not books.durable
-    assert books.call("find", b"digest", NOW).answer == b"Approved"
+    assert find(books, b"digest", NOW).answer == b"Approved"
 
 
 def test_a_file_that_is_no_database_is_set_aside(open_books, path):
@@ -273,14 +279,14 @@ def test_what_can_be_read_of_a_damaged_file_is_taken_over(open_books, path):
     books = open_books()
     for number in range(400):
         run(books, 1001 + number, b"digest %d" % number, b"Approved" * 40)
-    books.call("housekeep", NOW)
+    books.call("housekeep", NOW, 600.0)
     books.close()
     with path.open("r+b") as file:      # a page in the middle is lost, the root is not
         file.seek(4096 * (path.stat().st_size // 4096 // 2))
         file.write(b"\xff" * 4096)
     books = open_books(born=LATER)
     assert books.durable and books.problem.startswith("damaged journal")
-    known = sum(books.call("find", b"digest %d" % number, NOW) is not None for number in range(400))
+    known = sum(find(books, b"digest %d" % number, NOW) is not None for number in range(400))
     assert 200 < known < 400
     assert len(list(path.parent.glob("*.damaged-*"))) == 1
 
@@ -333,6 +339,6 @@ def test_our_own_mistakes_are_not_the_disk_s(open_books):
     books = open_books()
     run(books, 1001)
     with pytest.raises(sqlite3.IntegrityError):
-        books.call("hand", Entry(1002, b"other", None, None, None, 0.0, NOW), NOW)      # no size
+        books.call("hand", Entry(1002, b"other", None, None, None, 0.0, NOW), NOW, None)      # no size
     assert books.durable and books.problem is None
     run(books, 1003, b"other")

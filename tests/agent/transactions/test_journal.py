@@ -1,5 +1,6 @@
 """The journal against a model of it, and what its file holds."""
 import hashlib
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from econduit_terminal.agent.transactions import schema
 from econduit_terminal.agent.transactions.ages import Moment
-from econduit_terminal.agent.transactions.journal import MAX_ROWS, RETAIN, TRANSITIONS, Entry, Journal
+from econduit_terminal.agent.transactions.identity import Command, Identity
+from econduit_terminal.agent.transactions.journal import MASKED_AT_ONCE, MAX_ROWS, RETAIN, TRANSITIONS, Entry, Journal
 
 KEEP = 1000.0
 PAN = b'{"Account":"4111111111111111","Result":"Approved"}'
@@ -26,6 +28,10 @@ def entry(id, body=b"request", at=moment(0.0)):
     return Entry(id, digest, str(id), "Sale", 7, at.wall, at)
 
 
+def identity(body):
+    return body and Identity(hashlib.sha256(body).digest(), b"ref", Command.OTHER)
+
+
 def families(path):
     return [Path(f"{path}{tail}") for tail in ("", "-wal", "-shm") if Path(f"{path}{tail}").exists()]
 
@@ -38,6 +44,7 @@ class Row:
     at: float
     answer: bytes | None = None
     card: bool = False
+    delivered: bool = False
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -63,8 +70,8 @@ class JournalMachine(RuleBasedStateMachine):
 
     def seen(self, body):
         for id, row in sorted(self.rows.items(), reverse=True):
-            if body is not None and row.body == body and (row.state in ("handed", "answered", "unknown")
-                                                          or self.now - row.at <= KEEP):
+            if body is not None and row.body == body and (
+                    row.state in ("handed", "answered") or self.now - row.at <= (KEEP if row.delivered else RETAIN)):
                 return id
         return None
 
@@ -72,8 +79,9 @@ class JournalMachine(RuleBasedStateMachine):
     def hand(self, body, duplicates):
         id, self.next = self.next, self.next + 1
         expected = self.seen(body) if duplicates else None
-        found = self.journal.hand(entry(id, body, moment(self.now)), moment(self.now), duplicates)
-        assert (found and found.id) == expected
+        found = self.journal.hand(entry(id, body, moment(self.now)), moment(self.now),
+        identity(body) if duplicates else None)
+        assert (found and found.first.id) == expected
         if expected is None:
             self.rows[id] = Row(body, "handed", self.now)
         return id
@@ -95,7 +103,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert self.journal.deliver(id, moment(self.now)) == allowed
         if allowed:
             row = self.rows[id]
-            row.state = "scrubbed" if row.card else "delivered"
+            row.state, row.delivered = "scrubbed" if row.card else "delivered", True
             row.answer = None if row.card else row.answer
 
     @rule(id=ids)
@@ -128,7 +136,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def housekeep(self):
-        self.journal.housekeep(moment(self.now))
+        self.journal.housekeep(moment(self.now), math.inf)
         ended = []
         for id, row in self.rows.items():
             if row.state in ("unknown", "scrubbed") and self.now - row.at > RETAIN:
@@ -170,21 +178,21 @@ def journal(path):
 
 
 def test_request_bodies_are_never_written(journal, path):
-    journal.hand(entry(1, b"a request that nobody may find"), moment(0))
+    journal.hand(entry(1, b"a request that nobody may find"), moment(0), None)
     assert all(b"nobody may find" not in file.read_bytes() for file in families(path))
 
 
 def test_an_answer_that_is_old_leaves_the_files(journal, path):
-    journal.hand(entry(1), moment(0))
+    journal.hand(entry(1), moment(0), None)
     journal.answer(1, b"an answer to be forgotten", "answer", None, 0.1, moment(1))
     journal.deliver(1, moment(1))
     assert any(b"to be forgotten" in file.read_bytes() for file in families(path))
-    journal.housekeep(moment(1 + KEEP + 1))
+    journal.housekeep(moment(1 + KEEP + 1), math.inf)
     assert all(b"to be forgotten" not in file.read_bytes() for file in families(path))
 
 
 def test_a_reader_holds_the_log_back_only_until_the_next_time(journal, path):
-    journal.hand(entry(1), moment(0))
+    journal.hand(entry(1), moment(0), None)
     journal.answer(1, PAN, "answer", None, 0.1, moment(1))
     reader = schema.connect(path)
     reader.execute("BEGIN")
@@ -192,25 +200,25 @@ def test_a_reader_holds_the_log_back_only_until_the_next_time(journal, path):
     journal.deliver(1, moment(1))
     assert any(b"4111111111111111" in file.read_bytes() for file in families(path))
     reader.close()
-    journal.housekeep(moment(2))
+    journal.housekeep(moment(2), math.inf)
     assert all(b"4111111111111111" not in file.read_bytes() for file in families(path))
 
 
 def test_a_large_answer_with_card_data_leaves_no_page_behind(journal, path):
-    journal.hand(entry(1), moment(0))
+    journal.hand(entry(1), moment(0), None)
     journal.answer(1, PAN * 5000, "answer", None, 0.1, moment(1))
     journal.deliver(1, moment(1))
     assert all(b"4111111111111111" not in file.read_bytes() for file in families(path))
 
 
 def test_over_a_reboot_age_is_the_wall_clock_s(journal):
-    journal.hand(entry(1), moment(500))
+    journal.hand(entry(1), moment(500), None)
     journal.answer(1, b"Approved", "answer", None, 0.1, moment(500))
     journal.deliver(1, moment(500))
-    digest = entry(1).digest
-    assert journal.find(digest, Moment(NOW + 600, "boot-2", 10)).id == 1
-    assert journal.find(digest, Moment(NOW + 600 + KEEP, "boot-2", 10)) is None
-    assert journal.find(digest, Moment(100.0, "boot-2", 10)).id == 1      # no clock yet: still known
+    known = identity(b"request")
+    assert journal.find(known, Moment(NOW + 600, "boot-2", 10)).first.id == 1
+    assert journal.find(known, Moment(NOW + 600 + KEEP, "boot-2", 10)) is None
+    assert journal.find(known, Moment(100.0, "boot-2", 10)).first.id == 1      # no clock yet: still known
 
 
 def test_rows_are_bounded(journal):
@@ -218,14 +226,14 @@ def test_rows_are_bounded(journal):
         for id in range(1, MAX_ROWS + 11):
             journal._db.execute("INSERT INTO transactions (id, state, request_size, received, at_wall, at_boot, at_up) "
                                 "VALUES (?, 'unknown', 1, ?, ?, 'boot-1', 0)", (id, NOW, NOW))
-    journal.housekeep(moment(1))
+    journal.housekeep(moment(1), math.inf)
     assert journal._db.execute("SELECT count(*), min(id) FROM transactions").fetchone() == (MAX_ROWS, 11)
 
 
 def test_copies_bring_what_fits_and_never_take_an_answer_away(path):
     journal = Journal(schema.connect(path), KEEP)
     for id in (1, 2, 3):
-        journal.hand(entry(id, bytes([id])), moment(0))
+        journal.hand(entry(id, bytes([id])), moment(0), None)
         journal.answer(id, b"x" * 100, "answer", None, 0.1, moment(0))
     journal.deliver(1, moment(0))
     journal.deliver(2, moment(0))
@@ -238,3 +246,48 @@ def test_copies_bring_what_fits_and_never_take_an_answer_away(path):
     assert {found.id: (found.state, found.answer) for found in journal._entries("")} == {
         1: ("delivered", b"x" * 100), 2: ("delivered", b"x" * 100), 3: ("delivered", b"x" * 100)}
     journal.close()
+
+
+SECRET = (b'{"ResultCode":"Approved","Account":"4111111111111111","CVV":"987",'
+          b'"Track2":";4111111111111111=25121011234567890?"}')
+
+
+def contents(path):
+    return b"".join(file.read_bytes() for file in families(path))
+
+
+def test_track_data_and_verification_values_are_never_written(journal, path):
+    journal.hand(entry(1), moment(0), None)
+    journal.answer(1, SECRET, "answer", None, 0.1, moment(1))
+    assert b"987" not in contents(path) and b"2512101" not in contents(path)
+    kept, = journal.pending()
+    assert kept.card and kept.answer_size == len(SECRET) and b'"ResultCode":"Approved"' in kept.answer
+    assert b'"Account":"4111111111111111"' in kept.answer       # until it is delivered, or older than late_answer
+
+
+@pytest.mark.parametrize("state", ["answered", "expired"])
+def test_card_numbers_are_masked_when_an_answer_is_older_than_late_answer(journal, path, state):
+    for id, answer in ((1, SECRET), (2, b"no card in it")):
+        journal.hand(entry(id, b"%d" % id), moment(0), None)
+        journal.answer(id, answer, "answer", None, 0.1, moment(1))
+        if state == "expired":
+            journal.expire(id)
+    journal.housekeep(moment(601), 600.0)
+    assert b"4111111111111111" in contents(path)
+    journal.housekeep(moment(602), 600.0)
+    assert b"4111111111111111" not in contents(path)
+    kept = journal.find(identity(b"1"), moment(602)).first
+    assert b'"Account":"************1111"' in kept.answer and kept.state == state and not kept.card
+    assert journal.deliver(1, moment(603))
+    assert journal.find(identity(b"1"), moment(604)).first.answer == kept.answer    # nothing is left to be scrubbed
+    assert journal.find(identity(b"2"), moment(604)).first.answer == b"no card in it"
+
+
+def test_many_old_answers_are_masked_a_few_at_a_time(journal, path):
+    for id in range(1, MASKED_AT_ONCE + 3):
+        journal.hand(entry(id, b"%d" % id), moment(0), None)
+        journal.answer(id, SECRET, "answer", None, 0.1, moment(1))
+    journal.housekeep(moment(700), 600.0)
+    assert sum(found.card for found in journal.pending()) == 2
+    journal.housekeep(moment(700), 600.0)
+    assert b"4111111111111111" not in contents(path)

@@ -4,6 +4,7 @@ import gevent
 import pytest
 
 from econduit_terminal.agent.transactions import books as books_module, keeper as module, schema
+from econduit_terminal.agent.transactions.identity import Command, Identity
 from econduit_terminal.agent.transactions.journal import Entry
 from econduit_terminal.agent.transactions.keeper import JournalStuck, Keeper
 
@@ -50,11 +51,15 @@ def entry(keeper, digest=b"d"):
     return Entry(keeper.new_id(), digest, "1", "Sale", 10, now.wall, now)
 
 
+def find(keeper):
+    return keeper.call("find", Identity(b"d", b"ref", Command.OTHER), keeper.now()).first
+
+
 def test_calls_happen_in_order_and_off_the_hub(keeper):
     first = entry(keeper)
-    keeper.post("hand", first, first.at)
-    keeper.post("answer", first.id, b"Approved", "answer", None, 0.1, keeper.now())
-    found = keeper.call("find", b"d", keeper.now())
+    keeper.post("hand", first, first.at, None)
+    keeper.post("answer", first.id, b"Approved", "answer", None, 0.1, keeper.now(), False)
+    found = find(keeper)
     assert (found.state, found.answer) == ("answered", b"Approved")
     assert keeper.durable and keeper.generation == 1 and first.at >= keeper.born
 
@@ -97,7 +102,7 @@ def test_problems_are_told_once_and_when_they_are_over(keeper, board, caplog):
     keeper.path.rmdir()
     keeper._books._retry_at = 0.0
     first = entry(keeper)
-    keeper.call("hand", first, first.at)
+    keeper.call("hand", first, first.at, None)
     assert board.said[1:] == [("journal", None)] and keeper.durable and "works again" in caplog.text
 
 
@@ -120,7 +125,7 @@ def test_a_failed_clerk_is_replaced(keeper, monkeypatch, caplog):
 def test_ids_rise_above_those_of_earlier_processes_whatever_the_clock(tmp_path, board, monkeypatch):
     before = Keeper(tmp_path / "journal.sqlite3", 1000.0, board)
     first = entry(before)
-    before.call("hand", first, first.at)
+    before.call("hand", first, first.at, None)
     before.close()
     monkeypatch.setattr(module.time, "time_ns", lambda: 5_000_000)       # 1970
     after = Keeper(tmp_path / "journal.sqlite3", 1000.0, board)
@@ -133,12 +138,12 @@ def test_ids_rise_above_those_of_earlier_processes_whatever_the_clock(tmp_path, 
 def test_close_finishes_what_waits_and_leaves_one_file(tmp_path, board):
     keeper = Keeper(tmp_path / "journal.sqlite3", 1000.0, board)
     first = entry(keeper)
-    keeper.post("hand", first, first.at)
+    keeper.post("hand", first, first.at, None)
     keeper.close()
     keeper.close()
     assert [file.name for file in tmp_path.iterdir()] == ["journal.sqlite3"]
     again = Keeper(tmp_path / "journal.sqlite3", 1000.0, board)
-    assert again.call("find", b"d", again.now()).state == "unknown"     # it was born before `again`
+    assert find(again).state == "unknown"     # it was born before `again`
     again.close()
 
 
@@ -146,8 +151,8 @@ def test_card_data_leaves_the_log_when_nobody_reads_any_more(keeper, monkeypatch
     monkeypatch.setattr(module, "TIDY_AGAIN", 0.05)
     card = b'{"Account": "4111111111111111"}'
     first = entry(keeper)
-    keeper.call("hand", first, first.at)
-    keeper.call("answer", first.id, card, "answer", None, 0.1, keeper.now())
+    keeper.call("hand", first, first.at, None)
+    keeper.call("answer", first.id, card, "answer", None, 0.1, keeper.now(), False)
     reader = schema.connect_to_read(keeper.path)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM transactions").fetchone()

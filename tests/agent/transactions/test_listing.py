@@ -22,7 +22,7 @@ def journal(settings):
 
 
 def hand(journal, id, ref="7"):
-    journal.hand(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), AT)
+    journal.hand(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), AT, None)
 
 
 def run(settings, capsys, **options):

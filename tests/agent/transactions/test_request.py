@@ -1,8 +1,7 @@
-import hashlib
-
 import pytest
 
 from econduit_terminal.agent.transactions import request as request_module
+from econduit_terminal.agent.transactions.identity import Identity
 from econduit_terminal.agent.transactions.request import Request, shown
 
 
@@ -10,13 +9,13 @@ def test_what_may_be_known():
     body = b'{"refid":"17","COMMAND":"Sale","Amount":"2.50"}'
     request = Request.of(body, "connection")
     assert (request.body, request.connection, request.ref_id, request.command) == (body, "connection", "17", "Sale")
-    assert request.digest == hashlib.sha256(body).digest()
+    assert request.identity == Identity.of(body, "17", "Sale")
     assert request.label == "RefID=17 command=Sale"
 
 
 def test_without_a_ref_id_it_is_like_no_other():
     request = Request.of(b"SALE 2.50", None)
-    assert (request.digest, request.label) == (None, "RefID=- command=-")
+    assert (request.identity, request.label) == (None, "RefID=- command=-")
 
 
 def test_the_label_is_safe_to_log_and_the_value_unchanged():
@@ -35,9 +34,3 @@ def test_a_request_s_name_costs_no_more_than_what_is_shown_of_it():
         Request.of(b'{"RefID":"%s","Command":"Sale"}' % (b"5 " * 500_000), None)
     assert max(seen) < 1000
 
-
-def test_white_space_around_it_makes_no_other_request_of_it():
-    """A cloud that ends its lines: what is left of the message before stands in front of this one, or not."""
-    bare = Request.of(b'{"RefID":"1"}', None)
-    assert Request.of(b'\r\n{"RefID":"1"} \n', None).digest == bare.digest
-    assert Request.of(b'{"RefID": "1"}', None).digest != bare.digest

@@ -1,10 +1,16 @@
+import errno
+import hashlib
 import os
 import sqlite3
 import stat
+import time
 
 import pytest
 
 from econduit_terminal.agent.transactions import schema
+from econduit_terminal.agent.transactions.ages import Moment
+from econduit_terminal.agent.transactions.books import Books
+from econduit_terminal.agent.transactions.identity import Identity
 
 
 def pragma(connection, name):
@@ -47,7 +53,7 @@ def test_a_migration_is_all_or_nothing(monkeypatch):
     with pytest.raises(sqlite3.OperationalError):
         schema.migrate(connection)
     connection.rollback()
-    assert pragma(connection, "user_version") == 1
+    assert pragma(connection, "user_version") == len(schema.MIGRATIONS) - 2
     assert "tip" not in {row[1] for row in connection.execute("PRAGMA table_info(transactions)")}
 
 
@@ -56,7 +62,7 @@ def test_each_later_migration_runs_once(monkeypatch):
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "ALTER TABLE transactions ADD COLUMN tip;"))
     schema.migrate(connection)
     schema.migrate(connection)
-    assert pragma(connection, "user_version") == 2
+    assert pragma(connection, "user_version") == len(schema.MIGRATIONS)
 
 
 def test_a_later_version_is_not_touched(tmp_path):
@@ -75,3 +81,118 @@ def test_a_link_in_the_journal_s_place_is_not_followed(tmp_path):
     with pytest.raises(OSError):
         schema.connect(tmp_path / "journal.sqlite3")
     assert not (tmp_path / "elsewhere").exists()
+
+
+# -- the journal of 1.0.0 --------------------------------------------------------------------------------------------
+
+SALE = b'{"RefID":"1","Command":"Sale","Amount":"2.50"}'
+NOW = Moment(1_800_000_000.0, "boot", 500.0)
+BORN = NOW._replace(up=400.0)
+
+
+def digest(body):
+    return hashlib.sha256(body).digest()
+
+
+STATES = {      # in version 1: state, outcome, answer, delivered -> what the same request finds in version 2
+    "handed": (None, None, None, "unknown"), "unknown": (None, None, None, "unknown"),
+    "answered": ("answer", b'{"ResultCode":"Approved"}', None, "answered"),
+    "delivered": ("answer", b'{"ResultCode":"Approved"}', NOW.wall, "delivered"),
+    "expired": ("answer", b'{"ResultCode":"Approved"}', None, "expired"),
+    "scrubbed": ("failure", None, None, "scrubbed"),
+}
+
+
+def version_1(path, *rows):
+    """A journal as 1.0.0 left it when it was killed. rows: (ref_id, command, body, state)."""
+    path.parent.mkdir(exist_ok=True)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(f"BEGIN; {schema.MIGRATIONS[0]} PRAGMA user_version = 1; COMMIT;")
+    for id, (ref_id, command, body, state) in enumerate(rows, 1):
+        outcome, answer, delivered, _ = STATES[state] if isinstance(state, str) else state
+        connection.execute(
+            "INSERT INTO transactions (id, state, digest, ref_id, command, request_size, received, at_wall, at_boot, "
+            "at_up, outcome, answer, answer_size, delivered) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (id, state if isinstance(state, str) else "delivered", body and digest(body), ref_id, command, 46, NOW.wall,
+             NOW.wall, "boot", 300.0 + id, outcome, answer, answer and len(answer), delivered))
+    connection.commit()
+    connection.close()
+
+
+def read_only(monkeypatch):
+    def refuse(path, real=schema.connect):
+        if path is not None:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path)
+    monkeypatch.setattr(schema, "connect", refuse)
+
+
+@pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
+@pytest.mark.parametrize("written", [SALE, b'{ "Command":"Sale", "Amount":"2.50", "RefID":"\\u0031" }', b"\x04" + SALE])
+@pytest.mark.parametrize("state", STATES)
+def test_after_the_upgrade_nothing_runs_twice_and_answers_that_waited_are_there(tmp_path, monkeypatch, state, written,
+                                                                                writable):
+    """1.0.0 knew a request by its bytes; whoever sends those again, or the same value, is known whatever is written."""
+    path = tmp_path / "state" / "journal.sqlite3"
+    version_1(path, ("1", "Sale", written if written.startswith(b"{ ") else SALE, state))
+    if not writable:
+        read_only(monkeypatch)
+    books = Books(path, 1000.0, BORN)
+    try:
+        found = books.call("find", Identity.of(written, "1", "Sale"), NOW).first
+        assert found.state == STATES[state][3] and found.answer == STATES[state][1]
+        assert [entry.id for entry in books.call("pending")] == ([1] if state == "answered" else [])
+        assert books.durable is writable and books.lost == (state == "handed")
+    finally:
+        books.close()
+
+
+@pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
+@pytest.mark.parametrize("void, voided", [("Approved", True), ("Declined", False)])
+def test_a_void_of_1_0_0_counts_unless_it_was_declined(tmp_path, monkeypatch, void, voided, writable):
+    path = tmp_path / "journal.sqlite3"
+    version_1(path, ("1", "Sale", SALE, "delivered"),
+              ("1", "Void", b"void", ("answer", b'{"ResultCode":"%s"}' % void.encode(), NOW.wall, None)))
+    if not writable:
+        read_only(monkeypatch)
+    books = Books(path, 1000.0, BORN)
+    assert books.call("find", Identity.of(SALE, "1", "Sale"), NOW).voided is voided
+    books.close()
+
+
+def test_a_tip_adjust_of_1_0_0_is_known(tmp_path):
+    bodies = [b'{"RefID":"1","Command":"TipAdjust","Amount":"%d"}' % amount for amount in (2, 3)]
+    path = tmp_path / "journal.sqlite3"
+    version_1(path, *(("1", "TipAdjust", body, "delivered") for body in bodies))
+    books = Books(path, 1000.0, BORN)
+    assert [books.call("find", Identity.of(body, "1", "TipAdjust"), NOW) is None for body in bodies] == [True, False]
+    books.close()
+
+
+def test_card_numbers_that_1_0_0_took_for_ref_ids_are_masked_in_the_file(tmp_path):
+    path = tmp_path / "journal.sqlite3"
+    version_1(path, ("4111.1111.1111.1111", "Sale", SALE, "delivered"), (None, None, None, "delivered"),
+              ("x" * 63 + "…", "4111\t1111\t1111\t1111", b"other", "scrubbed"))
+    connection = schema.connect(path)
+    assert connection.execute("SELECT ref_id, command, ref IS NULL FROM transactions ORDER BY id").fetchall() == [
+        ("****.****.****.1111", "Sale", 0), (None, None, 1), ("x" * 63 + "…", "****\\t****\\t****\\t1111", 1)]
+    connection.close()
+
+
+def test_a_full_file_of_1_0_0_is_brought_up_to_date_within_the_patience_of_a_request(tmp_path):
+    path = tmp_path / "journal.sqlite3"
+    version_1(path, *((f"INV-2026-{number:06}", "Sale", b"%d" % number, "delivered") for number in range(20_000)))
+    began = time.process_time()
+    schema.connect(path).close()
+    assert time.process_time() - began < 3
+
+
+def test_text_that_is_none_does_not_keep_a_file_from_being_brought_up_to_date(tmp_path):
+    path = tmp_path / "journal.sqlite3"
+    version_1(path, ("1", "Sale", SALE, "delivered"))
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE transactions SET ref_id = CAST(x'ff41' AS TEXT), command = CAST(x'ff' AS TEXT)")
+    connection.commit()
+    connection.close()
+    schema.connect(path).close()

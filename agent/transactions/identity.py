@@ -1,0 +1,128 @@
+"""PURE. Which request is the same as another, and which belongs to the same RefID.
+
+| two requests with one RefID are the same | when                                                                     |
+|------------------------------------------|--------------------------------------------------------------------------|
+| both are JSON                            | their values are: spacing, order of keys and escapes do not count;       |
+|                                          | numbers count by their text (2.5 is not 2.50)                            |
+| otherwise                                | their bytes are, but for white space, EOT and byte order marks around    |
+
+JSON that leaves room for doubt goes by its bytes: a key that stands twice in one object, NaN and Infinity, bytes that
+are no UTF-8; and so does what would take long: more than `MAX_DEPTH` brackets inside one another, `MAX_VALUES` values.
+
+1.0.0 knew bytes alone, and left out less around them: `earlier` has its digests, for what its journal holds.
+"""
+import hashlib
+import itertools
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .pan import mask_label
+
+MAX_DEPTH = 64
+MAX_VALUES = 50_000
+MASKED = 256
+"""Characters of a RefID that are looked through for a card number."""
+_SPACE = b" \t\r\n"
+_AROUND = _SPACE + b"\x04"
+_BOM = b"\xef\xbb\xbf"
+_NUMBER = "\udbff"
+"""Stands before a number's text, so that 2.50 is no "2.50"; no text that goes by its value can hold it."""
+_LONE = re.compile(r"\\u[dD][bB][fF][fF]")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NO_BRACKET = re.compile(r"[^\[\]{}]+")
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+class Command(Enum):
+    """The commands that are looked at when a request comes again; `value`: the word for people."""
+    SALE = "Sale"
+    AUTH = "Auth"
+    VOID = "Void"
+    TIP_ADJUST = "TipAdjust"
+    OTHER = ""
+
+    @classmethod
+    def of(cls, text: str | None) -> "Command":
+        """In any case, and however it is spaced: `TipAdjust`, `tip_adjust`, `TIP ADJUST`."""
+        return _COMMANDS.get("".join(filter(str.isalnum, (text or "")[:64])).lower(), cls.OTHER)
+
+
+_COMMANDS = {command.value.lower(): command for command in Command if command.value}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """digest: what makes it this request. ref: of its RefID, which follow-ups share. earlier: see above."""
+    digest: bytes
+    ref: bytes
+    command: Command
+    earlier: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, body: bytes, ref_id: str | None, command: str | None) -> "Identity | None":
+        """None without a RefID: such a request is like no other."""
+        if not ref_id:
+            return None
+        inside = bare(body)
+        value, by_bytes = canonical(inside), _sha256(inside)
+        digest = by_bytes if value is None else _sha256(b"\0JSON\0" + value)
+        earlier = {by_bytes, _sha256(body.strip(_SPACE))} - {digest}
+        return cls(digest, ref_key(ref_id), Command.of(command), tuple(sorted(earlier)))
+
+
+def bare(body: bytes) -> bytes:
+    """Without the white space, EOT and byte order marks around it."""
+    body = body.strip(_AROUND)
+    while body.startswith(_BOM):
+        body = body[len(_BOM):].lstrip(_AROUND)
+    return body
+
+
+def ref_key(ref_id: str) -> bytes:
+    """What follow-ups of one RefID share. A card number in it leaves no hash that could be tried out."""
+    told = mask_label(ref_id[:MASKED]) + ref_id[MASKED:]
+    return _sha256(told.encode("utf-8", "surrogatepass"))[:16]
+
+
+def canonical(payload: bytes) -> bytes | None:
+    """The JSON value in `payload` in the one way to write it; None for what goes by its bytes. Never raises."""
+    try:
+        text = payload.decode(json.detect_encoding(payload))
+        if _LONE.search(text) or text.count(",") > MAX_VALUES or _depth(text) > MAX_DEPTH:
+            return None
+        value = json.loads(text, strict=False, parse_int=_number, parse_float=_number, parse_constant=_none,
+                           object_pairs_hook=_object)
+    except (ValueError, RecursionError):        # UnicodeDecodeError is a ValueError
+        return None
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _number(text: str) -> str:
+    return _NUMBER + text
+
+
+def _none(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _depth(text: str) -> int:
+    """The most brackets inside one another, or fewer than `MAX_DEPTH` where there are no more at all."""
+    brackets = text.count("[") + text.count("{")
+    if brackets <= MAX_DEPTH:
+        return brackets
+    bare = _NO_BRACKET.sub("", _STRING.sub("", text))
+    return max(itertools.accumulate(map(_STEPS.__getitem__, bare)), default=0)
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
