@@ -6,16 +6,17 @@ from econduit_terminal.conf import signals
 if "run" in sys.argv:
     signals.hold()      # now: the imports take their time
 
-from types import ModuleType  # noqa: E402
+from types import ModuleType
 
-from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
+from econduit_terminal.conf.output import survive_any_locale
+from econduit_terminal.process.commands import call
 
-from .cli.table import parse  # noqa: E402
+from .cli.commands import PROGRAM
 
 
 def main(arguments: list[str] | None = None) -> int:
     survive_any_locale()
-    options = parse(arguments)
+    options = PROGRAM.parse(arguments)
     if options.command != "run":
         signals.release()
     else:
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         _spare_gevent_its_plugins()
         from gevent import monkey
         monkey.patch_all()
-    return options.function(options)
+    return call(options)
 
 
 def _spare_gevent_its_plugins() -> None:

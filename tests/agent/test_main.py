@@ -4,7 +4,7 @@ import sys
 PROBE = """
 import sys
 from econduit_terminal.agent import __main__ as program
-from econduit_terminal.agent.cli import table
+from econduit_terminal.agent.cli import commands
 early = {"socket", "threading", "ssl", "selectors", "logging", "gevent"} & set(sys.modules)
 sys.modules["econduit_terminal.agent.app"] = type(sys)("app")
 import econduit_terminal.agent.app as app

@@ -26,7 +26,7 @@ def test_a_wrong_command_line_is_said(given):
 
 def test_reading_what_there_is_patches_nothing():
     """scripts/build-manuals reads it; the process that does stays as it is."""
-    script = ("from gevent import monkey; from econduit_terminal.sandbox.cli import parser; parser()\n"
+    script = ("from gevent import monkey; from econduit_terminal.sandbox.cli import PROGRAM; PROGRAM.parser()\n"
               "print(monkey.is_module_patched('socket'))")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
     assert done.stdout == "False\n"

@@ -1,4 +1,5 @@
 """scripts/build-manuals: nothing that the programs can do and nothing that can be set is missing."""
+import argparse
 import importlib.machinery
 import importlib.util
 import shutil
@@ -66,11 +67,13 @@ def test_a_comment_that_belongs_to_nothing_is_no_page(script, tmp_path):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_command_and_option_of_a_program(manuals, script, program):
     page = plain(manuals / f"{program}.{PROGRAMS[program]}")
-    for command, (about, parser) in script.commands(script.PARSERS[program]()).items():
-        assert f".SS {command} .B {program} {command}" in page
-        assert about[1:] in page
-        for action in script.options(parser):
-            assert action.option_strings[-1] in page
+    for command, parser in script.subparsers(script.PARSERS[program]()).items():
+        part = page.partition(f".SS {command} ")[2].partition(" .SS ")[0]
+        assert part.replace(" .B", "").startswith((".PP", ".B")) and parser.description in part
+        for action in parser._actions:
+            hidden = action.dest == "help" or action.help == argparse.SUPPRESS
+            assert hidden or action.option_strings[-1] in part
+        assert parser.epilog is None or " ".join(parser.epilog.split()) in part
 
 
 @pytest.mark.skipif(not shutil.which("man"), reason="man pages are read by man, of the package man-db")
@@ -86,8 +89,9 @@ def test_man_has_nothing_to_complain_of(manuals, name):
 def offered(manuals: Path, *words: str) -> list[str]:
     """What bash offers for the last of these words."""
     inside = (f'source "{manuals}/completion/{words[0]}"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
-              f'_{words[0].replace("-", "_")}; printf "%s\\n" "${{COMPREPLY[@]}}"')
-    done = subprocess.run(["bash", "-euc", inside, "bash", *words], capture_output=True, text=True, check=True)
+              f'complete -p {words[0]} >/dev/null; _shtab_{words[0].replace("-", "_")} {words[0]} "${{@: -1}}"; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", inside, "bash", *words], capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
@@ -105,4 +109,4 @@ def test_bash_completes(manuals, words, expected):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_bash_offers_every_command(manuals, script, program):
-    assert set(script.commands(script.PARSERS[program]())) <= set(offered(manuals, program, ""))
+    assert set(script.subparsers(script.PARSERS[program]())) <= set(offered(manuals, program, ""))

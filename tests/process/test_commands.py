@@ -1,0 +1,54 @@
+"""A program's command line from its table: what may stand where, and how a command ends."""
+import argparse
+import dataclasses
+
+import pytest
+
+from econduit_terminal.process.commands import INTERRUPTED, Command, OneOf, Program, argument, call
+
+ROOM = argument("--room", help="which room", default="hall")
+DANCE = Program("dancer", "Dances.", "1.2", (
+    Command("waltz", "in three", lambda options: options.steps, (argument("--steps", type=int, default=3),)),
+    Command("rest", "between two", lambda options: 0, (OneOf((argument("--sit", action="store_true"),
+                                                             argument("--stand", action="store_true"))),), "Sit well."),
+), common=(ROOM,), default="rest")
+
+
+@pytest.mark.parametrize("given, wanted", [
+    (["waltz"], {"command": "waltz", "steps": 3, "room": "hall"}),
+    (["--room", "a", "waltz", "--steps", "4"], {"steps": 4, "room": "a"}),
+    (["waltz", "--room", "b"], {"room": "b"}),
+    (["--room", "a", "waltz", "--room", "b"], {"room": "b"}),
+    ([], {"command": "rest"}), (["--sit"], {"command": "rest", "sit": True, "stand": False}),
+])
+def test_what_is_said_is_what_is_meant(given, wanted):
+    named = any(command.name in given for command in DANCE.commands)
+    options = vars(dataclasses.replace(DANCE, default=None if named else "rest").parse(given))
+    assert {name: options[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("given", [
+    ["tango"], ["waltz", "--sit"], ["rest", "--sit", "--stand"], ["waltz", "--steps", "x"]])
+def test_wrong_usage_ends_with_2(given, capsys):
+    with pytest.raises(SystemExit) as ended:
+        DANCE.parse(given)
+    assert ended.value.code == 2 and "usage: dancer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given, said", [
+    (["--help"], "between two (the default command)"), (["--version"], "dancer 1.2\n"),
+    (["rest", "--help"], "Sit well.")])
+def test_help_and_version(given, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        DANCE.parse(given)
+    assert ended.value.code == 0 and said in capsys.readouterr().out
+
+
+def test_the_command_gives_the_exit_status():
+    assert call(DANCE.parse(["waltz", "--steps", "7"])) == 7
+
+
+def test_ctrl_c_ends_it_as_a_shell_expects():
+    def interrupted(options):
+        raise KeyboardInterrupt
+    assert call(argparse.Namespace(run=interrupted)) == INTERRUPTED
