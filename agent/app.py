@@ -98,6 +98,8 @@ class App:
         if not self._alone():
             return 0
         settings = self._settings
+        self._status_file = StatusFile(settings.local.status_file, self._board)
+        self._status_file.start()
         self._journal = open_journal(settings, self._board)
         self._processor = Processor(settings, self._terminal.id if self._terminal else "", self._journal, self._board)
         self._processor.start()
@@ -105,8 +107,6 @@ class App:
             self._start_link()
         self._api = Api(settings.local, self._board, self)
         self._api.start()
-        self._status_file = StatusFile(settings.local.status_file, self._board)
-        self._status_file.start()
         self._spawn(self._watch_the_watchdog)
         self._spawn(self._follow_idle)
         self._spawn(self._follow_wall_clock)

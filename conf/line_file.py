@@ -23,8 +23,8 @@ def uptime() -> float:
 
 
 def replace(path: str, line: bytes, writer: str) -> None:
-    """Puts `line` in place of what `path` holds, as `writer`. Raises OSError where it cannot; the old line is gone then,
-    as far as the system lets it. Not synced: after a power cut it is written anew."""
+    """Puts `line` in place of what `path` holds, as `writer`. Raises OSError where it cannot; the old line is gone
+    then, as far as the system lets it. Not synced: after a power cut it is written anew."""
     try:
         _replace(path, line, writer)
     except OSError as error:

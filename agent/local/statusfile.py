@@ -1,15 +1,16 @@
 """The status as a file, for payment applications that only read files: the same line as `GET /status`.
 
-- Replaced atomically, mode 0644, at every change and every REWRITE seconds, so that a reader can tell by `valid_for` and
-  `written_uptime` whether it still holds.
-- A file that cannot be written is said once, taken away and tried again; it never disturbs the terminal. A thread of its
-  own does the writing: a disk that hangs holds that thread and nothing else.
+- Replaced atomically, mode 0644, at every change and every REWRITE seconds, so that a reader can tell by `valid_for`
+  and `written_uptime` whether it still holds.
+- A file that cannot be written is said once, taken away and tried again; it never disturbs the terminal. A thread of
+  its own does the writing: a disk that hangs holds that thread and nothing else.
 """
+import contextlib
 import logging
 from collections.abc import Callable
 
 import gevent
-from gevent.event import Event
+from gevent.event import AsyncResult, Event
 from gevent.threadpool import ThreadPool
 
 from econduit_terminal.conf import line_file
@@ -19,6 +20,7 @@ from .status import Board, as_line
 REWRITE = line_file.VALID_FOR / 2
 HANGS = 3.0
 """Seconds after which the disk is said to hang."""
+FIRST = 0.3
 STOP_TIME = 2.0
 PROBLEM = "status file"
 WRITER = "agent"
@@ -35,12 +37,21 @@ class StatusFile:
         self._stopping = Event()
         self._greenlet: gevent.Greenlet | None = None
         self._pool = ThreadPool(1)
-        self._hanging = None
+        self._busy = AsyncResult()
         self._said: str | None = None
 
     def start(self) -> None:
+        """Returns when the first line is there, so that none of a killed predecessor is; after FIRST seconds anyway."""
         if self._path is not None:
+            self._busy = self._pool.spawn(self._begin, as_line(self._board.snapshot()))
             self._greenlet = gevent.spawn(self._run)
+            gevent.wait([self._busy], timeout=FIRST)
+
+    def _begin(self, line: bytes) -> None:
+        """In the thread. What fails here is tried again and said by `_run`."""
+        line_file.tidy(self._path, WRITER)
+        with contextlib.suppress(OSError):
+            line_file.replace(self._path, line, WRITER)
 
     def stop(self, remove: bool = False) -> None:
         """Writes the last state, so that no file says `POS Online` for an agent that ended. `remove`: nor where it no
@@ -57,41 +68,48 @@ class StatusFile:
                 log.warning("status file: %s is no longer kept, remove it (%s)", self._path, error.strerror or error)
         else:
             self._write(STOP_TIME)
-        if self._hanging is None or self._hanging.ready():
+        if self._busy.ready():
             self._pool.kill()
 
     def _run(self) -> None:
-        self._do(line_file.tidy, self._path, WRITER)
+        self._wait(HANGS)
         with self._board.subscribe() as changes:
             self._stopping.rawlink(lambda _event: changes.wake())
             while not self._stopping.is_set():
                 changes.wait(REWRITE)
                 try:
-                    self._write()
+                    self._write(HANGS)
                 except Exception:
                     log.exception("the status file failed")
 
-    def _write(self, patience: float = HANGS) -> None:
+    def _write(self, patience: float) -> None:
         try:
-            self._do(line_file.replace, self._path, as_line(self._board.snapshot()), WRITER, patience=patience)
+            done = self._do(line_file.replace, self._path, as_line(self._board.snapshot()), WRITER, patience=patience)
         except OSError as error:
             self._complain(error.strerror or str(error))
         else:
-            if self._said:
+            if done and self._said:
                 log.info("status file: %s is written again", self._path)
-            self._said = None
-            self._board.problem(PROBLEM, None)
+            if done:
+                self._said = None
+                self._board.problem(PROBLEM, None)
 
-    def _do(self, work: Callable[..., object], *arguments: object, patience: float = HANGS) -> None:
-        """In the thread, to its end. What hangs is said after `patience`, and not waited for once we stop."""
-        if self._hanging is not None and not self._hanging.ready():
-            return      # stopping: the thread is still in there
-        self._hanging = self._pool.spawn(work, *arguments)
-        if not self._hanging.wait(patience) and not self._hanging.ready():
+    def _do(self, work: Callable[..., object], *arguments: object, patience: float) -> bool:
+        """In the thread; whether to its end. Not at all while that hangs. Raises what `work` raises."""
+        if not self._busy.ready():
+            return False
+        self._busy = self._pool.spawn(work, *arguments)
+        return self._wait(patience)
+
+    def _wait(self, patience: float) -> bool:
+        """For the thread. What hangs is said after `patience` seconds, and not waited for once we stop."""
+        gevent.wait([self._busy], timeout=patience)
+        if not self._busy.ready():
             self._complain("its disk does not answer")
-            gevent.wait([self._hanging, self._stopping], count=1)
-        if self._hanging.ready():
-            self._hanging.get()
+            gevent.wait([self._busy, self._stopping], count=1)
+        if self._busy.ready():
+            self._busy.get()
+        return self._busy.ready()
 
     def _complain(self, why: str) -> None:
         text = f"{self._path} cannot be written ({why}); mend local.status_file or its directory"

@@ -86,6 +86,7 @@ def test_m7_a_disk_that_hangs_holds_nothing_else(serve, tmp_path):
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)     # the disk is back
     until(lambda: shown(path).get("reason") == "reason 19" and not shown(path)["problems"])
     assert served.log().count("does not answer") == 1
+    served.end()
     os.close(reader)
 
 
