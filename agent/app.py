@@ -43,7 +43,7 @@ from .local.statusfile import StatusFile
 from .transactions.keeper import open_journal
 from .transactions.processor import Processor
 from .transactions.schema import FILE
-from .wire.messages import register
+from .wire.dialect import register
 
 log = logging.getLogger("agent")
 

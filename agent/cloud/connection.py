@@ -7,12 +7,11 @@ import socket as std
 import struct
 import termios
 import time
+from collections.abc import Callable
 
 import gevent
 import netifaces
 from gevent.lock import RLock
-
-from econduit_terminal.agent.wire.messages import terminated
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +34,14 @@ REASONS = {
 
 
 class Connection:
-    """A socket to the cloud. `number`: for logs, counts the connections of this process."""
+    """A socket to the cloud. `number`: for logs, counts the connections of this process.
 
-    def __init__(self, dialed):
+    encode: a response's bytes on the wire (wire.session.Session.respond).
+    """
+
+    def __init__(self, dialed, encode: Callable[[bytes], bytes]):
         self._socket = dialed.socket
+        self._encode = encode
         self.endpoint = dialed.endpoint
         self.number = next(_numbers)
         self.local_address = self._socket.getsockname()[0]
@@ -77,7 +80,7 @@ class Connection:
             raise
 
     def send(self, payload: bytes, timeout: float) -> bool:
-        """Send a response, EOT EOT added, and wait until the peer's TCP has acknowledged every byte of it.
+        """Send a response, encoded, and wait until the peer's TCP has acknowledged every byte of it.
 
         True: it did, on a connection that neither side had ended. False: the connection was lost before, or `timeout`
         seconds passed, which ends it; whether the response arrived is unknown then. Never raises OSError.
@@ -86,7 +89,7 @@ class Connection:
             return False
         deadline = time.monotonic() + timeout
         try:
-            self.write(terminated(payload), timeout)
+            self.write(self._encode(payload), timeout)
             look = FIRST_LOOK
             while self._unacknowledged():
                 # A connection that the peer reset keeps its count for ever: the state is looked at too.

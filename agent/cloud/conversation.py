@@ -6,6 +6,7 @@ no cloud can fill our memory. Everything else happens in the caller's greenlet, 
 import errno
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import gevent
@@ -14,7 +15,19 @@ from gevent.queue import Queue
 
 from econduit_terminal.agent.transactions.request import shown
 from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError, WireError
-from econduit_terminal.agent.wire.session import Acknowledged, Refused, Registered, State, Transaction
+from econduit_terminal.agent.wire.session import (
+    Acknowledged,
+    Deregistered,
+    Refusal,
+    Refused,
+    Registered,
+    Session,
+    SessionEvent,
+    State,
+    StatusNotice,
+    SurplusAck,
+    Transaction,
+)
 from econduit_terminal.conf.logs import clean
 
 from .connection import REASONS, Connection
@@ -29,6 +42,8 @@ MOVE_AGAIN = 1.0
 """Seconds until the primary is dialed again after it was open and something came in between."""
 REFUSAL = 80
 """Characters that are shown of a refusal."""
+READER_TURN = 0.001
+"""Seconds in which the reader takes what waits in the kernel."""
 WRITE_TIMEOUT = 5.0
 """Seconds that a Register or a heartbeat may wait for room in the send buffer."""
 
@@ -66,13 +81,12 @@ def drop(dialing: gevent.Greenlet | None) -> None:
 
 
 class Conversation:
-    """Registers and serves one connection. `frame_gap`: seconds. `to_primary()`: dials the primary, returns Dialed or
-    DialFailed; None where this is the primary. `primary_retry`: seconds between two of these."""
+    """Registers and serves one connection. `to_primary()`: dials the primary, returns Dialed or DialFailed; None where
+    this is the primary. `primary_retry`: seconds between two of these."""
 
-    def __init__(self, connection: Connection, session, orders: Orders, board, transactions, *,
-                 frame_gap: float, primary_retry: float, to_primary=None):
+    def __init__(self, connection: Connection, session: Session, orders: Orders, board, transactions, *,
+                 primary_retry: float, to_primary=None):
         self.session = session
-        self.frame_gap = frame_gap
         self.registered_at: float | None = None
         self._connection = connection
         self._orders = orders
@@ -83,7 +97,7 @@ class Conversation:
         self._primary_from: float | None = None     # since when `primary_retry` runs
         self._moving: gevent.Greenlet | None = None
         self._inbox = Queue(maxsize=1)
-        self._gap_at: float | None = None       # when the gap after the last byte is over
+        self._surplus = 0                       # acks that nobody waited for
 
     def run(self) -> Ended:
         """Until it is over; the caller closes the connection. Raises nothing but bugs."""
@@ -130,18 +144,24 @@ class Conversation:
             return self._abort()
         if self._orders.stop:
             return Ended(Cause.ASKED, "stopped")
-        ended = self._take_arrived()
+        ended = self._take_arrived() or self._take_late()
         if ended:
             return ended
         now = time.monotonic()
-        if self._gap_at is not None and now >= self._gap_at:
-            self._gap_at = now + self.frame_gap
+        if self._inbox.empty():
             ended = self._handle(self.session.quiet(now))
-            self._gap_at = self._gap_at if self.session.pending else None
         return ended or self._keep_alive(now) or self._move(now)
 
+    def _take_late(self) -> Ended | None:
+        """What a deadline is about may wait in the kernel: this process, or the whole machine, stood still."""
+        due = self.session.deadline(idle=self._idle)
+        if due is None or time.monotonic() < due or not self._connection.readable():
+            return None
+        gevent.sleep(READER_TURN)
+        return self._take_arrived()
+
     def _time_left(self, now: float) -> float | None:
-        due = [self.session.deadline(idle=self._idle), self._gap_at]
+        due = [self.session.deadline(idle=self._idle)]
         if self._idle and self._moving is None:
             due.append(self._primary_at())
         due = [at for at in due if at is not None]
@@ -152,34 +172,50 @@ class Conversation:
         if self._inbox.empty():
             return None
         data = self._inbox.get_nowait()
+        now = time.monotonic()
         if isinstance(data, OSError):
-            return self._lost(data)
+            return self._handle(self.session.finish(now)) or self._lost(data)
         if isinstance(data, Exception):
             raise data
         if not data:
-            return self._lost(OSError(errno.EPIPE, ""))
-        now = time.monotonic()
+            return self._handle(self.session.finish(now)) or self._lost(OSError(errno.EPIPE, ""))
         try:
             events = self.session.receive(data, now)
         except ProtocolError as error:
-            self._handle(error.frames)
-            raise
-        self._gap_at = now + self.frame_gap if self.session.pending else None
+            return self._handle(error.events) or Ended(Cause.CLOUD, str(error))
         return self._handle(events)
 
-    def _handle(self, events) -> Ended | None:
-        for event in events:
+    def _handle(self, events: Sequence[SessionEvent]) -> Ended | None:
+        """Others get their turn between two of these: a burst must not hold up the local API."""
+        for number, event in enumerate(events):
+            if number:
+                gevent.sleep(0)
+                if self._orders.abort:
+                    return self._abort()
             match event:
                 case Registered():
                     self._online(event)
                 case Refused():
-                    cause = Cause.REJECTED if event.invalid_type else Cause.REFUSED
-                    return Ended(cause, f"registration refused: {shown(event.answer, REFUSAL)}")
+                    cause = Cause.REJECTED if event.kind is Refusal.INVALID_TYPE else Cause.REFUSED
+                    return Ended(cause, _refused(event))
+                case Deregistered():
+                    return Ended(Cause.CLOUD, _refused(event))
                 case Acknowledged():
                     self._board.acked()
+                case SurplusAck():
+                    self._count_surplus()
+                case StatusNotice():
+                    log.warning("connection %d: the cloud says %s; a heartbeat asks whether it still has this terminal",
+                                self._connection.number, shown(event.text, REFUSAL))
                 case Transaction():
                     self._transactions.receive(event.request)
         return None
+
+    def _count_surplus(self) -> None:
+        self._surplus += 1
+        if self._surplus == 1:          # the first alone: the log has a limit
+            log.info("connection %d: the cloud acknowledges what was not asked; dropped, like all that follow",
+                     self._connection.number)
 
     def _online(self, event: Registered) -> None:
         self.registered_at = time.monotonic()
@@ -277,3 +313,7 @@ class Conversation:
     def _write(self, data: bytes) -> None:
         if data:
             self._connection.write(data, WRITE_TIMEOUT)
+
+
+def _refused(event: Refused | Deregistered) -> str:
+    return f"registration refused: {shown(event.answer, REFUSAL)}"

@@ -24,6 +24,7 @@ Rules
 - A terminal is never registered twice: before a move, the old connection is ended and the cloud's end of it awaited.
 """
 import logging
+import random
 import time
 
 import gevent
@@ -109,7 +110,6 @@ class Link:
             self.reconnect("settings changed")
         else:
             self._conversation.session.timing = self._timing()
-            self._conversation.frame_gap = settings.transactions.frame_gap
             self._conversation.primary_retry = settings.reconnect.primary_retry     # from when it began to run
             self._connection.retune(lambda sock: prepare(sock, settings.reconnect))
         self._orders.bell.set()
@@ -203,15 +203,15 @@ class Link:
 
     def _converse(self, dialed: Dialed) -> tuple[Ended, float | None]:
         """Register and serve. Returns why it ended, and for how many seconds it was registered (None: never)."""
-        connection = Connection(dialed)
-        log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, connection.endpoint,
-                 connection.local_address, connection.interface, 1000 * dialed.seconds)
         settings, primary = self._settings, self._settings.cloud.primary
         session = Session(self._hello, ack=settings.registration.ack_heartbeat, timing=self._timing(),
-                          max_message=settings.transactions.max_message)
+                          max_message=settings.transactions.max_message, random=random.random)
+        connection = Connection(dialed, session.respond)
+        log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, connection.endpoint,
+                 connection.local_address, connection.interface, 1000 * dialed.seconds)
         self._connection, self._conversation = connection, Conversation(
             connection, session, self._orders, self._board, self._transactions,
-            frame_gap=settings.transactions.frame_gap, primary_retry=settings.reconnect.primary_retry,
+            primary_retry=settings.reconnect.primary_retry,
             to_primary=None if dialed.endpoint == primary else lambda: self._open([primary], self._report.get("bind")))
         self._board.phase("registering")
         self._orders.dial = False
@@ -260,8 +260,9 @@ class Link:
     # -- what things mean ----------------------------------------------------------------------------------------
 
     def _timing(self) -> Timing:
-        return Timing(self._settings.registration.timeout, self._settings.heartbeat.interval,
-                      self._settings.heartbeat.ack_timeout)
+        it = self._settings
+        return Timing(it.registration.timeout, it.heartbeat.interval, it.heartbeat.ack_timeout,
+                      it.transactions.frame_gap, it.transactions.patience)
 
     def _cause_of_failure(self, faults) -> Cause:
         if faults & {Fault.REFUSED, Fault.TLS}:

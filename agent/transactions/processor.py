@@ -83,7 +83,7 @@ class Processor:
     def receive(self, request: bytes) -> None:
         """A transaction came in over the attached connection. Returns at once, never raises."""
         try:
-            self._receive(Request.of(bytes(request), self._courier.connection))
+            self._receive(Request.of(bytes(request), self._courier.connection, self._settings.ref_id_field))
         except Exception:
             log.exception("a request of %d bytes could not be taken in", len(request))
 

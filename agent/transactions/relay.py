@@ -1,8 +1,9 @@
 """One request to the payment application, one answer back, byte for byte.
 
 Rules
-- The request goes out exactly as it came, without EOT. The answer ends by EOT EOT, by a complete JSON value, by the end
-  of the stream, or by `frame_gap` seconds of quiet (`wire.framing` has the details). Half a JSON value is no answer.
+- The request goes out exactly as it came, without EOT. The answer ends by EOT EOT, by the end of its format (JSON, XML,
+  STX … ETX LRC), by the end of the stream, or by `frame_gap` seconds of quiet (`wire.framing` has the details). Half a
+  message of a known format is no answer, whatever the pause.
 - The first answer counts. What comes behind it is dropped; the log says how many bytes.
 - Everything ends by one deadline, `timeout` seconds from the call.
 - An error says whether a byte *may* have reached the application (`handed_over`). Only when none can have, the
@@ -23,11 +24,12 @@ import gevent
 from gevent import socket, subprocess
 
 from ..wire.errors import ProtocolError
-from ..wire.framing import Framer
+from ..wire.framing import Frame, Framer
 from .crashpoints import reach
 
 CONNECT_TIMEOUT = 5.0
 _CHUNK = 65536
+_TOLD = 5
 
 log = logging.getLogger("relay")
 
@@ -50,7 +52,8 @@ def ask(application, request: bytes, *, timeout: float, frame_gap: float, max_me
     with _OPEN[application.kind](application, deadline) as stream:
         writer = gevent.spawn(_write, stream, request)
         try:
-            return _read_answer(stream, Framer(max_message, patience=None), deadline, timeout, frame_gap)
+            framer = Framer(max_message, gap=frame_gap, application=True)
+            return _read_answer(stream, framer, deadline, timeout)
         except OSError as error:
             raise _unanswered(f"closed the connection ({_why(error)})") from error
         finally:
@@ -87,42 +90,48 @@ def _write(stream: _Stream, request: bytes) -> None:
         reach("asked")
 
 
-def _read_answer(stream: _Stream, framer: Framer, deadline: float, timeout: float, frame_gap: float) -> bytes:
-    late = _unanswered(f"gave no complete answer within {timeout:g} s")
+def _read_answer(stream: _Stream, framer: Framer, deadline: float, timeout: float) -> bytes:
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise late
-        gap = min(left, frame_gap) if framer.pending else left
+        now = time.monotonic()
+        if now >= deadline:
+            raise _unanswered(f"gave no complete answer within {timeout:g} s")
+        due = framer.deadline()
+        with suppress(TimeoutError):
+            socket.wait_read(stream.reading, timeout=max(0.0, (deadline if due is None else min(deadline, due)) - now))
         try:
-            socket.wait_read(stream.reading, timeout=gap)
             data = os.read(stream.reading, _CHUNK)
-        except TimeoutError:
-            frames = framer.quiet() if left > gap else []
-        except BlockingIOError:
-            continue
+        except BlockingIOError:         # a gap only if nothing waits, however long this process stood still
+            frame = framer.quiet(time.monotonic())
         else:
-            frames = _frames(framer, data)
-            if not data and not frames:
-                raise _unanswered("closed without an answer")
-        if frames:
+            frame = _answer(framer, data)
+        if frame:
             stream.answered = True
-            dropped = [len(frame) for frame in frames[1:]]
-            if dropped:
+            if dropped := _further(framer):
                 log.warning("the payment application answered more than once: the first answer of %d bytes counts, "
-                            "dropped: %s bytes", len(frames[0]), ", ".join(map(str, dropped)))
-            return frames[0]
+                            "dropped: %s bytes", len(frame.payload), ", ".join(map(str, dropped)))
+            return frame.payload
 
 
-def _frames(framer: Framer, data: bytes) -> list[bytes]:
-    """The complete answers now; `data` is b"" at the end of the stream."""
+def _further(framer: Framer) -> list[int]:
+    """The sizes of the first few answers that came with the one that counts."""
+    sizes: list[int] = []
+    with suppress(ProtocolError):
+        while len(sizes) < _TOLD and (frame := framer.next_frame()):
+            sizes.append(len(frame.payload))
+    return sizes
+
+
+def _answer(framer: Framer, data: bytes) -> Frame | None:
+    """The answer that is complete now; `data` is b"" at the end of the stream. Raises ApplicationError."""
+    framer.feed(data, time.monotonic())
     try:
-        return framer.receive(data) if data else framer.finish()
+        frame = framer.next_frame() if data else framer.finish()
     except ProtocolError as error:
-        if error.frames:
-            return list(error.frames)
         raise _unanswered("gave an answer that is too long (transactions.max_message)" if data else
                           "closed without a complete answer") from error
+    if not (data or frame):
+        raise _unanswered("closed without an answer")
+    return frame
 
 
 # -- the three kinds of application ----------------------------------------------------------------------------------

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 from econduit_terminal.conf.logs import clean
 
-from ..wire.messages import peek
-from .identity import Command, Identity, bare
+from ..wire.lookup import peek
+from .identity import Command, Identity
 from .pan import mask_label
 
 _SHOWN = 64
@@ -21,8 +21,8 @@ class Request:
     label: str
 
     @classmethod
-    def of(cls, body: bytes, connection) -> "Request":
-        seen = peek(bare(body))
+    def of(cls, body: bytes, connection, ref_id_field: int | None = None) -> "Request":
+        seen = peek(body, ref_id_field)
         identity = Identity.of(body, seen.ref_id, seen.command)
         label = f"RefID={shown(seen.ref_id) or '-'} command={shown(seen.command) or '-'}"
         return cls(body, connection, seen.ref_id, seen.command, identity, label)

@@ -1,4 +1,6 @@
 """PURE. The wire's own errors: nothing else may leave `agent.wire`, whatever arrives."""
+from collections.abc import Iterable
+from typing import Any
 
 
 class WireError(Exception):
@@ -8,12 +10,12 @@ class WireError(Exception):
 class ProtocolError(WireError):
     """What arrived can not be a message of this protocol: the peer's fault.
 
-    `frames` holds the complete payloads (bytes) that came before the fault, so that nothing is lost with it.
+    `events` are those (of `wire.session`) that came before the fault, so that nothing is lost with it.
     """
 
-    def __init__(self, message: str, frames=()):
+    def __init__(self, message: str, events: Iterable[Any] = ()):
         super().__init__(message)
-        self.frames = tuple(frames)
+        self.events = tuple(events)
 
 
 class AnswerOverdue(WireError):

@@ -1,30 +1,48 @@
 """PURE. One connection's life, from the first byte to the last: what may happen when, and what is due.
 
-| state       | sends           | receives → event                              | deadline                         |
-|-------------|-----------------|-----------------------------------------------|----------------------------------|
-| CONNECTED   | Register        | nothing                                       | none                             |
-|             | → REGISTERING   |                                               |                                  |
-| REGISTERING | nothing         | first payload: OK-REGISTRATION → Registered   | `registration.timeout` for it    |
-|             |                 |  → ONLINE; anything else → Refused → REFUSED  |                                  |
-| ONLINE      | heartbeats,     | ack while a heartbeat is outstanding          | `ack_timeout` for the ack,       |
-|             | responses       |  → Acknowledged; other payload → Transaction  | `interval` to the next heartbeat |
-| REFUSED     | nothing         | nothing                                       | none                             |
+| state       | sends           | receives → event                                | deadline                          |
+|-------------|-----------------|-------------------------------------------------|-----------------------------------|
+| CONNECTED   | Register        | nothing                                         | none                              |
+|             | → REGISTERING   |                                                 |                                   |
+| REGISTERING | nothing         | OK-REGISTRATION → Registered → ONLINE; anything | `registration.timeout` for it     |
+|             |                 | else → Refused → REFUSED                        |                                   |
+| ONLINE      | heartbeats,     | ack → Acknowledged, or SurplusAck;              | `ack_timeout` for the ack,        |
+|             | responses       | a small Status → StatusNotice;                  | `interval` to the next heartbeat  |
+|             |                 | OK-REGISTRATION → nothing;                      |                                   |
+|             |                 | FAILED-… → Deregistered → REFUSED;              |                                   |
+|             |                 | a corrected answer → Refused → REFUSED;         |                                   |
+|             |                 | anything else → Transaction                     |                                   |
+| REFUSED     | nothing         | nothing                                         | none                              |
+
+Beside these, in every state: `frame_gap` and `patience` for the bytes of an unfinished message (`wire.framing`).
 
 Rules
 
-- A cloud that sends anything is alive: any payload lifts the ack's deadline, and the bytes of an unfinished one, behind
-  which the ack may wait, begin it anew. The heartbeat stays outstanding, so that its ack, when it comes after a
-  transaction, is still known as one.
-- A heartbeat is due `interval` after the last one, or after the registration, and only while idle. One that is asked
-  for in between (`verify`) counts as one; while an ack is awaited, no other is sent.
+- A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline, and the bytes of an
+  unfinished one, behind which the ack may wait, begin it anew. The heartbeat stays outstanding, so that its ack, when
+  it comes after a transaction, is still known as one.
+- A heartbeat is due `interval` after the last one, or after the registration, and only while idle; earlier at random,
+  by up to EARLY of it, the first one by up to EARLY_AT_FIRST, and never later: terminals that came back together must
+  not beat together. One that is asked for in between (`heartbeat`) counts as one; while an ack is awaited, no other is
+  sent.
+- A StatusNotice (`{"Status":"ERROR"}`) may mean that the cloud no longer has us: a heartbeat asks, as soon as the
+  terminal is idle, but not sooner than `ack_timeout` after the last that was sent for this reason.
 - With AckHeartbeat "false" nothing is ever outstanding.
+- More than FLOOD messages within a second that nobody asked for are a protocol error.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from . import messages
+from . import dialect
+from .dialect import Kind
 from .errors import AnswerOverdue, MisuseError, ProtocolError
-from .framing import Framer
+from .framing import Frame, Framer
+
+EARLY, EARLY_AT_FIRST = 0.1, 0.5
+"""Parts of `interval`."""
+FLOOD = 1000
+"""Messages within a second: a point of sale sends one, and waits for its answer."""
 
 
 class State(Enum):
@@ -32,6 +50,16 @@ class State(Enum):
     REGISTERING = auto()
     ONLINE = auto()
     REFUSED = auto()
+
+
+class Refusal(Enum):
+    """Who refused: the cloud in one of the document's two ways, or something else that answers in its place."""
+    FAILED = auto()
+    INVALID_TYPE = auto()
+    OTHER = auto()
+
+
+_REFUSALS = {Kind.FAILED: Refusal.FAILED, Kind.INVALID_TYPE: Refusal.INVALID_TYPE}
 
 
 @dataclass(frozen=True)
@@ -42,12 +70,20 @@ class Registered:
 
 @dataclass(frozen=True)
 class Refused:
-    """Any other answer came; `answer` is its text."""
-    answer: str
+    """Any other answer came; `answer` is its text.
 
-    @property
-    def invalid_type(self) -> bool:
-        return self.answer == messages.INVALID_TYPE
+    It may come after Registered: what had looked like OK-REGISTRATION was the beginning of something else, and the
+    registration is withdrawn.
+    """
+    answer: str
+    kind: Refusal
+
+
+@dataclass(frozen=True)
+class Deregistered:
+    """The cloud says that it no longer has this terminal; `answer` is its text."""
+    answer: str
+    kind: Refusal
 
 
 @dataclass(frozen=True)
@@ -56,9 +92,23 @@ class Acknowledged:
 
 
 @dataclass(frozen=True)
+class SurplusAck:
+    """An ack came that nobody waits for."""
+
+
+@dataclass(frozen=True)
+class StatusNotice:
+    """The cloud said something that is no answer and no transaction; a heartbeat will ask whether it still has us."""
+    text: str
+
+
+@dataclass(frozen=True)
 class Transaction:
     """A request for the payment application, exactly as it came, without the terminator."""
     request: bytes
+
+
+SessionEvent = Registered | Refused | Deregistered | Acknowledged | SurplusAck | StatusNotice | Transaction
 
 
 @dataclass(frozen=True)
@@ -67,26 +117,57 @@ class Timing:
     registration_timeout: float
     interval: float
     ack_timeout: float
+    frame_gap: float = 1.0
+    patience: float = 20.0
 
 
 class Session:
-    """The protocol of one connection; `now` is monotonic time in seconds."""
+    """The protocol of one connection; `now` is monotonic time in seconds.
 
-    def __init__(self, registration: bytes, *, ack: bool, timing: Timing, max_message: int):
+    registration: the Register message. ack: it asks for acks. max_message: bytes. terminates: this endpoint is known to
+    terminate transactions. random: a number from 0 up to 1, each time another.
+    """
+
+    def __init__(self, registration: bytes, *, ack: bool, timing: Timing, max_message: int,
+                 random: Callable[[], float], terminates: bool = False):
         self._registration = registration
         self._ack = ack
+        self._random = random
+        self._framer = Framer(max_message, gap=timing.frame_gap, patience=timing.patience, answers=dialect.ANSWERS,
+                              counts=self._counts, terminates=terminates)
         self.timing = timing
-        self._framer = Framer(max_message, registration=True)
         self.state = State.CONNECTED
-        self._asked = 0.0               # when Register was sent
-        self._beat = 0.0                # when the last heartbeat was sent
-        self._waiting_since = None      # since when an ack is awaited
-        self._outstanding = 0           # heartbeats whose ack did not come yet
+        self._registered = False
+        self._asked = 0.0                           # when Register was sent
+        self._beat = 0.0                            # when the last heartbeat was sent, or the registration came
+        self._early = 0.0                           # the part of `interval` by which the next one is early
+        self._waiting_since: float | None = None    # since when an ack is awaited
+        self._outstanding = 0                       # heartbeats whose ack did not come yet
+        self._inquiry_from: float | None = None     # from when on a heartbeat may ask whether the cloud still has us
+        self._inquired = float("-inf")              # when one did
+        self._window = 0.0                          # when the second began in which `_unasked` counts
+        self._unasked = 0
+
+    @property
+    def timing(self) -> Timing:
+        return self._timing
+
+    @timing.setter
+    def timing(self, timing: Timing) -> None:
+        self._timing = timing
+        self._framer.gap, self._framer.patience = timing.frame_gap, timing.patience
 
     @property
     def pending(self) -> bool:
-        """Bytes wait for the rest of their message: call `quiet` after each gap."""
-        return self._framer.pending
+        """The beginning of a message is here and waits for its rest."""
+        return self._framer.begun
+
+    @property
+    def terminates(self) -> bool:
+        """The endpoint terminates transactions: it was known to, or one came that was."""
+        return self._framer.terminates
+
+    # -- out -----------------------------------------------------------------------------------------------------------
 
     def register(self, now: float) -> bytes:
         """The first bytes to send."""
@@ -99,41 +180,61 @@ class Session:
         self._expect(State.ONLINE)
         if self._waiting_since is not None:
             return b""
-        self._beat = now
+        self._begin_interval(now, EARLY)
+        if self._inquiry_from is not None:
+            self._inquiry_from, self._inquired = None, now
         if self._ack:
             self._outstanding += 1
             self._waiting_since = now
-        return messages.HEARTBEAT
+        return dialect.HEARTBEAT
 
-    def receive(self, data: bytes, now: float) -> list:
-        """The events in these bytes. Raises ProtocolError, whose `frames` are then the events before the fault."""
+    def respond(self, payload: bytes) -> bytes:
+        """The bytes that carry the payment application's answer. Raises MisuseError before a registration."""
+        if not self._registered:
+            raise MisuseError(f"no response while {self.state.name}, only once registered")
+        return dialect.response(payload)
+
+    # -- in ------------------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, now: float) -> list[SessionEvent]:
+        """The events in these bytes. Raises ProtocolError, whose `events` are then those before the fault."""
+        events: list[SessionEvent] = []
+        self._framer.feed(data, now)
         try:
-            frames = self._framer.receive(data)
+            while frame := self._framer.next_frame():
+                events += self._events(frame, now)
         except ProtocolError as error:
-            raise ProtocolError(str(error), self._events(error.frames, now)) from error
+            raise ProtocolError(str(error), events) from error
         if self._waiting_since is not None and self._framer.begun:
             self._waiting_since = now
-        return self._events(frames, now)
+        return events
 
-    def quiet(self, now: float) -> list:
-        """The events that the end of a gap makes of the bytes that wait. Raises ProtocolError."""
-        return self._events(self._framer.quiet(), now)
+    def quiet(self, now: float) -> list[SessionEvent]:
+        """The events that the time since the last byte makes of those that wait: a gap, the end of the registration's
+        time. To be called when `deadline` is reached, and not while bytes wait to be received. Raises ProtocolError."""
+        frame = self._framer.quiet(now)
+        events = self._events(frame, now) if frame else []
+        if self.state is State.REGISTERING and now >= self._asked + self.timing.registration_timeout:
+            return events + self.finish(now)
+        return events
+
+    def finish(self, now: float) -> list[SessionEvent]:
+        """The stream ended: what came instead of a registration answer is one, however little it is."""
+        begun = self._framer.rest
+        if self.state is not State.REGISTERING or not begun or any(a.startswith(begun) for a in dialect.ANSWERS):
+            return []
+        return self._answered(begun, now)
+
+    # -- time ----------------------------------------------------------------------------------------------------------
 
     def deadline(self, *, idle: bool) -> float | None:
-        """When `check` has something to say next, if nothing arrives until then."""
-        if self.state is State.REGISTERING:
-            return self._asked + self.timing.registration_timeout
-        if self.state is not State.ONLINE:
-            return None
-        if self._waiting_since is not None:
-            return self._waiting_since + self.timing.ack_timeout
-        if not idle:
-            return None
-        return self._beat + self.timing.interval
+        """When `quiet` or `check` has something to say next, if nothing arrives until then."""
+        due = [at for at in (self._framer.deadline(), self._due(idle)) if at is not None]
+        return min(due, default=None) if self.state is not State.REFUSED else None
 
     def check(self, now: float, *, idle: bool) -> bytes:
         """What is to be sent at `now`: a heartbeat that is due, or nothing. Raises AnswerOverdue."""
-        due = self.deadline(idle=idle)
+        due = self._due(idle)
         if due is None or now < due:
             return b""
         if self.state is State.REGISTERING:
@@ -142,25 +243,72 @@ class Session:
             raise AnswerOverdue(f"heartbeat not acknowledged within {self.timing.ack_timeout:g} s")
         return self.heartbeat(now)
 
+    def _due(self, idle: bool) -> float | None:
+        if self.state is State.REGISTERING:
+            return self._asked + self.timing.registration_timeout
+        if self.state is not State.ONLINE:
+            return None
+        if self._waiting_since is not None:
+            return self._waiting_since + self.timing.ack_timeout
+        if not idle:
+            return None
+        beat = self._beat + self.timing.interval * (1 - self._early)
+        return beat if self._inquiry_from is None else min(beat, self._inquiry_from)
+
+    def _begin_interval(self, now: float, early: float) -> None:
+        self._beat, self._early = now, early * self._random()
+
+    # -- what payloads are ---------------------------------------------------------------------------------------------
+
     def _expect(self, state: State) -> None:
         if self.state is not state:
             raise MisuseError(f"not allowed while {self.state.name}, only while {state.name}")
 
-    def _events(self, frames, now: float) -> list:
-        return [event for frame in frames if (event := self._event(frame, now)) is not None]
+    def _counts(self, payload: bytes) -> bool:
+        """Only a terminated transaction shows an endpoint's habit: the document terminates the rest anyway."""
+        return self.state is State.ONLINE and dialect.kind(payload) is Kind.TRANSACTION
 
-    def _event(self, frame: bytes, now: float):
+    def _events(self, frame: Frame, now: float) -> list[SessionEvent]:
         if self.state is State.REGISTERING:
-            answer = messages.registration_answer(frame)
-            if answer == messages.ACCEPTED:
-                self.state, self._beat = State.ONLINE, now
-                return Registered(now - self._asked)
-            self.state = State.REFUSED
-            return Refused(answer)
+            return self._answered(frame.payload, now)
         if self.state is not State.ONLINE:
-            return None         # nothing that a cloud says before Register or after its refusal has a meaning
-        self._waiting_since = None
-        if self._outstanding and messages.is_ack(frame):
+            return []           # nothing that a cloud says before Register or after its refusal has a meaning
+        if frame.corrects:
+            self.state = State.REFUSED
+            return [Refused(dialect.text(frame.payload), Refusal.OTHER)]
+        kind = dialect.kind(frame.payload)
+        if kind in _REFUSALS:
+            self.state = State.REFUSED
+            return [Deregistered(dialect.text(frame.payload), _REFUSALS[kind])]
+        if kind is not Kind.STATUS:
+            self._waiting_since = None
+        if kind is Kind.ACK and self._outstanding:
             self._outstanding -= 1
-            return Acknowledged()
-        return Transaction(frame)
+            return [Acknowledged()]
+        self._count_unasked(now)
+        match kind:
+            case Kind.ACK:
+                return [SurplusAck()]
+            case Kind.ACCEPTED:
+                return []
+            case Kind.STATUS:
+                if self._waiting_since is None and self._inquiry_from is None:
+                    self._inquiry_from = max(now, self._inquired + self.timing.ack_timeout)
+                return [StatusNotice(dialect.text(frame.payload))]
+        return [Transaction(frame.payload)]
+
+    def _answered(self, payload: bytes, now: float) -> list[SessionEvent]:
+        kind = dialect.kind(payload)
+        if kind is Kind.ACCEPTED:
+            self.state, self._registered = State.ONLINE, True
+            self._begin_interval(now, EARLY_AT_FIRST)
+            return [Registered(now - self._asked)]
+        self.state = State.REFUSED
+        return [Refused(dialect.text(payload), _REFUSALS.get(kind, Refusal.OTHER))]
+
+    def _count_unasked(self, now: float) -> None:
+        if now >= self._window + 1:
+            self._window, self._unasked = now, 0
+        self._unasked += 1
+        if self._unasked > FLOOD:
+            raise ProtocolError(f"more than {FLOOD} messages within a second")

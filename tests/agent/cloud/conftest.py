@@ -94,7 +94,7 @@ class Peer:
 
     def register(self):
         self.expect(b"\x04\x04")
-        self.send(b"OK-REGISTRATION")
+        self.send(b"OK-REGISTRATION\x04\x04")
 
     def close(self):
         self.socket.close()

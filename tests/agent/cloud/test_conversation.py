@@ -14,10 +14,10 @@ from econduit_terminal.agent.wire.session import Session, Timing
 @pytest.fixture
 def conversation(settings, clouds, board, transactions):
     """A conversation under way: it, its greenlet, the cloud's end and the orders."""
-    connection = Connection(Dialer(settings).dial([clouds[0].endpoint]))
+    session = Session(b"HELLO\x04\x04", ack=True, timing=Timing(5, 30, 5, 0.05), max_message=1000, random=lambda: 0.0)
+    connection = Connection(Dialer(settings).dial([clouds[0].endpoint]), session.respond)
     orders = Orders()
-    session = Session(b"HELLO\x04\x04", ack=True, timing=Timing(5, 30, 5), max_message=1000)
-    it = Conversation(connection, session, orders, board, transactions, frame_gap=0.05, primary_retry=60)
+    it = Conversation(connection, session, orders, board, transactions, primary_retry=60)
     greenlet = gevent.spawn(it.run)
     yield it, greenlet, clouds[0].accept(), orders
     greenlet.kill()

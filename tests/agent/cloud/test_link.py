@@ -14,6 +14,7 @@ REPORT = {"verdict": "online", "usable": True, "path": "unknown", "bind": None, 
           "verify": False}
 HEARTBEAT = b'{"Command":"TerminalHeartbeat"}\x04\x04'
 ACK = b'{"Status":"OK"}'
+VOID = b'{"Command":"Void"}'
 
 
 @pytest.fixture
@@ -57,9 +58,9 @@ def test_requests_go_to_the_transactions_exactly_as_they_came(online, transactio
 
 def test_an_unterminated_request_ends_with_a_gap(online, transactions):
     _, peer = online
-    peer.send(b"\x02SALE")
-    peer.send(b"250\x03")
-    transactions.wait("receive", b"\x02SALE250\x03")
+    peer.send(b"SALE ")
+    peer.send(b"2.50")
+    transactions.wait("receive", b"SALE 2.50")
 
 
 @pytest.mark.parametrize("end, reason", [
@@ -211,8 +212,8 @@ def test_no_heartbeat_and_no_farewell_during_a_transaction(online, transactions,
     transactions.busy = True
     link.verify()
     link.reconnect("maintenance")
-    peer.send(ACK)                      # nobody waits for it: it is a request, which proves that the link had its turn
-    transactions.wait("receive", ACK)
+    peer.send(VOID)                     # proves that the link had its turn
+    transactions.wait("receive", VOID)
     assert board.online_now
     transactions.busy = False
     link.idle()
@@ -281,8 +282,8 @@ def test_no_return_during_a_transaction(start, clouds, board, transactions):
     board.wait("online", str(clouds[1].endpoint))
     transactions.busy = True
     clouds[0].reopen()
-    old.send(ACK)
-    transactions.wait("receive", ACK)
+    old.send(VOID)
+    transactions.wait("receive", VOID)
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.5):
         clouds[0].accept()
     assert board.online_now

@@ -6,6 +6,7 @@ import gevent
 import pytest
 from econduit_terminal.agent.cloud.connection import Connection
 from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Fault
+from econduit_terminal.agent.wire.dialect import response
 from econduit_terminal.conf.values import Endpoint
 from gevent import ssl
 from gevent.server import StreamServer
@@ -54,7 +55,7 @@ def test_a_verified_connection(settings, server, authority):
 
 def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
     settings = replace(settings, cloud=replace(settings.cloud, tls=True, ca_file=str(authority / "cert.pem")))
-    connection = Connection(Dialer(settings).dial([Endpoint("localhost", server.server_port)]))
+    connection = Connection(Dialer(settings).dial([Endpoint("localhost", server.server_port)]), response)
     reading = gevent.spawn(connection.receive)
     gevent.idle()
     connection.end()

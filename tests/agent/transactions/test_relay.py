@@ -65,7 +65,7 @@ def said(*parts, close=True, pause=0.0):
     ([ANSWER[:9], ANSWER[9:]], False, ANSWER),
     ([b"APPROVED 123456"], True, b"APPROVED 123456"),           # end of stream
     ([b"APPROVED 123456"], False, b"APPROVED 123456"),          # quiet
-    ([b"\x02A\x04B\x03\x04\x04"], False, b"\x02A\x04B\x03"),    # a lone EOT is payload
+    ([b"\x02A\x04C\x03\x04\x04"], False, b"\x02A\x04C\x03"),    # a lone EOT is payload
     ([b"\xff\xfe\x00bytes\x04", b"\x04"], False, b"\xff\xfe\x00bytes"),
     ([ANSWER + b"\x04\x04" + ANSWER + b"\x04\x04"], False, ANSWER),
     ([b"<A>" + b"x" * 300_000 + b"</A>\x04\x04"], True, b"<A>" + b"x" * 300_000 + b"</A>"),

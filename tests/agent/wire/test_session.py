@@ -3,23 +3,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econduit_terminal.agent.wire.errors import AnswerOverdue, MisuseError, ProtocolError, WireError
-from econduit_terminal.agent.wire.messages import HEARTBEAT
+from econduit_terminal.agent.wire.dialect import HEARTBEAT
+from econduit_terminal.agent.wire.formats import lrc
 from econduit_terminal.agent.wire.session import (
-    Acknowledged, Refused, Registered, Session, State, Timing, Transaction)
+    FLOOD,
+    Acknowledged,
+    Deregistered,
+    Refusal,
+    Refused,
+    Registered,
+    Session,
+    State,
+    StatusNotice,
+    SurplusAck,
+    Timing,
+    Transaction,
+)
 
-TIMING = Timing(registration_timeout=10, interval=60, ack_timeout=5)
+TIMING = Timing(registration_timeout=10, interval=60, ack_timeout=5, frame_gap=1, patience=20)
 ACK = b'{"Status":"OK"}\x04\x04'
 SALE = b'{"Command":"Sale"}'
 
 
-def session(ack=True):
-    return Session(b"REGISTER", ack=ack, timing=TIMING, max_message=1000)
+def session(ack=True, random=lambda: 0.0, terminates=False, max_message=1000):
+    return Session(b"REGISTER", ack=ack, timing=TIMING, max_message=max_message, random=random, terminates=terminates)
 
 
-def online(ack=True, now=0.0):
-    it = session(ack)
+def online(ack=True, now=0.0, **flags):
+    it = session(ack, **flags)
     it.register(now)
-    assert it.receive(b"OK-REGISTRATION", now) == [Registered(0.0)]
+    assert it.receive(b"OK-REGISTRATION\x04\x04", now) == [Registered(0.0)]
     return it
 
 
@@ -33,15 +46,55 @@ def test_registration():
     assert it.state is State.ONLINE
 
 
-@pytest.mark.parametrize("answer, invalid", [
-    (b"FAILED-REGISTRATION", False), (b"FAILED-INVALID-TERMINAL-TYPE", True), (b"GO AWAY\x04\x04", False), (b"{}", False)])
-def test_anything_else_is_a_refusal(answer, invalid):
+@pytest.mark.parametrize("answer, text, kind", [
+    (b"FAILED-REGISTRATION", "FAILED-REGISTRATION", Refusal.FAILED),
+    (b"FAILED-INVALID-TERMINAL-TYPE\r\n", "FAILED-INVALID-TERMINAL-TYPE", Refusal.INVALID_TYPE),
+    (b"GO AWAY\x04\x04", "GO AWAY", Refusal.OTHER), (b"{}", "{}", Refusal.OTHER),
+    (b'{"Status":"OK"}', '{"Status":"OK"}', Refusal.OTHER), (SALE, SALE.decode(), Refusal.OTHER),
+    (b"<html></html>", "<html></html>", Refusal.OTHER), (b"OK\x04\x04", "OK", Refusal.OTHER),
+    (b"ok-registration\x04\x04", "ok-registration", Refusal.OTHER),
+    (b"OK-REGISTRATION-X\x04\x04", "OK-REGISTRATION-X", Refusal.OTHER),
+    (b"OK-REGISTRATION, welcome\x04\x04", "OK-REGISTRATION, welcome", Refusal.OTHER)])
+def test_anything_else_is_a_refusal(answer, text, kind):
     it = session()
     it.register(0)
-    (refused,) = it.receive(answer, 1)
-    assert refused == Refused(answer.rstrip(b"\x04").decode()) and refused.invalid_type is invalid
+    assert it.receive(answer, 1) == [Refused(text, kind)]
     assert it.state is State.REFUSED and it.deadline(idle=True) is None
-    assert it.receive(SALE, 2) == []
+    assert it.receive(SALE, 2) == [] and it.quiet(100) == [] and it.check(100, idle=True) == b""
+
+
+HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_o2_something_else_that_answers_is_seen_at_the_gap_at_the_end_and_at_the_end_of_the_time():
+    for events in (lambda it: it.quiet(2), lambda it: it.finish(1.5)):
+        it = session(terminates=True)
+        it.register(0)
+        assert it.receive(HTTP, 1) == [] and it.deadline(idle=True) == 2 and it.quiet(1.9) == []
+        assert events(it) == [Refused(HTTP.decode().strip(), Refusal.OTHER)] and it.state is State.REFUSED
+    it = session()
+    it.register(0)
+    assert it.receive(b"<html><p>Log in", 9.5) == [] and it.quiet(9.9) == []
+    assert it.quiet(10) == [Refused("<html><p>Log in", Refusal.OTHER)]
+
+
+@pytest.mark.parametrize("begun", [b"", b"OK-REG", b"\r\n", b"\x04"])
+def test_half_an_answer_is_none(begun):
+    it = session()
+    it.register(0)
+    assert it.receive(begun, 1) == [] and it.finish(1) == [] and it.quiet(10) == []
+    with pytest.raises(AnswerOverdue):
+        it.check(10, idle=True)
+
+
+@pytest.mark.parametrize("rest, text", [(b"-X", "OK-REGISTRATION-X"), (b", welcome\x04\x04", "OK-REGISTRATION, welcome"),
+                                        (b"\r\nSALE", "OK-REGISTRATION\r\nSALE")])
+def test_m5_a_registration_is_withdrawn_when_its_answer_goes_on(rest, text):
+    it = session()
+    it.register(0)
+    assert it.receive(b"OK-REGISTRATION", 0.5) == [Registered(0.5)]
+    assert it.receive(rest, 0.9) == [Refused(text, Refusal.OTHER)] and it.state is State.REFUSED
+    assert it.receive(SALE, 1) == []
 
 
 def test_a_transaction_may_share_the_answers_segment():
@@ -107,36 +160,138 @@ def test_a_lost_ack_does_not_end_the_heartbeats():
     assert it.deadline(idle=True) == 75
 
 
-def test_an_ack_that_nobody_waits_for_is_a_transaction():
-    assert online().receive(ACK, 1) == [Transaction(b'{"Status":"OK"}')]
+def test_m4_an_ack_that_nobody_waits_for():
+    it = online()
+    assert it.receive(ACK + ACK, 1) == [SurplusAck(), SurplusAck()]
+    it.heartbeat(2)
+    assert it.receive(ACK + ACK, 3) == [Acknowledged(), SurplusAck()]
 
 
-def test_without_ack_nothing_is_outstanding():
+def test_m4_without_ack_nothing_is_outstanding():
     it = online(ack=False)
     assert it.check(60, idle=True) == HEARTBEAT
     assert it.check(100, idle=True) == b""
-    assert it.receive(ACK, 101) == [Transaction(b'{"Status":"OK"}')]
+    assert it.receive(ACK, 101) == [SurplusAck()]
     assert it.check(120, idle=True) == HEARTBEAT
+
+
+@pytest.mark.parametrize("message, kind", [(b"FAILED-REGISTRATION", Refusal.FAILED),
+                                           (b"FAILED-INVALID-TERMINAL-TYPE", Refusal.INVALID_TYPE)])
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\x04\x04"])
+def test_m4_the_cloud_no_longer_has_us(message, kind, end):
+    it = online()
+    assert it.receive(message + end, 1) == [Deregistered(message.decode(), kind)]
+    assert it.state is State.REFUSED and it.receive(SALE, 2) == [] and it.check(100, idle=True) == b""
+
+
+def test_m4_another_ok_registration_is_dropped_and_one_that_goes_on_is_a_refusal():
+    it = online()
+    assert it.receive(b"OK-REGISTRATION\x04\x04" + SALE, 1) == [Transaction(SALE)]
+    assert it.receive(b"OK-REGISTRATION", 2) == [] and it.state is State.ONLINE
+    assert it.receive(b"-X", 2.5) == [Refused("OK-REGISTRATION-X", Refusal.OTHER)]
+
+
+def test_m4_a_small_status_is_asked_about_by_one_heartbeat():
+    it = online()
+    assert it.receive(b'{"Status":"ERROR","Message":"gone"}', 1) == [StatusNotice('{"Status":"ERROR","Message":"gone"}')]
+    assert it.deadline(idle=False) is None and it.check(1, idle=False) == b""
+    assert it.deadline(idle=True) == 1 and it.check(1, idle=True) == HEARTBEAT
+    # the same instead of the ack is no ack, and lifts nothing
+    assert it.receive(b'{"Status":"ERROR"}', 2) == [StatusNotice('{"Status":"ERROR"}')]
+    with pytest.raises(AnswerOverdue):
+        it.check(6, idle=True)
+
+
+def test_a_cloud_that_says_the_same_again_and_again_is_asked_every_ack_timeout_alone():
+    it, now, asked = online(), 0.0, []
+    while now < 30:
+        it.receive(b'{"Status":"ERROR"}\x04\x04', now)
+        if it.check(now, idle=True):
+            asked.append(now)
+            it.receive(ACK, now)
+        now += 0.5
+    assert asked == [0, 5, 10, 15, 20, 25]
+
+
+def test_terminated_transactions_show_the_endpoints_habit_and_nothing_else_does():
+    it = online()
+    it.heartbeat(0)
+    it.receive(ACK + b'{"Status":"ERROR"}\x04\x04OK-REGISTRATION\x04\x04', 1)
+    assert not it.terminates
+    assert it.receive(SALE + b"\x04", 2) == [Transaction(SALE)] and not it.terminates
+    assert it.receive(b"\x04", 2) == [] and it.terminates
+    assert it.receive(b"SALE", 3) == [] and it.deadline(idle=False) == 23 and it.quiet(22.9) == []
+    with pytest.raises(ProtocolError, match="broke off after 4 bytes"):
+        it.quiet(23)
+    assert online(terminates=True).terminates
+
+
+@pytest.mark.parametrize("random, first, then", [(0.0, 60, 60), (0.5, 45, 57), (0.999, 30.03, 54.006)])
+def test_heartbeats_are_early_at_random_and_never_late(random, first, then):
+    it = online(random=lambda: random)
+    assert it.deadline(idle=True) == pytest.approx(first)
+    assert it.check(first + 0.01, idle=True) == HEARTBEAT
+    it.receive(ACK, first + 1)
+    assert it.deadline(idle=True) == pytest.approx(first + 0.01 + then)
+
+
+@pytest.mark.parametrize("message", [b"{}", b"<a/>", ACK, b'{"Status":"ERROR"}', b"OK-REGISTRATION\x04\x04"])
+def test_m15_a_flood_ends_the_connection_and_a_burst_does_not(message):
+    it = online(max_message=1 << 20)
+    with pytest.raises(ProtocolError, match="more than 1000 messages within a second") as caught:
+        it.receive(message * FLOOD * 20, 1)
+    assert len(caught.value.events) <= FLOOD
+    it = online(max_message=1 << 20)
+    for second in range(5):
+        it.receive(message * FLOOD, second)
+
+
+def test_a_response_is_encoded_here():
+    assert online().respond(b"APPROVED") == b"APPROVED\x04\x04"
+    with pytest.raises(MisuseError):
+        session().respond(b"APPROVED")
 
 
 def test_new_timing_counts_at_once():
     it = online()
-    it.timing = Timing(1, 2, 3)
+    it.timing = Timing(1, 2, 3, 4, 5)
     assert it.deadline(idle=True) == 2
+    it.receive(b"SALE", 1)
+    assert it.deadline(idle=False) == 5
+    it.timing = Timing(1, 2, 3, 0.5, 5)
+    assert it.deadline(idle=False) == 1.5
 
 
-def test_a_gap_ends_an_opaque_request():
+def test_a_gap_ends_a_request_without_an_end():
     it = online()
-    assert it.receive(b"\x02SALE\x03", 1) == [] and it.pending
-    assert it.quiet(2) == [Transaction(b"\x02SALE\x03")]
+    assert it.receive(b"SALE 2.50", 1) == [] and it.pending and it.deadline(idle=False) == 2
+    assert it.quiet(1.9) == []
+    assert it.quiet(2) == [Transaction(b"SALE 2.50")]
     assert not it.pending
+
+
+@pytest.mark.parametrize("head, tail", [
+    (b"<request><TransType>Sale</TransType><Amount>2.50</Am", b"ount><RefId>1</RefId></request>"),
+    (b"\x02T00\x1c1.2", b"8\x1c01\x03" + bytes((lrc(b"T00\x1c1.28\x1c01\x03"),))), (b'{"Command":"Sa', b'le"}')])
+@pytest.mark.parametrize("pause", [0.4, 3, 19.9])
+@pytest.mark.parametrize("end", [b"", b"\x04\x04"])
+@pytest.mark.parametrize("terminates", [False, True])
+def test_m1_a_pause_makes_one_request_of_its_two_halves(head, tail, pause, end, terminates):
+    it = online(terminates=terminates)
+    it.heartbeat(0)
+    assert it.receive(ACK, 0) == [Acknowledged()]
+    assert it.receive(head, 1) == [] and it.quiet(1 + pause) == []
+    assert it.receive(tail + end, 1 + pause) == [Transaction(head + tail)]
+    it.receive(head, 100)
+    with pytest.raises(ProtocolError, match="broke off"):
+        it.quiet(120)
 
 
 def test_what_came_before_a_fault_is_not_lost():
     it = online()
     with pytest.raises(ProtocolError) as caught:
         it.receive(SALE + b"x" * 2000, 1)
-    assert caught.value.frames == (Transaction(SALE),)
+    assert caught.value.events == (Transaction(SALE),)
 
 
 def test_our_own_misuse():
@@ -146,19 +301,21 @@ def test_our_own_misuse():
         online().register(0)
 
 
-@given(st.lists(st.binary(max_size=30) | st.sampled_from([ACK, SALE, b"OK-REGISTRATION", None]) | st.integers(0, 100)))
-def test_nothing_but_the_wires_own_errors(steps):
-    it, now = session(), 0.0
+@given(st.lists(st.binary(max_size=30) | st.sampled_from([ACK, SALE, b"OK-REGISTRATION", b'{"Status":1}', b"-X"])
+                | st.integers(0, 100)), st.booleans(), st.booleans())
+def test_nothing_but_the_wires_own_errors(steps, idle, terminates):
+    it, now = session(terminates=terminates), 0.0
     it.register(now)
     try:
         for step in steps:
-            if step is None:
-                it.quiet(now)
-            elif isinstance(step, int):
+            if isinstance(step, int):
                 now += step
-                it.check(now, idle=True)
+                it.quiet(now)
+                it.check(now, idle=idle)
             else:
                 it.receive(step, now)
+            assert it.deadline(idle=idle) is None or it.state is not State.REFUSED
+        it.finish(now)
     except WireError:
         pass
 
