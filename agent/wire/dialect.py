@@ -64,7 +64,7 @@ def text(payload: bytes) -> str:
 
 
 def kind(payload: bytes) -> Kind:
-    """What a payload is, once registered. An answer to Register is ACCEPTED, FAILED, INVALID_TYPE, or something else."""
+    """What a payload is, once registered. An answer to Register is one of the first three, or something else."""
     message = bare(payload)
     if len(message) <= _LONGEST_TEXT and (known := _TEXTS.get(text(message))):
         return known

@@ -34,11 +34,12 @@ STX = 0x02
 ETX = 0x03
 BOM = b"\xef\xbb\xbf"
 SPACE = b" \t\r\n"
+_AROUND = SPACE + b"\x04"
 
 
 def bare(payload: bytes) -> bytes:
-    """A payload without white space around it and byte order marks in front."""
-    while (stripped := payload.strip(SPACE).removeprefix(BOM)) != payload:
+    """A payload without white space and EOT around it and byte order marks in front."""
+    while (stripped := payload.strip(_AROUND).removeprefix(BOM)) != payload:
         payload = stripped
     return payload
 

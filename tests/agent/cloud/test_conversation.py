@@ -29,7 +29,7 @@ def conversation(settings, clouds, board, transactions):
     (b"FAILED-INVALID-TERMINAL-TYPE", Ended(Cause.REJECTED, "registration refused: FAILED-INVALID-TERMINAL-TYPE")),
     # a transaction in its place: what is shown and logged of it holds no card number
     (b'{"Track2":";5555555555554444=25121019876543210?"}',
-     Ended(Cause.REFUSED, 'registration refused: {"Track2":";****************?"}')),
+     Ended(Cause.REFUSED, 'registration refused: {"Track2":"****************"}')),
     (b"\x1b[31mNO\x04\x04", Ended(Cause.REFUSED, "registration refused: \\x1b[31mNO"))])
 def test_refusals(conversation, answer, ended):
     _, greenlet, peer, _ = conversation
