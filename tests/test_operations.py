@@ -60,9 +60,9 @@ def test_every_problem():
 
 
 def test_every_reason_for_the_pos():
-    beginnings = [name.partition(" …")[0] for name in named("What the POS is told")]
-    for reason in (application.BUSY, application.STOPPING, application.NO_DISK, application.BROKEN,
-                   application.UNKNOWN, application.SCRUBBED, application.SCRUBBED_CARD):
+    beginnings = [name.partition("…")[0].rstrip() for name in named("What the POS is told")]
+    for reason in (text.format(when="on …", command="Sale") for name, text in vars(application).items()
+                   if name.isupper()):
         assert any(reason.startswith(beginning) for beginning in beginnings), reason
 
 

@@ -155,6 +155,10 @@ class Connection:
             self._open = False
             self._socket.close()
 
+    def give_up(self, why: str) -> None:
+        """End the connection for something that the peer did: `receive` raises it."""
+        self._give_up(ConnectionAbortedError(errno.ECONNABORTED, why))
+
     def _give_up(self, error: OSError) -> OSError:
         """The connection is of no more use, though the kernel keeps it: end it, and let `receive` raise the error."""
         self._stuck = error

@@ -6,8 +6,9 @@ Rules
   whose connection ended first may have arrived all the same: it is sent again, once on each next connection. The cloud
   gets each answer at least once; a payment is never made again for it.
 - Too old (`late_answer`) is not sent unasked. Whoever asks again gets it from the journal.
-- An answer that says "not started, ask again" (busy, stopping) belongs to the connection it was asked on and goes with
-  it: behind the same request asked again on the next one, it would be taken for that one's answer.
+- An answer that says "not started, ask again" (busy, stopping) is a refusal. It belongs to the connection it was asked
+  on and goes with it: behind the same request asked again on the next one, it would be taken for that one's answer.
+  Refusals go out many at once; a cloud that asks more than it takes in loses the connection.
 """
 import logging
 from collections import deque
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 from gevent.event import Event
 
+from ..wire.framing import EOT2
 from .ages import Moment, age
 
 SEND_TIMEOUT = 30.0
@@ -23,6 +25,11 @@ SEND_TIMEOUT = 30.0
 SLOWEST = 2000.0
 """Bytes a second that a line is granted beyond that: a long answer over a cellular line must arrive some day."""
 MAX_PARCELS = 256
+MAX_BYTES = 32 << 20
+"""Of the answers that wait, in all."""
+REFUSALS_AT_ONCE = 64 << 10
+MAX_REFUSALS = 4 << 20
+"""Bytes of refusals that wait: more than ten thousand of them."""
 
 log = logging.getLogger("transactions")
 
@@ -31,13 +38,13 @@ log = logging.getLogger("transactions")
 class Parcel:
     """id: of its row in the journal, None without one. since: when the answer was in, or last asked for.
 
-    bound: the only connection it may go to. label: who it is, for the log.
+    label: who it is, for the log; "" for what gets no line there. count: answers in it, several of refusals.
     """
     answer: bytes
     label: str
     since: Moment
     id: int | None = None
-    bound: object = None
+    count: int = 1
 
 
 class Courier:
@@ -50,6 +57,8 @@ class Courier:
         self._delivered = delivered
         self._expired = expired
         self._parcels: deque[Parcel] = deque()
+        self._refusals: deque[tuple[bytes, str]] = deque()      # for the connection that is there
+        self._refused = 0       # bytes of them
         self._connection = None
         self._spent = None      # the connection that failed to deliver
         self._wake = Event()
@@ -61,11 +70,16 @@ class Courier:
     @property
     def busy(self) -> bool:
         """Something is being sent, or will be at once."""
-        return self._sending is not None or self._live() and any(self._fits(parcel) for parcel in self._parcels)
+        return self._sending is not None or self._live() and bool(self._refusals or self._parcels)
 
     @property
     def waiting(self) -> int:
         return len(self._parcels)
+
+    @property
+    def full(self) -> bool:
+        """One answer more would take the place of another."""
+        return len(self._parcels) >= MAX_PARCELS or sum(len(parcel.answer) for parcel in self._parcels) >= MAX_BYTES
 
     def find(self, id: int) -> Parcel | None:
         """The parcel with the answer of this row that is still to be sent.
@@ -75,16 +89,29 @@ class Courier:
         return next((parcel for parcel in self._parcels if parcel.id == id and parcel is not self._sending), None)
 
     def add(self, parcel: Parcel) -> None:
-        if len(self._parcels) >= MAX_PARCELS:
-            waiting = [old for old in self._parcels if old is not self._sending]
-            given_up = next((old for old in waiting if old.id is None), waiting[0])
-            log.error("%d answers wait for the cloud: %s waits no longer", MAX_PARCELS, given_up.label)
-            self._parcels.remove(given_up)
-            self._expired(given_up)     # who asks for it still gets it
+        while self.full and (old := next((old for old in self._parcels if old is not self._sending), None)) is not None:
+            log.error("%d answers wait for the cloud: %s waits no longer", len(self._parcels), old.label)
+            self._parcels.remove(old)
+            self._expired(old)          # who asks for it still gets it
         self._parcels.append(parcel)
         self._wake.set()
 
+    def refuse(self, answer: bytes, label: str, connection) -> None:
+        """A refusal for `connection`; one that is gone, or does not take what it asks for, gets none."""
+        if connection is not self._connection or not self._live():
+            return
+        self._refusals.append((answer, label))
+        self._refused += len(answer)
+        self._wake.set()
+        if self._refused > MAX_REFUSALS:
+            log.error("connection %s: the cloud asks more than it takes in (%d refusals wait), it is ended",
+                      connection.number, len(self._refusals))
+            connection.give_up("more requests than answers that were taken")
+            self._spent = connection
+            self._drop_refusals()
+
     def attach(self, connection) -> None:
+        self._drop_refusals()
         self._connection = connection
         self.sort_out()
         self._wake.set()
@@ -92,6 +119,7 @@ class Courier:
     def detach(self, connection) -> None:
         if self._connection is connection:
             self._connection = None
+            self._drop_refusals()
         self._wake.set()
 
     def sort_out(self) -> None:
@@ -110,21 +138,31 @@ class Courier:
         while True:
             self._wake.wait()
             self._wake.clear()
-            self._drop_bound()
-            while self._live() and (parcel := next(filter(self._fits, self._parcels), None)) is not None:
-                self._send(parcel)
-                self._drop_bound()
+            while self._live() and (self._refusals or self._parcels):
+                if self._refusals:
+                    self._send(self._next_refusals())
+                if self._live() and self._parcels:
+                    self._send(self._parcels[0])
 
-    def _drop_bound(self) -> None:
-        for parcel in [parcel for parcel in self._parcels if not self._fits(parcel)]:
-            self._parcels.remove(parcel)
-            log.info("%s: its connection is gone, and its answer with it", parcel.label)
+    def _next_refusals(self) -> Parcel:
+        answers, labels, size = [], [], 0
+        while self._refusals and size < REFUSALS_AT_ONCE:
+            answer, label = self._refusals.popleft()
+            answers.append(answer)
+            labels += filter(None, [label])
+            size += len(answer)
+        self._refused -= size
+        more = f" and {len(answers) - 1} more" if labels and len(answers) > 1 else ""
+        return Parcel(EOT2.join(answers), "".join(labels[:1]) + more, self._now(), count=len(answers))
+
+    def _drop_refusals(self) -> None:
+        if self._refusals:
+            log.info("%d refusals go with their connection", len(self._refusals))
+        self._refusals.clear()
+        self._refused = 0
 
     def _live(self) -> bool:
         return self._connection is not None and self._connection is not self._spent
-
-    def _fits(self, parcel: Parcel) -> bool:
-        return parcel.bound is None or parcel.bound is self._connection
 
     def _send(self, parcel: Parcel) -> None:
         connection = self._connection
@@ -138,8 +176,9 @@ class Courier:
             self._sending = None
         if not arrived:
             self._spent = connection
-            log.warning("%s: answer of %d bytes not acknowledged on connection %s, kept for the next",
-                        parcel.label, len(parcel.answer), connection.number)
-        elif parcel in self._parcels:
+            log.warning("%s: answer of %d bytes not acknowledged on connection %s%s", parcel.label, len(parcel.answer),
+                        connection.number, ", kept for the next" if parcel in self._parcels else "")
+            return
+        if parcel in self._parcels:
             self._parcels.remove(parcel)
-            self._delivered(parcel)
+        self._delivered(parcel)

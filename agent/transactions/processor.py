@@ -16,7 +16,8 @@
 | none of these                                        | its turn: journal, application, journal, cloud, journal       |
 
 One greenlet each for what comes in (`_sort`), for the application (`_till`), for the way back (`_courier`) and for
-upkeep. A greenlet that fails is started again; a transaction that fails gets the failure answer.
+upkeep. A greenlet that fails is started again; a transaction that fails gets the failure answer. A flood of requests
+gets its answers and one line in the log (flood.py).
 """
 import logging
 import time
@@ -32,6 +33,7 @@ from .courier import Courier, Parcel
 from .crashpoints import reach
 from .declined import declined
 from .desk import Desk
+from .flood import Flood
 from .identity import Command
 from .journal import Entry, Seen
 from .keeper import JournalStuck
@@ -59,6 +61,7 @@ class Processor:
         self._draining = self._closed = False
         self._settled, self._adopted, self._news = Event(), Event(), Event()
         self._generation = None
+        self._flood, self._flooded = Flood(), Event()
         self._courier = Courier(settings.transactions.late_answer, journal.now, self._delivered, self._expired)
         self._greenlets = {}
         self.reconfigure(settings, terminal_id)
@@ -66,7 +69,8 @@ class Processor:
     # -- for the link and the application ----------------------------------------------------------------------------
 
     def start(self) -> None:
-        for work in (self._upkeep, self._sort, self._till.work, self._courier.work, self._tell_later):
+        for work in (self._upkeep, self._sort, self._till.work, self._courier.work, self._tell_later,
+                     self._tell_of_floods):
             self._spawn(work)
 
     def close(self) -> None:
@@ -126,7 +130,11 @@ class Processor:
 
     def _receive(self, request: Request) -> None:
         self._counts["received"] += 1
-        log.info("%s: received, %d bytes", request.label, len(request.body))
+        request.hidden = self._flood.counts(time.monotonic())
+        if request.hidden:
+            self._flooded.set()
+        else:
+            log.info("%s: received, %d bytes", request.label, len(request.body))
         reach("received")
         if (other := self._under_way(request)) is not None:
             other.connection = request.connection       # a refusal, too, goes to who asked last
@@ -176,7 +184,8 @@ class Processor:
 
     def _attached(self, request: Request) -> None:
         self._counts["attached"] += 1
-        log.info("%s: the same request is under way, its answer is for both", request.label)
+        if not request.hidden:
+            log.info("%s: the same request is under way, its answer is for both", request.label)
 
     def _again(self, request: Request, seen: Seen) -> None:
         """The same as `seen.first`, and not run again."""
@@ -186,6 +195,8 @@ class Processor:
         elif parcel is not None:
             parcel.since = self._journal.now()
             self._attached(request)
+        elif first.answer is not None and self._courier.full:
+            self._busy(request, known_new=False)
         elif first.answer is not None:
             self._counts["replayed"] += 1
             log.info("%s: the same request was answered before, the kept answer of %d bytes goes out again",
@@ -247,15 +258,16 @@ class Processor:
 
     def _refuse(self, request: Request, reason: str = reasons.BROKEN) -> None:
         """A failure answer that is true now and here alone: it is not kept, and goes nowhere but back."""
-        log.warning("%s: %s", request.label, reason)
-        if request.connection is not None:
-            self._courier.add(Parcel(self._application.failure(request, reason), request.label,
-                                     self._journal.now(), bound=request.connection))
+        if not request.hidden:
+            log.warning("%s: %s", request.label, reason)
+        self._courier.refuse(self._application.failure(request, reason), "" if request.hidden else request.label,
+                             request.connection)
 
     def _delivered(self, parcel: Parcel) -> None:
         reach("sent")
-        self._counts["delivered"] += 1
-        log.info("%s: answer of %d bytes delivered", parcel.label, len(parcel.answer))
+        self._counts["delivered"] += parcel.count
+        if parcel.label:
+            log.info("%s: answer of %d bytes delivered", parcel.label, len(parcel.answer))
         if parcel.id is not None:
             self._note("deliver", parcel.id, self._journal.now())
         self._tell()
@@ -317,6 +329,15 @@ class Processor:
             gevent.sleep(TELL_AFTER)
             self._news.clear()
             self._tell()
+
+    def _tell_of_floods(self) -> None:
+        while True:
+            self._flooded.wait()
+            gevent.sleep(1.0)
+            if (told := self._flood.told(time.monotonic())) is not None:
+                log.warning("a flood: %d more requests in %.1f s, each answered or refused without a line here", *told)
+            if not self._flood.on:
+                self._flooded.clear()
 
     def _spawn(self, work, after: float = 0.0) -> None:
         greenlet = self._greenlets[work] = gevent.spawn_later(after, work)

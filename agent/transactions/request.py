@@ -12,13 +12,17 @@ _SHOWN = 64
 
 @dataclass(eq=False)
 class Request:
-    """connection: the one it last came over. identity: None without a RefID. label: who it is, for the log."""
+    """connection: the one it last came over. identity: None without a RefID. label: who it is, for the log.
+
+    hidden: it is one of so many that it gets no line in the log.
+    """
     body: bytes
     connection: object
     ref_id: str | None
     command: str | None
     identity: Identity | None
     label: str
+    hidden: bool = False
 
     @classmethod
     def of(cls, body: bytes, connection, ref_id_field: int | None = None) -> "Request":

@@ -46,15 +46,19 @@ class CloudConnection:
     def __init__(self, number=1, verdicts=()):
         self.number = number
         self.sent = []
+        self.given_up = None
         self.verdicts = list(verdicts)
         self.wrote = Event()
 
     def send(self, payload, timeout):
         assert timeout > 0
         gevent.sleep(0)
-        self.sent.append(payload)
+        self.sent += payload.split(b"\x04\x04")      # refusals may come many at once
         self.wrote.set()
         return self.verdicts.pop(0) if self.verdicts else True
+
+    def give_up(self, why):
+        self.given_up = why
 
     def wait(self, count, timeout=5):
         with gevent.Timeout(timeout):

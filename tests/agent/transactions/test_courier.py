@@ -100,10 +100,12 @@ def test_what_is_being_sent_is_not_there_to_attach_to(world, connection, settle)
 def test_a_bound_answer_goes_with_its_connection(world, connection, settle):
     first, second = connection(1), connection(2)
     world.courier.attach(first)
+    world.courier.refuse(b"busy", "RefID=3", first)
     world.courier.detach(first)
-    world.add(b"busy", bound=first)
+    world.courier.refuse(b"busy", "RefID=4", first)
     world.add(b"2")
     world.courier.attach(second)
+    world.courier.refuse(b"busy", "RefID=5", first)
     settle(lambda: world.delivered == [b"2"])
     assert first.sent == [] and second.sent == [b"2"] and world.courier.waiting == 0 and world.expired == []
 
@@ -127,15 +129,45 @@ def test_an_exception_in_send_is_a_loss(world, connection, settle, caplog):
     settle(lambda: world.delivered == [b"1"])
 
 
-def test_the_number_is_bounded_and_answers_of_transactions_stay_longest(world, monkeypatch):
-    monkeypatch.setattr(module, "MAX_PARCELS", 3)
-    for number in range(3):
-        world.add(b"%d" % number, id=None if number == 1 else number)
-    world.add(b"3", id=3)
-    assert [parcel.answer for parcel in world.courier._parcels] == [b"0", b"2", b"3"]
-    world.add(b"4", id=4)
+@pytest.mark.parametrize("limit, value", [("MAX_PARCELS", 3), ("MAX_BYTES", 3)])
+def test_what_waits_is_bounded_in_number_and_bytes_and_the_oldest_goes(world, monkeypatch, limit, value):
+    monkeypatch.setattr(module, limit, value)
+    for number in range(5):
+        assert world.courier.full is (number > 2)
+        world.add(b"%d" % number, id=number)
     assert [parcel.answer for parcel in world.courier._parcels] == [b"2", b"3", b"4"]
-    assert world.expired == [b"1", b"0"]        # told, so that the journal does not keep them for ever
+    assert world.expired == [b"0", b"1"]        # told, so that the journal does not keep them for ever
+
+
+def test_m15_refusals_go_out_many_at_once_and_an_answer_is_not_behind_all_of_them(world, connection, settle):
+    there, sent = connection(), []
+    there.send = lambda payload, timeout: sent.append(payload) or gevent.sleep(0) or True
+    world.courier.attach(there)
+    for number in range(10_000):
+        world.courier.refuse(b"busy %05d" % number, f"RefID={number}", there)
+    world.add(b"approved")
+    settle(lambda: not world.courier.busy)
+    assert sent[1] == b"approved"
+    answers = b"\x04\x04".join(sent[:1] + sent[2:]).split(b"\x04\x04")
+    assert answers == [b"busy %05d" % number for number in range(10_000)] and len(sent) < 10
+    assert there.given_up is None
+
+
+def test_m15_a_cloud_that_asks_more_than_it_takes_in_loses_the_connection(world, connection, settle):
+    there, later, block = connection(1), connection(2), gevent.event.Event()
+    there.send = lambda payload, timeout: block.wait() and False
+    world.courier.attach(there)
+    for number in range(10_000):
+        world.courier.refuse(b"x" * 600, f"RefID={number}", there)
+        if number % 100 == 0:
+            gevent.sleep(0)
+    assert "more requests" in there.given_up
+    block.set()
+    settle(lambda: not world.courier.busy)
+    world.add(b"approved")
+    world.courier.attach(later)
+    settle(lambda: world.delivered == [b"approved"])
+    assert later.sent == [b"approved"]
 
 
 def test_started_again_after_a_bug_it_goes_on_with_what_waits(world, connection, settle):

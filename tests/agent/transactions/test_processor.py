@@ -2,6 +2,7 @@ import json
 import logging
 import sqlite3
 import time
+import tracemalloc
 
 import gevent
 import pytest
@@ -517,6 +518,76 @@ def test_a_disk_that_fails_at_work(start, till, connection, tmp_path):
     other.close()
     assert till.runs == [SALE, OTHER] and time.monotonic() - began < 8
     assert processor.journal.set_aside == 1
+
+
+# -- many at once ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("behave", [None, lambda connection, request: None], ids=["answered", "failed"])
+@pytest.mark.parametrize("kind", ["sale", "replay"])
+def test_queue_0_the_terminal_is_free_before_the_first_byte_of_the_answer_leaves(start, till, connection, settle,
+                                                                                 behave, kind):
+    """Who holds the next request until the answer is there, as eConduit asks, is never told that the terminal is busy."""
+    processor, there = start(queue=0), connection()
+    till.behave = behave or till.approve
+    processor.attach(there)
+    if kind == "replay":
+        processor.receive(SALE)
+        settle(lambda: there.sent and not processor.busy)
+    real, following = there.send, [OTHER.replace(b'"2"', b'"%d"' % number) for number in range(10, 30)]
+
+    def send(payload, timeout):
+        if following:
+            processor.receive(following.pop(0))
+        return real(payload, timeout)
+    there.send = send
+    processor.receive(SALE)
+    settle(lambda: len(till.runs) == 21 and not processor.busy)
+    assert processor.counts()["busy"] == 0
+
+
+@pytest.mark.parametrize("request_, every", [
+    (SALE, 10_000), (SALE, 1), (b"SALE 2.50", 10_000), (b"<r><RefId>1</RefId></r>", 100), (b"{}", 1000)])
+def test_m15_ten_thousand_in_one_burst_each_get_an_answer_and_one_line_in_the_log(start, till, connection, settle,
+                                                                                caplog, request_, every):
+    caplog.set_level(logging.DEBUG)
+    processor, there = start(), connection()
+    processor.attach(there)
+    till.hold.clear()
+    for number in range(10_000):
+        processor.receive(request_.replace(b'"1"', b'"%d"' % number).replace(b">1<", b">%d<" % number))
+        if number % every == 0:
+            gevent.sleep(0)
+    till.hold.set()
+    settle(lambda: not processor.busy, timeout=30)
+    assert len(there.sent) == 10_000 and processor.counts()["received"] == 10_000
+    assert len(till.runs) < 10
+    settle(lambda: "a flood: 9" in caplog.text, timeout=10)
+    assert len(caplog.records) < 100
+
+
+def test_m15_a_burst_takes_little_memory(start, till, connection, settle):
+    processor, there = start(), connection()
+    processor.attach(there)
+    tracemalloc.start()
+    try:
+        for number in range(10_000):
+            processor.receive(b'{"RefID":"%d","Command":"Sale"}' % number)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_m15_the_same_request_ten_thousand_times_is_one(start, till, connection, settle, caplog):
+    caplog.set_level(logging.INFO)
+    processor, there = start(), connection()
+    processor.attach(there)
+    till.hold.clear()
+    for _ in range(10_000):
+        processor.receive(SALE)
+    till.hold.set()
+    settle(lambda: not processor.busy, timeout=30)
+    assert there.sent == [approved(SALE)] and processor.counts()["attached"] == 9_999
+    assert len(caplog.records) < 100
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------
