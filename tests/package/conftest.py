@@ -37,14 +37,24 @@ def bare_layers(packages):
 
 
 @pytest.fixture(scope="session")
-def image_layers(packages, bare_layers, tmp_path_factory):
-    """The same with both packages installed, as the script of an image does: no supervisord, nothing may be started."""
-    folder = tmp_path_factory.mktemp("image")
-    with debian_root.Machine(bare_layers, packages.folder, folder) as machine:
-        machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
-        machine.install(packages.terminal, packages.sandbox)
-        machine.path("/usr/sbin/policy-rc.d").unlink()
-    return [folder / "upper", *bare_layers]
+def make_image(packages, bare_layers, tmp_path_factory):
+    """A function: the same with these packages installed, as the script of an image does: no supervisord, nothing may be
+    started."""
+    def make(*names):
+        folder = tmp_path_factory.mktemp("image")
+        with debian_root.Machine(bare_layers, packages.folder, folder) as machine:
+            machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+            machine.install(*names)
+            machine.path("/usr/sbin/policy-rc.d").unlink()
+        return [folder / "upper", *bare_layers]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def image_layers(packages, make_image):
+    """Both packages installed."""
+    return make_image(packages.terminal, packages.sandbox)
 
 
 @pytest.fixture
