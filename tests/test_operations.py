@@ -8,7 +8,7 @@ from econduit_terminal.agent.cloud.connection import REASONS
 from econduit_terminal.agent.local.metrics import Measures, render
 from econduit_terminal.agent.local.status import Board
 from econduit_terminal.agent.transactions import application, processor
-from econduit_terminal.watchdog import verdict
+from econduit_terminal.watchdog import reasons
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/operations.md").read_text()
@@ -29,13 +29,16 @@ def named(heading: str) -> set[str]:
     return {name for row in rows(heading) for name in re.findall(r"`([^`]+)`", row[0])}
 
 
-VERDICTS = (verdict.CABLE, verdict.WIFI_LOST, verdict.NO_ADDRESS, verdict.NO_GATEWAY, verdict.GATEWAY_SILENT,
-            verdict.NO_DNS, verdict.NO_INTERNET, verdict.CLOUD_SILENT, verdict.BLOCKED_PORT)
+VERDICTS = {word for name, word in vars(reasons).items() if name.isupper()} - {reasons.ONLINE, reasons.REFUSED}
 
 
 @pytest.mark.parametrize("reason", sorted({*VERDICTS, *REASONS.values()}))
 def test_every_reason_on_the_display(reason):
     assert reason in named("POS Offline")
+
+
+def test_every_refusal_on_the_display():
+    assert any(name.startswith(f"{reasons.REFUSED}: ") for name in named("POS Offline"))
 
 
 def test_every_metric():

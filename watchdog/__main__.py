@@ -98,15 +98,33 @@ def run(orders: Orders, directory: Path) -> int:
 
 def check_layers(orders: Orders, directory: Path) -> int:
     from econduit_terminal.watchdog import check, probes, snapshot
+    from econduit_terminal.watchdog.addresses import is_address
+    from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+    from econduit_terminal.watchdog.verdict import nearby
 
-    state = snapshot.read(orders.interfaces)
-    lines = check.network(state, orders.interfaces)
+    status = check.asked(Client(orders.socket))
+    told = AgentStatus().heard(status) if isinstance(status, dict) else AgentStatus()
+    endpoints = tuple(dialed.endpoint for dialed in told.endpoints) or orders.endpoints
+    names = probes.Names()
+    for dialed in told.endpoints:
+        names.learn(dialed.endpoint.host, dialed.addresses, dialed.outcome is Outcome.REGISTERED)
+
+    def look() -> snapshot.State:
+        addresses = (address for one in endpoints for address in (one.host, *names.known(one.host)))
+        return snapshot.read(orders.interfaces, tuple(filter(is_address, addresses)))
+
+    state = look()
+    if state.askable and not state.usable:      # a name of the own network has its way once it is looked up
+        for lookup in [names.start(one.host) for one in endpoints if not is_address(one.host)]:
+            lookup.wait(orders.probe_timeout)
+        state = look()
+    lines = check.network(state, orders.interfaces, check.watched(status))
     _print(lines)
-    answers = None
-    if state.usable:
-        plan = probes.plan(state, orders.endpoints, orders.reference_hosts)
-        answers = probes.Prober().ask(plan, orders.probe_timeout)
-    rest = check.beyond(state, answers, orders.endpoints) + check.agent(Client(orders.socket))
+    answers, meant = None, names.meant(one.host for one in endpoints)
+    if state.usable or state.here or not state.readable:
+        plan = probes.plan(state, endpoints, orders.reference_hosts, nearby(state, meant))
+        answers = probes.Prober(names).ask(plan, orders.probe_timeout)
+    rest = check.beyond(state, answers, endpoints, told, meant) + check.agent(status)
     _print(rest)
     return check.exit_status(lines + rest)
 

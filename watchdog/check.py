@@ -1,34 +1,43 @@
-"""Every layer once, from the cable to the registration: PASS, FAIL or SKIP, and what to do.
+"""Every layer once, from the cable to the registration: PASS, FAIL, SKIP or NOTE, and what to do.
 
-A layer is skipped when one below it makes the question meaningless. The exit status is that of the first layer that
-fails, counted from the cable: whoever reads it from a script knows where to look.
+A PASS says what it proves, and proves no more: what the gateway itself answers, or a private address in place of a
+public name, says nothing of the internet. A layer is skipped when one below it makes the question meaningless, or when
+nothing could tell. The exit status is that of the first layer that fails, counted from the cable: whoever reads it from
+a script knows where to look.
 
     0   every layer passes
     2   the settings have mistakes: they are told first, and what is right in them is what is asked for
-    10  link        no cable, no Wi-Fi
+    10  link        no cable, no Wi-Fi, or the interface is switched off
     11  address     no address
-    12  gateway     no default route, or the gateway does not answer while nothing behind it does either
+    12  gateway     no route, or the gateway does not answer while nothing behind it does either
     18  internet    the gateway answers, nothing behind it does
-    13  DNS         a cloud endpoint's name cannot be looked up
+    13  DNS         a cloud endpoint's name cannot be looked up, or is answered with an address that cannot be its own
     14  cloud       no endpoint answers
     15  port        one of the two endpoints does not answer
     16  agent       the agent is not running, or hangs, or this user may not ask it
     17  registered  the agent runs, but is not registered with the cloud
 """
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
 from econduit_terminal.conf.logs import clean
-from econduit_terminal.watchdog.names import is_address
-from econduit_terminal.watchdog.orders import Target
+from econduit_terminal.watchdog.addresses import Target, is_address
+from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
+from econduit_terminal.watchdog.diagnosis import diagnose, weigh
+from econduit_terminal.watchdog.reasons import CABLE, NO_DNS_OR_INTERNET, NO_INTERNET, WIFI_LOST, WIFI_PASSWORD
 from econduit_terminal.watchdog.state import State, describe_link, describe_route
-from econduit_terminal.watchdog.verdict import (
-    CLOSED, NO_INTERNET, OPEN, UNTRIED, WIFI_LOST, Answers, bind, diagnose, link_reason, way,
-)
+from econduit_terminal.watchdog.verdict import bind, link_reason, nearby, way
 
-PASS, FAIL, SKIP = "PASS", "FAIL", "SKIP"
+PASS, FAIL, SKIP, NOTE = "PASS", "FAIL", "SKIP", "NOTE"
+
+NOBODY = AgentStatus()
 
 LINK, ADDRESS, GATEWAY, DNS, CLOUD, PORT, AGENT, REGISTERED, INTERNET = range(10, 19)
+
+PROVIDER = "restart the modem or router, or call the internet provider"
+SERVERS = "see whether the name servers in /etc/resolv.conf answer, and whether the name in [cloud] is right"
 
 
 class Line(NamedTuple):
@@ -45,14 +54,18 @@ class Line(NamedTuple):
         return f"{self.outcome} {self.layer:12} {self.found}{todo}"
 
 
-def exit_status(lines: list[Line]) -> int:
+def exit_status(lines: Iterable[Line]) -> int:
     """``lines`` in the order of the layers, from the cable on."""
     return next((line.status for line in lines if line.outcome == FAIL), 0)
 
 
-def network(state: State, named: tuple[str, ...] = ()) -> list[Line]:
-    """Link, address and route, from the snapshot alone."""
-    lines = [_link(state, named)]
+def network(state: State, named: tuple[str, ...] = (), watched: str = "") -> list[Line]:
+    """Link, address and route, from the snapshot alone. ``watched``: what the watchdog that runs says of the network;
+    it has seen more than this moment."""
+    if not state.readable:
+        return [Line(layer, SKIP, "nothing says which interfaces there are (no /sys, no /proc): not known")
+                for layer in ("link", "address", "route")]
+    lines = [_link(state, named, watched)]
     linked = [one for one in state.counting if one.linked]
     addressed = [one for one in linked if one.addresses]
     if not linked:
@@ -64,70 +77,90 @@ def network(state: State, named: tuple[str, ...] = ()) -> list[Line]:
         names = ", ".join(one.name for one in linked)
         lines.append(Line("address", FAIL, f"{names} is up, but has no address",
                           "see whether the router gives addresses (DHCP), or set a fixed one", ADDRESS))
-    default = state.default
+    return [*lines, _route(state, bool(addressed))]
+
+
+def _route(state: State, addressed: bool) -> Line:
+    route = way(state)
+    if state.here and route is not None and route.interface == "lo":
+        return Line("route", PASS, "an endpoint stands on this terminal itself")
     if not addressed:
-        lines.append(Line("route", SKIP, "no interface has an address"))
-    elif default is None:
-        lines.append(Line("route", FAIL, "there is no default route",
-                          "see whether the router's DHCP names a gateway, or set one", GATEWAY))
-    elif state.usable:
-        dead = f" (not over {default.interface}, which is dead)" if bind(state) else ""
-        lines.append(Line("route", PASS, describe_route(way(state)) + dead))
-    else:
-        lines.append(Line("route", FAIL, f"the default route leads {describe_route(default)}, which is not usable",
-                          "plug that interface in, or give another one a default route", GATEWAY))
-    return lines
+        return Line("route", SKIP, "no interface has an address")
+    if route is None:
+        return Line("route", FAIL, "there is no default route, and no route to a known address of the cloud",
+                    "see whether the router's DHCP names a gateway, or set one", GATEWAY)
+    if not state.usable:
+        return Line("route", FAIL, f"the default route leads {describe_route(route)}, which is not usable",
+                    "plug that interface in, or give another one a default route", GATEWAY)
+    dead = [name for name in state.taken if bind(state) and name != route.interface]
+    toward = next((one.address for one in state.ways if one.route.interface == route.interface), None)
+    found = describe_route(route) if route.gateway or not toward else f"{toward} is on the link of {route.interface}"
+    return Line("route", PASS, found + (f" (not over {dead[0]}, which is dead)" if dead else ""))
 
 
-def _link(state: State, named: tuple[str, ...]) -> Line:
+def _link(state: State, named: tuple[str, ...], watched: str) -> Line:
     absent = [name for name in named if state.interface(name) is None]
     shown = [f"{one.name}: {describe_link(one)}" for one in state.counting] + [f"{name}: not there" for name in absent]
     found = ", ".join(shown) or "there is no network interface"
     if any(one.linked for one in state.counting):
         return Line("link", PASS, found)
-    wifi = any(link_reason(one) == WIFI_LOST for one in state.counting)
-    cable = any(one.kind == "ethernet" for one in state.counting) or not wifi
+    if watched == WIFI_PASSWORD:
+        return Line("link", FAIL, f"{found} ({WIFI_PASSWORD}, again and again)",
+                    "enter the password of the Wi-Fi network anew", LINK)
+    reasons = {link_reason(one) for one in state.counting}
+    off = [one.name for one in state.counting if not one.enabled]
+    wifi = WIFI_LOST in reasons
+    cable = CABLE in reasons or not (wifi or off)
     todo = " or ".join(["plug the network cable in at both ends"] * cable
-                       + ["see whether the Wi-Fi access point is on and in reach, and its password right"] * wifi)
+                       + ["see whether the Wi-Fi access point is on and in reach, and its password right"] * wifi
+                       + [f"switch {name} on (ip link set {name} up; for Wi-Fi, see rfkill too)" for name in off])
     return Line("link", FAIL, found, todo, LINK)
 
 
-def beyond(state: State, answers: Answers | None, endpoints: tuple[Target, ...]) -> list[Line]:
-    """Gateway, DNS and endpoints, from one round of probes; None: there was nothing to ask over."""
+def beyond(state: State, answers: Answers | None, endpoints: tuple[Target, ...], agent: AgentStatus = NOBODY,
+           meant: frozenset[str] = frozenset()) -> list[Line]:
+    """Gateway, internet, DNS and endpoints, from one round of probes and what the agent found; None: there was nothing
+    to ask over."""
     if answers is None:
         names = (f"DNS {host}" for host in _names(endpoints))
         layers = ["gateway", "internet", *names, *(endpoint.name for endpoint in endpoints)]
         return [Line(layer, SKIP, "no interface is usable") for layer in layers]
-    line = [_gateway(state, answers), _internet(state, answers)]
-    rest = [*_dns(state, answers, endpoints), *_endpoints(answers)]
+    evidence = weigh(agent._replace(endpoints=()), answers, nearby(state, meant), way(state))
+    reason, detail = diagnose(evidence)
+    opened = bool(evidence.having(Outcome.OPEN))
+    line = [_gateway(state, answers, evidence.reached), _internet(answers, reason, detail, opened, agent.online)]
+    registered = {one.endpoint.host for one in agent.endpoints if one.outcome is Outcome.REGISTERED and agent.online}
+    rest = [*_dns(state, answers, endpoints, reason, registered), *_endpoints(answers, agent)]
     if any(one.outcome == FAIL for one in line):
         rest = [Line(one.layer, SKIP, one.found) if one.outcome == FAIL else one for one in rest]
     return line + rest
 
 
-def _gateway(state: State, answers: Answers) -> Line:
-    if answers.gateway is None:
-        return Line("gateway", SKIP, "this line has none")
-    gateway = way(state).gateway
+def _gateway(state: State, answers: Answers, reached: bool) -> Line:
+    route = way(state)
+    if answers.gateway is None or route is None or route.gateway is None:
+        return Line("gateway", SKIP, "this way has none")
     if answers.gateway:
-        return Line("gateway", PASS, f"{gateway} answers")
-    if answers.beyond:
-        return Line("gateway", PASS, f"{gateway} does not answer itself, but lets through")
-    return Line("gateway", FAIL, f"{gateway} does not answer",
+        return Line("gateway", PASS, f"{route.gateway} answers")
+    if answers.witness or reached:
+        return Line("gateway", PASS, f"{route.gateway} does not answer itself, but lets through")
+    return Line("gateway", FAIL, f"{route.gateway} does not answer",
                 "see whether the router is on; restart it" + _meanwhile(answers), GATEWAY)
 
 
-def _internet(state: State, answers: Answers) -> Line:
-    if answers.beyond:
-        return Line("internet", PASS, "something in it answers")
-    if answers.gateway is False:
+def _internet(answers: Answers, reason: str, detail: str, opened: bool, online: bool) -> Line:
+    """What proves it, by name. That an endpoint's port opened does not: a login page may have taken the call."""
+    if answers.witness:
+        return Line("internet", PASS, f"{answers.witness} answers")
+    if answers.gateway is False and not opened:
         return Line("internet", SKIP, "the gateway does not answer")
-    reason, detail = diagnose(answers, way(state))
-    if reason != NO_INTERNET:
-        return Line("internet", SKIP, "nothing in it is known by address")
-    return Line("internet", FAIL, detail, "restart the modem or router, or call the internet provider; a firewall that "
-                "blocks all of the cloud looks the same (reference_hosts tells them apart)" + _meanwhile(answers),
-                INTERNET)
+    if reason == NO_INTERNET:
+        return Line("internet", FAIL, detail, f"{PROVIDER}; a firewall that blocks all of the cloud looks the same "
+                    "(reference_hosts tells them apart)" + _meanwhile(answers), INTERNET)
+    if online:
+        return Line("internet", PASS, "the terminal is registered with the cloud")
+    return Line("internet", SKIP, "not known: nothing but the cloud's endpoints could be asked (reference_hosts names "
+                "more)")
 
 
 def _meanwhile(answers: Answers) -> str:
@@ -138,59 +171,100 @@ def _names(endpoints: tuple[Target, ...]) -> list[str]:
     return list(dict.fromkeys(endpoint.host for endpoint in endpoints if not is_address(endpoint.host)))
 
 
-def _dns(state: State, answers: Answers, endpoints: tuple[Target, ...]) -> list[Line]:
-    todo = "see whether the name servers in /etc/resolv.conf answer, and whether the name in [cloud] is right"
+def _dns(state: State, answers: Answers, endpoints: tuple[Target, ...], reason: str,
+         registered: set[str]) -> list[Line]:
+    todo = SERVERS
     if bind(state):
-        todo = f"name servers are asked over the default route: withdraw the one over {state.default.interface}"
-    untried = {name for name, outcome in answers.endpoints if outcome == UNTRIED}
-    lines = []
-    for host in _names(endpoints):
-        known = any(endpoint.host == host and endpoint.name not in untried for endpoint in endpoints)
-        if known:
-            lines.append(Line(f"DNS {host}", PASS, "looked up"))
-        else:
-            lines.append(Line(f"DNS {host}", FAIL, "cannot be looked up", todo, DNS))
-    return lines
+        todo = f"name servers are asked over the default route: withdraw the one over {state.taken[0]}"
+    if reason == NO_DNS_OR_INTERNET:
+        todo = f"{todo}; where the router answers for them, its line may be down: {PROVIDER}"
+    servers = "; ".join(map(str, answers.servers)) or "no name server is set"
+    found = {name.host: name for name in answers.names}
+    return [_name(found.get(host, NameFound(host)), servers, todo, host in registered) for host in _names(endpoints)]
 
 
-def _endpoints(answers: Answers) -> list[Line]:
-    some = any(outcome == OPEN for _, outcome in answers.endpoints)
-    lines = []
-    for endpoint, outcome in answers.endpoints:
-        if outcome == OPEN:
-            lines.append(Line(endpoint, PASS, "answers"))
-        elif outcome == UNTRIED:
-            lines.append(Line(endpoint, SKIP, "its address is not known"))
-        elif some:
-            lines.append(Line(endpoint, FAIL, outcome, "the other endpoint carries on; have the "
-                              "firewall open this port", PORT))
-        elif outcome == CLOSED:
-            lines.append(Line(endpoint, FAIL, "refused", "the cloud's host is up, its service is not: wait, or ask "
-                              "eConduit; a firewall may refuse this port too", CLOUD))
-        else:
-            lines.append(Line(endpoint, FAIL, outcome, "the internet answers: ask eConduit, and see whether the "
-                              "firewall blocks this port", CLOUD))
-    return lines
+def _name(name: NameFound, servers: str, todo: str, registered: bool) -> Line:
+    layer = f"DNS {name.host}"
+    if name.answered or (name.disbelieved and registered):
+        return Line(layer, PASS, " ".join(name.addresses) or f"answered with {name.disbelieved}; registered there")
+    if name.disbelieved:
+        return Line(layer, FAIL, f"answered with {name.disbelieved}",
+                    "open a page in a browser on this network: it may want a log-in; see whether a DNS filter blocks "
+                    f"the name; or the router's line is down: {PROVIDER}", DNS)
+    known = f"; {' '.join(name.addresses)} is still known" if name.addresses else ""
+    return Line(layer, FAIL, f"cannot be looked up ({servers}){known}", todo, DNS)
 
 
-def agent(client: Client) -> list[Line]:
-    """Is it running, is it registered."""
+def _endpoints(answers: Answers, agent: AgentStatus) -> list[Line]:
+    some = any(one.outcome is Outcome.OPEN for one in answers.endpoints)
+    dialed = {one.endpoint.name: one.outcome for one in agent.endpoints}
+    return [_endpoint(one, some, dialed.get(one.endpoint), answers.witness) for one in answers.endpoints]
+
+
+def _endpoint(found: Finding, some: bool, dialed: Outcome | None, witness: str | None) -> Line:
+    layer, at = found.endpoint, ", ".join(found.addresses)
+    if found.outcome is Outcome.OPEN and dialed is Outcome.NOT_THE_CLOUD:
+        return Line(layer, FAIL, f"{at} takes connections, but something else than the cloud answers there",
+                    "a proxy or a login page of this network: open a page in a browser and log in, or have this port "
+                    "let through", CLOUD)
+    if found.outcome is Outcome.OPEN:
+        proof = ("registered there" if dialed is Outcome.REGISTERED
+                 else "only a registration proves that it is the cloud")
+        return Line(layer, PASS, f"{at} takes connections ({proof})")
+    if found.outcome in (Outcome.NO_NAME, Outcome.UNTRIED):
+        asked = "not asked" if found.addresses else "no address known that could be its own"
+        return Line(layer, SKIP, asked)
+    status = PORT if some else CLOUD
+    if found.outcome is Outcome.REJECTED:
+        return Line(layer, FAIL, f"{found.outcome.value}, {found.offender}",
+                    f"whoever runs {found.offender} must let this port through, or its line is down", status)
+    if some:
+        return Line(layer, FAIL, found.outcome.value, "the other endpoint carries on; have the firewall open this port",
+                    status)
+    if found.outcome is Outcome.REFUSED:
+        return Line(layer, FAIL, f"refused by {at}", "the cloud's host is up, its service is not: wait, or ask "
+                    "eConduit; a firewall may refuse this port too", status)
+    known = f"{witness} answers: " if witness else ""
+    return Line(layer, FAIL, found.outcome.value, f"{known}ask eConduit, and see whether the firewall blocks this port",
+                status)
+
+
+def asked(client: Client) -> dict | AgentError:
+    """The agent's status, or why there is none."""
     try:
-        status = client.status()
-    except NotRunning as error:
-        return [Line("agent", FAIL, str(error), "supervisorctl start econduit:*", AGENT),
-                Line("registered", SKIP, "the agent is not running")]
-    except NotAllowed as error:
-        return [Line("agent", FAIL, f"not known: {error}", status=AGENT),
-                Line("registered", SKIP, "the agent could not be asked")]
+        return client.status()
     except AgentError as error:
-        return [Line("agent", FAIL, str(error), "the watchdog restarts an agent that hangs; if it does not run: "
+        return error
+
+
+def watched(status: dict | AgentError) -> str:
+    """What the watchdog that runs says of the network, by way of the agent; empty where neither says anything."""
+    report = status.get("network") if isinstance(status, dict) else None
+    verdict = report.get("verdict") if isinstance(report, dict) else None
+    return verdict if isinstance(verdict, str) else ""
+
+
+def agent(status: dict | AgentError) -> list[Line]:
+    """Is it running, is it registered, and what does it say beside that."""
+    if isinstance(status, NotRunning):
+        return [Line("agent", FAIL, str(status), "supervisorctl start econduit:*", AGENT),
+                Line("registered", SKIP, "the agent is not running")]
+    if isinstance(status, NotAllowed):
+        return [Line("agent", FAIL, f"not known: {status}", status=AGENT),
+                Line("registered", SKIP, "the agent could not be asked")]
+    if isinstance(status, AgentError):
+        return [Line("agent", FAIL, str(status), "the watchdog restarts an agent that hangs; if it does not run: "
                      "supervisorctl restart econduit:*", AGENT),
                 Line("registered", SKIP, "the agent does not answer")]
     running = Line("agent", PASS, f"running, pid {status.get('pid')}, version {clean(status.get('version'))}")
+    problems = status.get("problems")
+    notes = [Line("problem", NOTE, f"{clean(name)}: {clean(text)}") for name, text in
+             (problems if isinstance(problems, dict) else {}).items()]
     if status.get("online") is True:
-        return [running, Line("registered", PASS, f"at {clean(status.get('endpoint'))} as terminal "
-                              f"{clean(status.get('terminal_id'))} since {clean(status.get('since'))}")]
-    return [running, Line("registered", FAIL, clean(status.get("reason") or "not registered"),
-                          "mend what fails above; if nothing does, see whether terminal "
-                          f"{clean(status.get('terminal_id'))} and its type are known to eConduit", REGISTERED)]
+        registered = Line("registered", PASS, f"at {clean(status.get('endpoint'))} as terminal "
+                          f"{clean(status.get('terminal_id'))} since {clean(status.get('since'))}")
+    else:
+        registered = Line("registered", FAIL, clean(status.get("reason") or "not registered"),
+                          "put right what fails above; if nothing does, see whether terminal "
+                          f"{clean(status.get('terminal_id'))} and its type are known to eConduit", REGISTERED)
+    return [running, registered, *notes]

@@ -39,6 +39,10 @@ def report(verdict: Verdict, *, dial: bool = False, verify: bool = False) -> dic
             }
             for interface in verdict.interfaces
         ],
+        "addresses": {host: list(addresses) for host, addresses in verdict.addresses},
+        "beyond": verdict.beyond,
+        "network": verdict.network,
+        "open": list(verdict.open),
         "sent": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
 

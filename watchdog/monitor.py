@@ -3,11 +3,13 @@
 Rules:
   1. An event is a hint, the snapshot is the truth: whatever rings, the whole state is read and compared.
   2. The loop waits in one place, the selector, and never for the agent, a probe or a name.
-  3. While the agent is registered nothing leaves the terminal. Probes start PATIENCE after it went offline (most losses
-     are over by then), only while an interface is usable, and go on every ``probe_interval``.
+  3. While the agent is registered nothing leaves the terminal. When and what is asked while it is offline: asking.py.
+     Nothing is asked while no interface has an address.
   4. A report goes out when the verdict differs, when it says dial or verify, when another agent process appeared, and
      every ``report_interval`` in any case.
   5. BOOTTIME running ahead of MONOTONIC means that the terminal was suspended: look again, have the agent verify.
+  6. What the agent dials is what counts: its endpoints, once it has named them, not those of the settings as they were
+     when this process read them.
 """
 import logging
 import selectors
@@ -17,16 +19,23 @@ import time
 from econduit_terminal.agent.local.client import Client
 from econduit_terminal.conf.logs import clean
 from econduit_terminal.watchdog import probes, snapshot
+from econduit_terminal.watchdog.addresses import Target, is_address
+from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+from econduit_terminal.watchdog.answers import Answers
+from econduit_terminal.watchdog.asking import Asking
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.liaison import Courier, Feed
 from econduit_terminal.watchdog.netlink import Doorbell
 from econduit_terminal.watchdog.orders import Orders
-from econduit_terminal.watchdog.pace import Pace
+from econduit_terminal.watchdog.pace import Pace, Quota
 from econduit_terminal.watchdog.state import State, changes, remembering
-from econduit_terminal.watchdog.verdict import Answers, Carrier, Verdict, judge
+from econduit_terminal.watchdog.verdict import Beside, Verdict, judge, nearby
+from econduit_terminal.watchdog.wifi import LogIns
 
-PATIENCE = 1.0
 SUSPENDED = 0.5
+UNSURE = 0.25
+"""Seconds until the first further look while it is not known which network this is: the gateway's address on the link
+is known as soon as somebody spoke to it, and no ring tells."""
 _NEVER = float("inf")
 
 log = logging.getLogger("watchdog")
@@ -42,30 +51,33 @@ class Failed(Exception):
 
 
 class Monitor:
-    """One watchdog. ``stopped`` ends it. The rest is replaceable for tests: the doorbell, how to look, the clocks."""
+    """One watchdog. ``stopped`` ends it. The rest is replaceable for tests: the doorbell, how to look, the clocks.
+    ``look`` gets the addresses of the endpoints, as far as they are known."""
 
     def __init__(self, orders: Orders, client: Client, inbox: Inbox, stopped: threading.Event, *,
                  doorbell=None, look=None, suspended=suspended_for, monotonic=time.monotonic):
         self._orders = orders
         self._inbox, self._stopped = inbox, stopped
         self._doorbell = Doorbell() if doorbell is None else doorbell
-        self._look = look or (lambda: snapshot.read(orders.interfaces))
+        self._look = look or (lambda addresses: snapshot.read(orders.interfaces, addresses))
         self._suspended, self._monotonic = suspended, monotonic
         self._feed = Feed(client, inbox, stopped)
         self._courier = Courier(client, stopped)
         self._pace = Pace(orders.coalesce)
+        self._quota = Quota()
         self._prober = probes.Prober()
         self._questions: threading.Event = threading.Event()
         self._plan: tuple[int, probes.Plan] | None = None
 
         self._state: State | None = None
         self._verdict: Verdict | None = None
-        self._carrier = Carrier()
-        self._agent: int | None = None
+        self._agent = AgentStatus()
+        self._endpoints: tuple[Target, ...] = orders.endpoints
+        self._asking = Asking(orders.probe_interval)
+        self._log_ins = LogIns()
         self._answers: Answers | None = None
-        self._answers_due = _NEVER
         self._round = 0
-        self._asking = False
+        self._unsure = UNSURE
         self._look_due = self._report_due = monotonic()
         self._asleep = suspended()
 
@@ -85,7 +97,7 @@ class Monitor:
 
     def _next(self) -> float:
         ring = self._pace.due()
-        return min(self._look_due, self._report_due, self._answers_due, _NEVER if ring is None else ring)
+        return min(self._look_due, self._report_due, self._asking.due(), _NEVER if ring is None else ring)
 
     def _turn(self) -> None:
         now = self._monotonic()
@@ -100,46 +112,54 @@ class Monitor:
             self._take_answers(*words["answers"], now)
         resumed = self._resumed()
         ring = self._pace.due()
-        looking = self._state is None or resumed or now >= self._look_due or ring is not None and now >= ring
-        state = remembering(self._state, self._look()) if looking else self._state
+        looking = bool(words) or resumed or now >= self._look_due or (ring is not None and now >= ring)
         if looking:
+            state = remembering(self._state, self._look(self._addresses()))
             self._pace.looked(self._monotonic())
-            self._look_due = now + self._orders.poll
-        if looking or words:
+            self._log_ins.seen(state, now)
             self._judge(state, now, appeared, resumed)
+            self._look_due = now + self._next_look()
         if now >= self._report_due:
             self._report(now)
-        if now >= self._answers_due:
+        if now >= self._asking.due():
             self._start_round(now)
 
+    def _next_look(self) -> float:
+        """Seconds: the poll, and sooner while the network that the terminal is in is not known yet."""
+        if self._verdict.network is not None or not self._state.usable:
+            self._unsure = UNSURE
+            return self._orders.poll
+        self._unsure, unsure = min(2 * self._unsure, self._orders.poll), self._unsure
+        return min(unsure, self._orders.poll)
+
+    def _addresses(self) -> tuple[str, ...]:
+        """Of the endpoints, as far as they are known."""
+        names = self._prober.names
+        return tuple(address for one in self._endpoints
+                     for address in ((one.host,) if is_address(one.host) else names.known(one.host)))
+
     def _hear(self, status: dict | None, now: float) -> bool:
-        """The agent's word on its connection. True: another agent process than before."""
-        if status is None:
-            self._agent, self._answers_due = None, _NEVER
-            self._carrier = self._carrier._replace(online=False, reason=None)
-            return False
-        online = status.get("online") is True
-        was_online, before = self._carrier.online, self._agent
-        self._agent = status.get("pid")
-        self._carrier = Carrier(
-            online,
-            status.get("local_address") or self._carrier.local_address,
-            status.get("interface") or self._carrier.interface,
-            None if online else status.get("reason"),
-        )
-        if online:
-            self._answers, self._answers_due = None, _NEVER
-        elif was_online or before != self._agent:
-            self._answers_due = now + min(PATIENCE, self._orders.probe_interval)
-        return self._agent != before
+        """The agent's word on itself. True: another agent process than before."""
+        before = self._agent
+        self._agent = before.gone() if status is None else before.heard(status)
+        self._asking.heard(self._agent, now)
+        endpoints = tuple(dialed.endpoint for dialed in self._agent.endpoints)
+        if endpoints and endpoints != self._endpoints:
+            log.info("the agent dials %s: these count", clean(", ".join(one.name for one in endpoints)))
+            self._endpoints = endpoints
+            self._forget_answers(now)
+        for dialed in self._agent.endpoints:
+            if not is_address(dialed.endpoint.host):
+                self._prober.names.learn(dialed.endpoint.host, dialed.addresses, dialed.outcome is Outcome.REGISTERED)
+        if self._agent.online:
+            self._answers = None
+        return self._agent.pid not in (None, before.pid)
 
     def _take_answers(self, number: int, answers: Answers, now: float) -> None:
-        self._asking = False
-        if not self._carrier.online and self._agent is not None:
-            if number == self._round:
-                self._answers, self._answers_due = answers, now + self._orders.probe_interval
-            else:
-                self._answers_due = now     # asked of a network that is gone
+        current = number == self._round     # else asked of a network that is gone
+        self._asking.ended(now, current)
+        if current and not self._agent.online and self._agent.pid is not None:
+            self._answers = answers
 
     def _resumed(self) -> bool:
         asleep = self._suspended()
@@ -152,26 +172,40 @@ class Monitor:
     def _judge(self, state: State, now: float, appeared: bool, resumed: bool) -> None:
         before = self._state
         if before is not None and state != before:
-            happened = changes(before, state)
+            happened = changes(before, state, frozenset({self._agent.interface or ""}))
             for change in happened:
-                log.info("%s: %s", change.fact, change.detail)
+                self._say(f"{change.fact}: {change.detail}", now)
             # That a gateway fell silent is no reason to forget what the answers said; that it is back, is one.
-            other = (before.way_out, before.usable) != (state.way_out, state.usable)
+            other = _ways_out(before) != _ways_out(state)
             if other or any(change.fact == "gateway back" for change in happened):
                 self._forget_answers(now)
-        verdict = judge(before, state, self._answers, self._carrier, last=self._verdict, resumed=resumed)
-        last, self._state, self._verdict = self._verdict, state, verdict
+        last, self._state = self._verdict, state
+        self._verdict = judge(before, state, self._answers, self._agent, last=last, resumed=resumed, beside=Beside(
+            self._meant(), self._log_ins.refused(now), self._asking.stale(now), self._known()))
+        verdict = self._verdict
         if last is None or (last.reason, last.detail, last.path) != (verdict.reason, verdict.detail, verdict.path):
-            log.info("%s (%s), path %s", clean(verdict.reason), clean(verdict.detail), verdict.path)
+            self._say(f"{clean(verdict.reason)} ({clean(verdict.detail)}), path {verdict.path}", now)
         if appeared or verdict.dial or verdict.verify or last is None or _content(last) != _content(verdict):
             self._report(now)
 
+    def _say(self, line: str, now: float) -> None:
+        said, left_out = self._quota.allows(line, now)
+        if said:
+            log.info("%s%s", line, f" ({left_out} more times until now)" if left_out else "")
+
+    def _meant(self) -> frozenset[str]:
+        return self._prober.names.meant(one.host for one in self._endpoints)
+
+    def _known(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What is known of the endpoints' names, for the agent."""
+        hosts = dict.fromkeys(one.host for one in self._endpoints if not is_address(one.host))
+        return tuple((host, known) for host in hosts if (known := self._prober.names.known(host)))
+
     def _forget_answers(self, now: float) -> None:
-        """They were about another network; ask anew, soon, if it still matters."""
+        """They were about another network, or other endpoints."""
         self._answers = None
         self._round += 1
-        if self._agent is not None and not self._carrier.online:
-            self._answers_due = now + min(PATIENCE, self._orders.probe_interval)
+        self._asking.network_changed(now)
 
     def _report(self, now: float) -> None:
         self._report_due = now + self._orders.report_interval
@@ -179,13 +213,14 @@ class Monitor:
         self._verdict = _content(self._verdict)
 
     def _start_round(self, now: float) -> None:
-        self._answers_due = _NEVER
-        if self._asking:
-            return      # the round under way sets the next one's time when it ends
-        if not self._state.usable:
-            return      # nothing to ask over; a usable interface starts the next round
-        self._asking = True
-        self._plan = self._round, probes.plan(self._state, self._orders.endpoints, self._orders.reference_hosts)
+        state = self._state
+        if state.readable and not state.askable and not state.here:
+            self._asking.nothing_to_ask_over()
+            return
+        dial = self._asking.endpoints(now)
+        self._asking.began(dial)
+        self._plan = self._round, probes.plan(state, self._endpoints, self._orders.reference_hosts,
+                                              nearby(state, self._meant()), dial)
         self._questions.set()
 
     def _ask(self) -> None:
@@ -197,6 +232,11 @@ class Monitor:
                 return
             number, plan = self._plan
             self._inbox.put("answers", (number, self._prober.ask(plan, self._orders.probe_timeout)))
+
+
+def _ways_out(state: State) -> tuple:
+    """What the answers are about: with another one, they are about another network."""
+    return state.way_out, state.usable, state.askable
 
 
 def _content(verdict: Verdict) -> Verdict:

@@ -2,29 +2,44 @@
 
 getaddrinfo cannot be called off: a lookup that was given up lives on in its thread for as long as the resolver likes.
 So there is at most one lookup for each name at a time, a few names in all, nobody waits longer than they want to, and
-the last addresses that were found are kept for when the name servers are gone.
+the last addresses that were found are kept for when the name servers are gone: those at which the terminal was
+registered before those that DNS named.
+
+A dotted name is never completed by a search list: a wildcard of some domain would be taken for the cloud. One without a
+dot is completed here, as the C library is kept from all of it. What DNS answers in place of the host
+(Nearby.disbelieved) is no address of it.
 """
-import ipaddress
 import os
 import socket
 import threading
+from collections.abc import Iterable
+from pathlib import Path
 
+from econduit_terminal.watchdog.addresses import Nearby, is_private
 from econduit_terminal.watchdog.inbox import deaf
+from econduit_terminal.watchdog.resolv_conf import search_list
 
+HOSTS = Path("/etc/hosts")
 MOST_NAMES = 8
 MOST_ADDRESSES = 4
+_MOST_BYTES = 1 << 20
 
 
 class Names:
-    """Lookups in threads of their own. ``look_up`` is socket.getaddrinfo, or a test's."""
+    """Lookups in threads of their own. ``look_up`` is socket.getaddrinfo, or a test's. ``nearby`` may be replaced: what
+    is believed follows from it."""
 
     def __init__(self, look_up=socket.getaddrinfo):
-        # Read by the C library at its first lookup: one question, one second, instead of 2 × 5 s for each server.
+        # Read by the C library at its first lookup: one question, one second, instead of 2 × 5 s for each server; and
+        # no search list, while /etc/hosts still holds (resolv.conf(5)).
         os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:1")
+        os.environ["LOCALDOMAIN"] = "."
+        self.nearby = Nearby()
         self._look_up = look_up
         self._lock = threading.Lock()
         self._running: dict[str, Lookup] = {}
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._registered: dict[str, tuple[str, ...]] = {}
+        self._found: dict[str, tuple[str, ...]] = {}
 
     def start(self, name: str, ring=lambda: None) -> "Lookup":
         """The lookup of a name: the one under way, or a new one. ``ring`` is called when a new one is done."""
@@ -41,33 +56,71 @@ class Names:
         return lookup
 
     def known(self, name: str) -> tuple[str, ...]:
-        """The addresses of the last lookup that found any."""
+        """The addresses at which the terminal was registered, then those of the last lookup that found any."""
         with self._lock:
-            return self._known.get(name, ())
+            return tuple(dict.fromkeys((*self._registered.get(name, ()), *self._found.get(name, ()))))
+
+    def learn(self, name: str, addresses: Iterable[str], registered: bool) -> None:
+        """What the agent dialed for this name; ``registered``: and was registered there."""
+        if registered and (addresses := tuple(addresses)):
+            self._keep(self._registered, name, addresses)
+        elif believed := self.nearby.believed(name, addresses):
+            self._keep(self._found, name, believed)
+
+    def meant(self, hosts: Iterable[str], file: Path = HOSTS) -> frozenset[str]:
+        """Those of ``hosts`` whose address may be any: it stands in /etc/hosts, or the terminal was registered
+        there."""
+        try:
+            with file.open("rb") as stream:
+                lines = stream.read(_MOST_BYTES).decode("utf-8", "replace").lower().splitlines()
+        except OSError:
+            lines = []
+        written = {word for line in lines for word in line.partition("#")[0].split()[1:]}
+        with self._lock:
+            private = {name for name, addresses in self._registered.items() if any(map(is_private, addresses))}
+        return frozenset(host for host in hosts if host.lower().rstrip(".") in written or host in private)
 
     def _run(self, name: str, lookup: "Lookup", ring) -> None:
         deaf()
         addresses: tuple[str, ...] = ()
         denied = False
         try:
-            found = self._look_up(name, None, type=socket.SOCK_STREAM)
-            addresses = tuple(dict.fromkeys(entry[4][0] for entry in found))[:MOST_ADDRESSES]
+            addresses = self._ask(name)
         except (OSError, UnicodeError) as error:    # not known, or nobody to ask: there is no address
             denied = isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
         finally:
             with self._lock:
                 self._running.pop(name, None)
-                if addresses:
-                    self._known[name] = addresses
-                    while len(self._known) > MOST_NAMES:
-                        self._known.pop(next(iter(self._known)))
+            if believed := self.nearby.believed(name, addresses):
+                self._keep(self._found, name, believed)
             lookup.finish(addresses, denied)
             ring()
 
+    def _ask(self, name: str) -> tuple[str, ...]:
+        """Raises OSError, UnicodeError."""
+        names = [name, *(f"{name}.{domain}" for domain in (search_list() if "." not in name else ()))]
+        for whole in names[:-1]:
+            try:
+                return self._ask_for(whole)
+            except OSError:
+                pass
+        return self._ask_for(names[-1])
+
+    def _ask_for(self, name: str) -> tuple[str, ...]:
+        found = self._look_up(name, None, type=socket.SOCK_STREAM)
+        return tuple(dict.fromkeys(entry[4][0] for entry in found))[:MOST_ADDRESSES]
+
+    def _keep(self, kept: dict[str, tuple[str, ...]], name: str, addresses: tuple[str, ...]) -> None:
+        with self._lock:
+            kept.pop(name, None)
+            kept[name] = addresses[:MOST_ADDRESSES]
+            while len(kept) > MOST_NAMES:
+                kept.pop(next(iter(kept)))
+
 
 class Lookup:
-    """One lookup. ``addresses``: None while it runs, () when it found none. ``denied``: a name server said that there
-    is no such name, so that names as such can be looked up."""
+    """One lookup. ``addresses``: None while it runs, () when it found none, else whatever was answered. ``denied``: a
+    name server said that there is no such name, so that names as such can be looked up."""
 
     def __init__(self):
         self.addresses: tuple[str, ...] | None = None
@@ -81,20 +134,3 @@ class Lookup:
     def wait(self, timeout: float) -> tuple[str, ...] | None:
         self._done.wait(timeout)
         return self.addresses
-
-
-def is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_local(address: str) -> bool:
-    """Whether an address belongs to a private or otherwise not public network."""
-    return not ipaddress.ip_address(address).is_global
-
-
-def is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback

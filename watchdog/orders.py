@@ -8,13 +8,7 @@ import json
 import os
 from typing import NamedTuple
 
-
-class Target(NamedTuple):
-    """A TCP endpoint, with the name it has for people (``host:port``)."""
-
-    name: str
-    host: str
-    port: int
+from econduit_terminal.watchdog.addresses import Target
 
 
 class Orders(NamedTuple):

@@ -1,11 +1,15 @@
-"""Bounded questions to whatever a connection to the cloud needs: gateway, name server, endpoints, reference hosts.
+"""Bounded questions to whatever a connection to the cloud needs: gateway, name servers, endpoints, reference hosts.
 
 Rules:
   1. A round takes ``timeout`` at most, and ends as soon as everything answered.
-  2. Any answer proves a host, a refusal (RST) too. Nothing is ever sent on a connection that opened.
-  3. Names are asked as little as possible: an endpoint's last known addresses are dialed beside a fresh lookup.
-  4. No privilege is needed: the gateway is asked by unprivileged ICMP where the kernel allows that, else by TCP.
-  5. A gateway may heed neither and be there all the same; then it has to answer the kernel on the link. But the kernel
+  2. Any answer proves a host, a refusal (RST) too; a router's ICMP in its place does not. Nothing is ever sent on a
+     connection that opened.
+  3. Names are asked as little as possible: an endpoint's last known addresses are dialed beside a fresh lookup. Where
+     the answer is an address that cannot be the endpoint's (Nearby.disbelieved) that is said, and not dialed.
+  4. The endpoints themselves are dialed only if the plan says so: while the cloud answers the agent, its dial is the
+     probe.
+  5. No privilege is needed: the gateway is asked by unprivileged ICMP where the kernel allows that, else by TCP.
+  6. A gateway may heed neither and be there all the same; then it has to answer the kernel on the link. But the kernel
      takes a neighbour for reachable up to 45 s after its last answer: only an answer during a round is one. A gateway
      seen to be mute like this is taken to be there until the kernel asks it in vain.
 """
@@ -13,30 +17,29 @@ import errno
 import os
 import selectors
 import socket
-import struct
 import threading
 import time
-from pathlib import Path
 from typing import NamedTuple
 
-from econduit_terminal.watchdog import neighbours
-from econduit_terminal.watchdog.names import Names, is_address, is_local, is_loopback
-from econduit_terminal.watchdog.orders import Target
+from econduit_terminal.watchdog import dns, neighbours, sockets
+from econduit_terminal.watchdog.addresses import Nearby, Target, is_address, is_loopback
+from econduit_terminal.watchdog.agent_status import Outcome
+from econduit_terminal.watchdog.answers import ALIVE, Answers, Finding, NameFound, ServerFound
+from econduit_terminal.watchdog.names import Lookup, Names
+from econduit_terminal.watchdog.resolv_conf import name_servers
 from econduit_terminal.watchdog.state import Route, State
-from econduit_terminal.watchdog.verdict import CLOSED, OPEN, SILENT, UNREACHABLE, UNTRIED, Answers, bind, way
+from econduit_terminal.watchdog.verdict import bind, way
 
-RESOLV_CONF = Path("/etc/resolv.conf")
 GATEWAY_PORT, DNS_PORT = 80, 53
-MOST_SERVERS = 3
 
-_ECHO_REQUEST, _ECHO_REQUEST_6 = 8, 128
-_NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ENODEV})
-_BEST_FIRST = (OPEN, CLOSED, UNREACHABLE, SILENT)
+NOWHERE = Nearby()
+
+_BEST_FIRST = (Outcome.OPEN, Outcome.REFUSED, Outcome.REJECTED, Outcome.NO_WAY, Outcome.SILENT)
 
 
 class Plan(NamedTuple):
-    """What one round asks. ``others``: usable interfaces beside the one that a dial takes. ``over``: that one, where
-    the kernel would choose a dead one."""
+    """What one round asks. ``dial``: the endpoints themselves, too, and not only their names. ``others``: usable
+    interfaces beside the one that a dial takes. ``over``: that one, where the kernel would choose a dead one."""
 
     gateway: Route | None
     endpoints: tuple[Target, ...]
@@ -44,29 +47,21 @@ class Plan(NamedTuple):
     others: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     over: str | None = None
+    nearby: Nearby = NOWHERE
+    dial: bool = True
 
 
-def plan(state: State, endpoints: tuple[Target, ...], references: tuple[Target, ...]) -> Plan:
+def plan(state: State, endpoints: tuple[Target, ...], references: tuple[Target, ...], nearby: Nearby = NOWHERE,
+         dial: bool = True) -> Plan:
     """What is worth asking in this state."""
     route = way(state)
     others = tuple(one.name for one in state.usable if route is None or one.name != route.interface)
-    return Plan(route, endpoints, references, others, name_servers(), bind(state))
-
-
-def name_servers(file: Path = RESOLV_CONF) -> tuple[str, ...]:
-    """The addresses of the name servers in use."""
-    try:
-        lines = file.read_text(errors="replace").splitlines()
-    except OSError:
-        return ()
-    words = (line.split() for line in lines)
-    servers = (word[1] for word in words if len(word) > 1 and word[0] == "nameserver")
-    return tuple(server for server in servers if is_address(server))[:MOST_SERVERS]
+    return Plan(route, endpoints, references, others, name_servers(), bind(state), nearby, dial)
 
 
 class Prober:
     """Asks, one round after the other, and remembers what the next round is to know: the addresses of names, and the
-    gateway that heeds no question although it is there (rule 5)."""
+    gateway that heeds no question although it is there (rule 6)."""
 
     def __init__(self, names: Names | None = None):
         self.names = Names() if names is None else names
@@ -77,19 +72,29 @@ class Prober:
         return Round(self, plan, timeout).run()
 
 
+class Asked(NamedTuple):
+    """A question that was sent: about what, to which address, and the number of a name server's question."""
+
+    subject: tuple
+    address: str
+    number: int = 0
+
+
 class Round:
-    """The questions of one round and what came back. ``tried``: (subject, host, port, interface) → outcome."""
+    """The questions of one round and what came back. ``_found``: subject → address → (outcome, offender)."""
 
     def __init__(self, prober: Prober, plan: Plan, timeout: float):
         self._prober = prober
         self._plan = plan
         self._names = prober.names
+        self._names.nearby = plan.nearby
         self._timeout = timeout
         self._selector = selectors.DefaultSelector()
         self._bell: int | None = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._ringing = threading.Lock()
-        self._tried: dict[tuple, str] = {}
-        self._lookups: dict[str, object] = {}
+        self._found: dict[tuple, dict[str, tuple[Outcome, str | None]]] = {}
+        self._said: dict[str, str] = {}
+        self._lookups: dict[str, Lookup] = {}
 
     def run(self) -> Answers:
         deadline = time.monotonic() + self._timeout
@@ -108,14 +113,17 @@ class Round:
             self._close()
 
     def _start(self) -> None:
-        hosts = dict.fromkeys(endpoint.host for endpoint in (*self._plan.endpoints, *self._plan.references))
-        for host in hosts:
-            if not is_address(host):
-                self._lookups[host] = self._names.start(host, self._ring)
+        hosts = list(dict.fromkeys(target.host for target in (*self._plan.endpoints, *self._plan.references)))
+        named = [host for host in hosts if not is_address(host)]
+        for host in named:
+            self._lookups[host] = self._names.start(host, self._ring)
         if self._plan.gateway is not None and self._plan.gateway.gateway:
             self._ask_gateway(self._plan.gateway)
         for server in self._plan.resolvers:
-            self._dial("resolver", server, DNS_PORT, None if is_loopback(server) else self._plan.over)
+            over = None if is_loopback(server) else self._plan.over
+            self._dial(("resolver", server), server, DNS_PORT, over)
+            if named:
+                self._question(server, named[0], over)
         self._dial_names()
 
     def _ring(self) -> None:
@@ -124,108 +132,134 @@ class Round:
                 os.eventfd_write(self._bell, 1)
 
     def _dial_names(self) -> None:
-        """Dial every address known by now of everything that has a name or an address."""
-        for kind, targets in (("endpoint", self._plan.endpoints), ("reference", self._plan.references)):
-            for target in targets:
-                for address in self._addresses(target.host):
-                    self._dial((kind, target), address, target.port, self._plan.over)
-                    for interface in self._plan.others:
-                        self._dial(("other", interface), address, target.port, interface)
+        """Dial every address known by now of what is to be dialed."""
+        for target in self._plan.references:
+            for address in self._addresses(target.host):
+                self._dial(("reference", target), address, target.port, self._plan.over)
+        for target in self._plan.endpoints if self._plan.dial else ():
+            for address in self._addresses(target.host):
+                self._dial(("endpoint", target), address, target.port, self._plan.over)
+                for interface in self._plan.others:
+                    self._dial(("other", interface), address, target.port, interface)
 
     def _addresses(self, host: str) -> tuple[str, ...]:
+        """Those at which the host can stand: the fresh ones, else those known."""
         if is_address(host):
             return (host,)
-        fresh = self._lookups[host].addresses
-        return fresh or self._names.known(host)
+        return self._plan.nearby.believed(host, self._lookups[host].addresses or ()) or self._names.known(host)
 
-    def _dial(self, subject, host: str, port: int, interface: str | None = None) -> None:
-        key = (subject, host, port, interface)
-        if key in self._tried:
+    def _dial(self, subject: tuple, address: str, port: int, interface: str | None) -> None:
+        if address in self._found.setdefault(subject, {}):
             return
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        scope = _scope(interface) if host.startswith("fe80:") else 0
-        where = (host, port, 0, scope) if family == socket.AF_INET6 else (host, port)
-        dialed = None
+        code, dialed = 0, None
         try:
-            dialed = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-            if interface:
-                dialed.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            code = dialed.connect_ex(where)
+            dialed = sockets.opened(address, socket.SOCK_STREAM, interface)
+            code = dialed.connect_ex(sockets.where(address, port, interface))
         except OSError as error:
             code = error.errno
-        if code == errno.EINPROGRESS:
-            self._tried[key] = SILENT
-            self._selector.register(dialed, selectors.EVENT_WRITE, key)
+        if code == errno.EINPROGRESS and dialed is not None:
+            self._wait_for(dialed, selectors.EVENT_WRITE, Asked(subject, address))
             return
-        self._tried[key] = _outcome(code)
+        self._found[subject][address] = ((Outcome.NO_WAY, None) if dialed is None
+                                         else sockets.outcome(dialed, code, address))
         if dialed is not None:
             dialed.close()
 
-    def _ask_gateway(self, route: Route) -> None:
-        family, protocol, kind = socket.AF_INET, socket.IPPROTO_ICMP, _ECHO_REQUEST
-        where = (route.gateway, 0)
-        if route.family == 6:
-            family, protocol, kind = socket.AF_INET6, socket.IPPROTO_ICMPV6, _ECHO_REQUEST_6
-            where = (route.gateway, 0, 0, _scope(route.interface))
-        key = ("gateway", route.gateway, None, None)
-        asker = None
+    def _question(self, server: str, host: str, interface: str | None) -> None:
+        number = 1 + int.from_bytes(os.urandom(2)) % 0xFFFF
+        asked = None
         try:
-            asker = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
-            asker.connect(where)
-            asker.send(struct.pack("!BBHHH", kind, 0, 0, 0, 1))
-        except PermissionError:
-            self._dial("gateway", route.gateway, GATEWAY_PORT, route.interface)
-        except OSError as error:
-            self._tried[key] = _outcome(error.errno)
+            asked = sockets.opened(server, socket.SOCK_DGRAM, interface)
+            asked.connect(sockets.where(server, DNS_PORT, interface))
+            asked.send(dns.question(number, host))
+        except (OSError, ValueError):
+            if asked is not None:
+                asked.close()
         else:
-            self._tried[key] = SILENT
-            self._selector.register(asker, selectors.EVENT_READ, key)
-            return
-        if asker is not None:
-            asker.close()
+            self._wait_for(asked, selectors.EVENT_READ, Asked(("resolver", server), server, number))
 
-    def _answered(self, asked: socket.socket, key: tuple) -> None:
-        self._selector.unregister(asked)
+    def _ask_gateway(self, route: Route) -> None:
+        subject, address = ("gateway",), route.gateway
+        try:
+            asked = sockets.echo_request(address, route.interface)
+        except PermissionError:
+            self._dial(subject, address, GATEWAY_PORT, route.interface)
+        except OSError:
+            self._found.setdefault(subject, {})[address] = Outcome.NO_WAY, None
+        else:
+            self._wait_for(asked, selectors.EVENT_READ, Asked(subject, address))
+
+    def _wait_for(self, asked: socket.socket, event: int, what: Asked) -> None:
+        self._found.setdefault(what.subject, {}).setdefault(what.address, (Outcome.SILENT, None))
+        self._selector.register(asked, event, what)
+
+    def _answered(self, asked: socket.socket, what: Asked) -> None:
         code = asked.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self._tried[key] = _outcome(code)
+        if what.number and code == 0:
+            try:
+                said = dns.said(what.number, asked.recv(4096))
+            except OSError as error:
+                code = error.errno
+            else:
+                if said is None:
+                    return      # no answer to this question: the right one may follow
+                self._said[what.address] = said
+        self._selector.unregister(asked)
+        found, known = sockets.outcome(asked, code, what.address), self._found[what.subject][what.address]
+        self._found[what.subject][what.address] = min(found, known, key=lambda one: _BEST_FIRST.index(one[0]))
         asked.close()
 
     def _waiting(self) -> bool:
         """Whether an answer to come could still tell something new. What already answered need not answer twice."""
         if any(lookup.addresses is None for lookup in self._lookups.values()):
             return True
-        pending = {key.data[0] for key in self._selector.get_map().values() if key.data is not None}
-        return any(self._best(subject) not in (OPEN, CLOSED) for subject in pending)
+        named = all(self._name(host).answered for host in self._lookups)
+        return any(self._best(asked.subject) not in ALIVE or (asked.number and not named)
+                   for asked in (key.data for key in self._selector.get_map().values()) if asked is not None)
 
-    def _best(self, *subjects) -> str | None:
-        outcomes = [outcome for key, outcome in self._tried.items() if key[0] in subjects]
+    def _best(self, *subjects: tuple) -> Outcome | None:
+        outcomes = [outcome for subject in subjects for outcome, _ in self._found.get(subject, {}).values()]
         return next((outcome for outcome in _BEST_FIRST if outcome in outcomes), None)
 
     def _answers(self) -> Answers:
-        resolver = self._best("resolver")
-        answering = [key[1] for key, outcome in self._tried.items()
-                     if key[0] == "resolver" and outcome in (OPEN, CLOSED)]
-        hosts = {endpoint.host for endpoint in self._plan.endpoints} & self._lookups.keys()
-        references = self._best(*(("reference", host) for host in self._plan.references))
-        elsewhere = [name for name in self._plan.others if self._best(("other", name)) in (OPEN, CLOSED)]
+        servers = tuple(ServerFound(server, self._best(("resolver", server)) in ALIVE, self._said.get(server),
+                                    self._plan.nearby.is_beyond(server)) for server in self._plan.resolvers)
+        elsewhere = [name for name in self._plan.others if self._best(("other", name)) in ALIVE]
+        hosts = [host for host in dict.fromkeys(one.host for one in self._plan.endpoints) if host in self._lookups]
         return Answers(
             gateway=self._gateway(),
-            names=all(self._lookups[host].addresses for host in hosts) if hosts else None,
-            resolver=None if resolver is None else bool(answering),
-            resolver_outside=not all(map(is_local, answering or self._plan.resolvers)),
-            endpoints=tuple((one.name, self._best(("endpoint", one)) or UNTRIED) for one in self._plan.endpoints),
-            references=None if references is None else references in (OPEN, CLOSED),
+            names=tuple(map(self._name, hosts)),
+            servers=servers,
+            endpoints=tuple(map(self._endpoint, self._plan.endpoints)),
+            references=tuple((one.name, self._best(("reference", one)) in ALIVE) for one in self._plan.references),
             elsewhere=elsewhere[0] if elsewhere else None,
-            denied=any(self._lookups[host].denied for host in hosts),
         )
 
+    def _name(self, host: str) -> NameFound:
+        lookup, nearby = self._lookups[host], self._plan.nearby
+        fresh = lookup.addresses or ()
+        whys = [why for why in (nearby.disbelieved(host, address) for address in fresh) if why]
+        believed = nearby.believed(host, fresh)
+        return NameFound(host, believed or self._names.known(host), bool(believed),
+                         whys[0] if whys and not believed else None, lookup.denied)
+
+    def _endpoint(self, target: Target) -> Finding:
+        found = self._found.get(("endpoint", target), {})
+        best = self._best(("endpoint", target))
+        if best is None:
+            addresses = self._addresses(target.host)
+            return Finding(target.name, Outcome.UNTRIED if addresses else Outcome.NO_NAME, addresses)
+        those = [address for address, (outcome, _) in found.items() if outcome is best]
+        return Finding(target.name, best, tuple(those), offender=found[those[0]][1], probed=True)
+
     def _gateway(self) -> bool | None:
-        outcome = self._best("gateway")
+        outcome = self._best(("gateway",))
         if outcome is None:
             return None
-        if outcome in (OPEN, CLOSED):
+        address = self._plan.gateway.gateway
+        if outcome in ALIVE or self._best(("resolver", address)) in ALIVE:
             return True
-        who = self._plan.gateway.interface, self._plan.gateway.gateway
+        who = self._plan.gateway.interface, address
         entry = neighbours.find(*who)
         if entry is None or entry.state & neighbours.NUD_FAILED:
             return False
@@ -241,18 +275,3 @@ class Round:
         with self._ringing:
             os.close(self._bell)
             self._bell = None
-
-
-def _outcome(code: int) -> str:
-    if code == 0:
-        return OPEN
-    if code == errno.ECONNREFUSED:
-        return CLOSED
-    return UNREACHABLE if code in _NO_WAY else SILENT
-
-
-def _scope(interface: str | None) -> int:
-    try:
-        return socket.if_nametoindex(interface) if interface else 0
-    except OSError:
-        return 0

@@ -1,21 +1,28 @@
-"""psutil, netifaces, sysfs and /proc → one frozen State.
+"""psutil, netifaces, sysfs, /proc and netlink → one frozen State.
 
 Why so many: none of them knows it all. psutil has the interfaces and addresses but calls IFF_RUNNING "up"; sysfs has
 the link in the kernel's words (``operstate``, ``carrier``, ``carrier_changes``, ``wireless``); netifaces has the
 gateways of every family but misses defaults without a gateway (ppp0) and, once a second table has a default (VPN), the
-main table's; ``/proc/net/route`` and ``ipv6_route`` have those, with metrics. Nothing here goes over the network.
+main table's; ``/proc/net/route`` and ``ipv6_route`` have those, with metrics; netlink has the way to one address, and
+who answers on the link. Nothing here goes over the network.
+
+A container may have no /sys. Then psutil's flags stand in for the link, and names for the kind: nothing tells hardware
+from a veth there.
 
 Everything may change while it is read: what vanished in between reads as absent, and the netlink ring that told of it
 is still waiting to be answered by another look.
 """
+import ipaddress
 import socket
 from pathlib import Path
+from typing import NamedTuple
 
 import netifaces
 import psutil
 
-from econduit_terminal.watchdog import neighbours
-from econduit_terminal.watchdog.state import ETHERNET, OTHER, WIFI, Interface, Route, State
+from econduit_terminal.watchdog import neighbours, wireless
+from econduit_terminal.watchdog.routes import toward
+from econduit_terminal.watchdog.state import ETHERNET, OTHER, WIFI, Interface, Route, State, Way
 
 SYSFS = Path("/sys/class/net")
 PROC = Path("/proc/net")
@@ -26,47 +33,116 @@ _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _UNKNOWN_METRIC = 2**32 - 1
 _BEFORE_ALL = -1
 _ALL, _HALF = "00000000", "00000080"    # masks, as /proc/net/route has them
+_IFF_UP = 0x1
+_VIRTUAL = ("lo", "docker", "veth", "br-", "virbr", "vnet", "tun", "tap", "wg", "dummy", "ifb", "cni", "cali",
+            "flannel")
+"""How the names of interfaces begin that have neither cable nor radio, where nothing better tells."""
+
+
+class Held(NamedTuple):
+    """An interface's addresses that reach further than the cable, with their networks. ``hardware``: it has a MAC."""
+
+    addresses: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    hardware: bool = False
 
 
 def read(
     named: tuple[str, ...] = (),
+    endpoints: tuple[str, ...] = (),
     sysfs: Path = SYSFS,
     proc: Path = PROC,
     *,
     addresses=psutil.net_if_addrs,
+    flags=psutil.net_if_stats,
     gateways=netifaces.gateways,
-    silent=neighbours.silent,
+    table=neighbours.table,
+    ways=toward,
+    ssid=wireless.ssid,
 ) -> State:
     """The state of this network namespace now. ``named``: the interfaces that count (empty: every real one).
+    ``endpoints``: the addresses of the cloud's endpoints, as far as they are known.
 
     ``sysfs`` must be the one of the namespace (``ip netns exec`` mounts it). The callables are those of psutil,
-    netifaces and the neighbour table; tests pass their own together with a tree of files. Never raises for what a
-    network can look like.
+    netifaces and netlink; tests pass their own together with a tree of files. Never raises for what a network can look
+    like.
     """
-    held = _addresses(addresses())
-    names = sorted(set(_listed(sysfs)) | set(held))
-    counting = set(named) if named else _real(sysfs, names)
-    interfaces = tuple(_interface(sysfs / name, held.get(name, ()), name in counting) for name in names)
-    return State(interfaces, _routes(proc, gateways(), silent()))
+    held = _held(_said(addresses))
+    listed = _listed(sysfs)
+    names = sorted(set(listed) | set(held))
+    stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _said(flags)
+    counting = set(named) or (_real(sysfs, names) if listed else _real_by_name(held, stats))
+    radios = _radios(proc)
+    interfaces = tuple(
+        _interface(sysfs / name, held.get(name, Held()), name in counting, stats.get(name), name in radios)
+        for name in names)
+    known = {(entry.interface, entry.address): entry for entry in table()}
 
+    def marked(route: Route) -> Route:
+        entry = known.get((route.interface, route.gateway))
+        return route if entry is None else route._replace(silent=entry.silent, mac=entry.mac)
 
-def _interface(folder: Path, addresses: tuple[str, ...], counts: bool) -> Interface:
-    carrier = _text(folder / "carrier")
-    return Interface(
-        name=folder.name,
-        kind=_kind(folder),
-        operstate=_text(folder / "operstate") or "unknown",
-        carrier=None if carrier is None else carrier == "1",
-        carrier_changes=_number(folder / "carrier_changes"),
-        addresses=addresses,
-        counts=counts,
+    return State(
+        interfaces,
+        tuple(map(marked, _routes(proc, _said(gateways)))),
+        tuple(Way(way.address, marked(way.route)) for way in ways(endpoints)),
+        tuple((one.name, name) for one in interfaces if one.kind == WIFI and one.linked and (name := ssid(one.name))),
+        readable=bool(names),
     )
 
 
-def _kind(folder: Path) -> str:
+def _said(asked) -> dict:
+    """What a library says; nothing where it cannot read what it reads (no /proc, no /sys)."""
+    try:
+        return asked()
+    except OSError:
+        return {}
+
+
+def _interface(folder: Path, held: Held, counts: bool, stats, radio: bool) -> Interface:
+    carrier = _text(folder / "carrier")
+    operstate = _text(folder / "operstate")
+    flags = _text(folder / "flags")
+    enabled = int(flags, 16) & _IFF_UP != 0 if flags else operstate != "down" or carrier is not None
+    if operstate is None and stats is not None:
+        words = getattr(stats, "flags", "running,up" if stats.isup else "up").split(",")
+        enabled = "up" in words
+        carrier = str(int("running" in words)) if enabled else None
+        operstate = "up" if "running" in words else "down"
+    return Interface(
+        name=folder.name,
+        kind=WIFI if radio else _kind(folder, held),
+        operstate=operstate or "unknown",
+        carrier=None if carrier is None else carrier == "1",
+        carrier_changes=_number(folder / "carrier_changes"),
+        addresses=held.addresses,
+        counts=counts,
+        enabled=enabled,
+        networks=held.networks,
+    )
+
+
+def _kind(folder: Path, held: Held) -> str:
     if (folder / "wireless").exists() or (folder / "phy80211").exists():
         return WIFI
-    return ETHERNET if _number(folder / "type") == ARPHRD_ETHER else OTHER
+    if (folder / "type").exists():
+        return ETHERNET if _number(folder / "type") == ARPHRD_ETHER else OTHER
+    if folder.name.startswith("wl"):        # as systemd and its predecessors name radios
+        return WIFI
+    return ETHERNET if held.hardware else OTHER
+
+
+def _radios(proc: Path) -> set[str]:
+    """The interfaces in /proc/net/wireless, below its two lines of headings."""
+    return {line.partition(":")[0].strip() for line in (_text(proc / "wireless") or "").splitlines()[2:] if ":" in line}
+
+
+def _real_by_name(held: dict[str, Held], stats: dict) -> set[str]:
+    """The interfaces that count where /sys cannot be read: those with a MAC whose name is no virtual one's, and ppp."""
+    cables = {name for name, one in held.items() if one.hardware and name != "lo"}
+    lines = {name for name in {*held, *stats} if name.startswith(("ppp", "wwan"))}
+    real = {name for name in cables if not name.startswith(_VIRTUAL)} | lines
+    return real or cables
 
 
 def _real(sysfs: Path, names: list[str]) -> set[str]:
@@ -96,16 +172,34 @@ def _is_plain_ethernet(folder: Path) -> bool:
     return _number(folder / "type") == ARPHRD_ETHER and not virtual
 
 
-def _addresses(found) -> dict[str, tuple[str, ...]]:
-    """Addresses by interface name, without those that never leave the cable (169.254/16, fe80::/10)."""
-    held: dict[str, tuple[str, ...]] = {}
+def _held(found: dict) -> dict[str, Held]:
+    """What each interface holds, without the addresses that never leave the cable (169.254/16, fe80::/10)."""
+    held = {}
     for name, entries in found.items():
-        texts = (entry.address.partition("%")[0] for entry in entries if entry.family in _FAMILIES)
-        held[name] = tuple(sorted(text for text in texts if not text.startswith(("169.254.", "fe80:"))))
+        networks, texts, hardware = [], [], False
+        for entry in entries:
+            text = entry.address.partition("%")[0]
+            if entry.family == socket.AF_PACKET:
+                hardware = any(part.strip("0") for part in text.split(":"))
+            elif entry.family in _FAMILIES and not text.startswith(("169.254.", "fe80:")):
+                texts.append(text)
+                networks += _network(text, entry.netmask)
+        held[name] = Held(tuple(sorted(texts)), tuple(sorted(networks)), hardware)
     return held
 
 
-def _routes(proc: Path, gateways: dict, silent: dict[tuple[str, str], bool]) -> tuple[Route, ...]:
+def _network(address: str, mask: str | None) -> list[str]:
+    """The network of an address; none where that is one address long, or the mask makes no sense."""
+    try:
+        if mask is not None and ":" in mask:    # psutil tells an IPv6 prefix as an address
+            mask = str(bin(int(ipaddress.IPv6Address(mask))).count("1"))
+        network = ipaddress.ip_network(f"{address}/{mask}", strict=False)
+    except ValueError:
+        return []
+    return [str(network)] if network.num_addresses > 1 else []
+
+
+def _routes(proc: Path, gateways: dict) -> list[Route]:
     """Default routes by metric; those that only netifaces saw (another table's) come last."""
     defaults, private = _ipv4_ways(_text(proc / "route") or "")
     routes = defaults + _ipv6_defaults(_text(proc / "ipv6_route") or "") or private
@@ -115,8 +209,7 @@ def _routes(proc: Path, gateways: dict, silent: dict[tuple[str, str], bool]) -> 
             gateway, interface = entry[0].partition("%")[0], entry[1]
             if (interface, gateway) not in seen:
                 routes.append(Route(interface, gateway, _UNKNOWN_METRIC, number))
-    marked = (route._replace(silent=silent.get((route.interface, route.gateway))) for route in routes)
-    return tuple(sorted(marked, key=lambda route: route.metric))
+    return sorted(routes, key=lambda route: route.metric)
 
 
 def _ipv4_ways(table: str) -> tuple[list[Route], list[Route]]:

@@ -3,9 +3,11 @@
 Rules:
   1. A State is frozen and complete; nothing in it is read later, nothing in it belongs to another moment.
   2. An interface *counts* if a cable or a radio stands behind it (snapshot.py decides), or if the settings name it.
-  3. linked  = operstate ``up`` or ``unknown``, and no known lack of carrier.
-     usable  = counts, linked, has an address that reaches further than the cable, and a default route.
-  4. changes() names every difference that a person or the verdict could want to know; the rest did not happen.
+  3. linked  = switched on, operstate ``up`` or ``unknown``, and no known lack of carrier.
+     usable  = counts, linked, has an address that reaches further than the cable, and is the way to somewhere: it has a
+     default route, or the kernel's route to an endpoint leads over it.
+  4. changes() names every difference that a person or the verdict could want to know; the rest did not happen. What
+     happens to an interface that does not count is no news: containers come and go once a second.
 """
 from typing import NamedTuple
 
@@ -15,7 +17,8 @@ _LINKED = frozenset({"up", "unknown"})
 
 
 class Interface(NamedTuple):
-    """One interface. ``carrier`` is None where the kernel does not say (administratively down)."""
+    """One interface. ``enabled``: administratively up (IFF_UP); the kernel tells no ``carrier`` (None) of one that is
+    not. ``networks``: those of ``addresses``, as ``192.0.2.0/24``."""
 
     name: str
     kind: str = ETHERNET
@@ -24,28 +27,44 @@ class Interface(NamedTuple):
     carrier_changes: int = 0
     addresses: tuple[str, ...] = ()
     counts: bool = True
+    enabled: bool = True
+    networks: tuple[str, ...] = ()
 
     @property
     def linked(self) -> bool:
-        return self.operstate in _LINKED and self.carrier is not False
+        return self.enabled and self.operstate in _LINKED and self.carrier is not False
 
 
 class Route(NamedTuple):
     """A default route, or what stands for one (snapshot.py). ``gateway`` is None on a line without one (ppp0).
-    ``silent``: the kernel asked for the gateway on the cable and nobody answered; None: it does not know just now."""
+    ``silent``: the kernel asked for the gateway on the cable and nobody answered; None: it does not know just now.
+    ``mac``: the gateway's, None while the kernel does not know it."""
 
     interface: str
     gateway: str | None = None
     metric: int = 0
     family: int = 4
     silent: bool | None = None
+    mac: str | None = None
+
+
+class Way(NamedTuple):
+    """The kernel's route to an endpoint's address; without a gateway where that stands on the link, or here."""
+
+    address: str
+    route: Route
 
 
 class State(NamedTuple):
-    """All interfaces by name, all default routes in the order in which the kernel prefers them."""
+    """All interfaces by name, all default routes in the order in which the kernel prefers them, and the kernel's routes
+    to those addresses of endpoints that are known. ``ssids``: interface → the Wi-Fi network it is in. ``readable``:
+    False where nothing says which interfaces there are (a container without /sys and /proc)."""
 
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] = ()
+    ways: tuple[Way, ...] = ()
+    ssids: tuple[tuple[str, str], ...] = ()
+    readable: bool = True
 
     def interface(self, name: str | None) -> Interface | None:
         return next((interface for interface in self.interfaces if interface.name == name), None)
@@ -67,29 +86,67 @@ class State(NamedTuple):
     @property
     def way_out(self) -> Route | None:
         """``default``, whether its gateway answers or not: what answers and a detour are about."""
-        return self.default and self.default._replace(silent=None)
+        return self.default and self.default._replace(silent=None, mac=None)
 
     def route_of(self, name: str) -> Route | None:
-        """The default route of an interface that the kernel prefers, among all over that interface."""
-        own = [route for route in self.routes if route.interface == name]
+        """The default route of an interface that the kernel prefers, among all over that interface; else its way to an
+        endpoint."""
+        own = [route for route in self.all_routes if route.interface == name]
         return next((route for route in own if route.family == 4), own[0] if own else None)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The interfaces over which the kernel dials: those of its routes to the endpoints, else the default's."""
+        ways = tuple(dict.fromkeys(way.route.interface for way in self.ways))
+        return ways or ((self.default.interface,) if self.default else ())
 
     @property
     def usable(self) -> tuple[Interface, ...]:
         """Every usable interface, the one with the best default route first."""
-        order = {}
-        for position, route in enumerate(self.routes):
+        order: dict[str, int] = {}
+        for position, route in enumerate(self.all_routes):
             order.setdefault(route.interface, position)
         able = [one for one in self.counting if one.linked and one.addresses and one.name in order]
         return tuple(sorted(able, key=lambda one: order[one.name]))
 
+    @property
+    def askable(self) -> tuple[str, ...]:
+        """The interfaces over which something can be asked, a route to the cloud or not."""
+        return tuple(one.name for one in self.counting if one.linked and one.addresses)
+
+    @property
+    def here(self) -> bool:
+        """An endpoint stands on this terminal itself: no network is needed."""
+        return any(way.route.interface == "lo" for way in self.ways)
+
+    @property
+    def all_routes(self) -> tuple[Route, ...]:
+        return (*self.routes, *(way.route for way in self.ways))
+
+    @property
+    def gateways(self) -> frozenset[str]:
+        return frozenset(route.gateway for route in self.all_routes if route.gateway)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(network for one in self.counting for network in one.networks))
+
 
 def remembering(before: State | None, after: State) -> State:
-    """``after``; a gateway of which the kernel knows nothing just now is as silent as it was ``before``."""
-    silent = {(route.interface, route.gateway): route.silent for route in (before.routes if before else ())}
-    return after._replace(routes=tuple(
-        route._replace(silent=silent.get((route.interface, route.gateway), False)) if route.silent is None else route
-        for route in after.routes))
+    """``after``; a gateway of which the kernel knows nothing just now is as silent as it was ``before``, and the same
+    one: an entry that ages away says nothing. On another link it may be another, even under the same address."""
+    known = {(route.interface, route.gateway): route for route in (before.all_routes if before else ())}
+
+    def remembered(route: Route) -> Route:
+        was = known.get((route.interface, route.gateway), Route(route.interface, silent=False))
+        link, old = after.interface(route.interface), before.interface(route.interface) if before else None
+        same = link is not None and old is not None and link.linked and link.carrier_changes == old.carrier_changes
+        return route._replace(
+            silent=was.silent if route.silent is None else route.silent,
+            mac=route.mac or (was.mac if same else None))
+
+    return after._replace(routes=tuple(map(remembered, after.routes)),
+                          ways=tuple(way._replace(route=remembered(way.route)) for way in after.ways))
 
 
 class Change(NamedTuple):
@@ -100,8 +157,10 @@ class Change(NamedTuple):
     detail: str
 
 
-def changes(before: State, after: State) -> tuple[Change, ...]:
+def changes(before: State, after: State, carrying: frozenset[str] = frozenset()) -> tuple[Change, ...]:
     """The differences between two moments, in the order: interfaces by name, then the default route.
+
+    ``carrying``: interfaces that are news although they do not count, such as a tunnel that carries the connection.
 
     Facts: ``interface gone``, ``interface new``, ``link lost``, ``link back``, ``link flapped`` (it was up at both
     moments and away between them), ``link state`` (any other operstate), ``address gone``, ``address new``,
@@ -111,7 +170,9 @@ def changes(before: State, after: State) -> tuple[Change, ...]:
     new = {interface.name: interface for interface in after.interfaces}
     found: list[Change] = []
     for name in sorted(old.keys() | new.keys()):
-        found += _interface_changes(name, old.get(name), new.get(name))
+        was, now = old.get(name), new.get(name)
+        if name in carrying or any(one is not None and one.counts for one in (was, now)):
+            found += _interface_changes(name, was, now)
     found += _route_changes(before.default, after.default)
     return tuple(found)
 
@@ -154,11 +215,9 @@ def describe_link(interface: Interface) -> str:
     """The state of a link as a person says it."""
     if interface.linked:
         return "up"
-    if interface.operstate == "dormant":
-        return "not authorised yet"
-    if interface.carrier is None:
+    if not interface.enabled:
         return "switched off"
-    return "no carrier"
+    return "not authorised yet" if interface.operstate == "dormant" else "no carrier"
 
 
 def describe_route(route: Route) -> str:

@@ -1,76 +1,51 @@
-"""(before, after, answers, carrier) → what happened, and what the agent should do about it. PURE.
+"""(before, after, answers, agent) → what happened, and what the agent should do about it. PURE.
 
 Rules:
-  1. A reason is one of the names below: they stand on the display, in the status and in the metrics.
+  1. A reason is one of reasons.py.
   2. What counts is the interface that carries the cloud connection, by its local address. While that works the verdict
      is ``online``, whatever other interfaces do; a connection that works is never torn down for a better one.
   3. ``lost`` names the local addresses that work no longer, for as long as they do not, not only when they went.
   4. ``dial`` and ``verify`` are about a moment: something got better, something came into doubt. A carrier that was
-     away between two looks (``link flapped``) may have left the connection alive: verify, do not abort.
-  5. ``bind`` is given only when the kernel's default route would lead the dial into the void. Probes take the same way.
+     away between two looks (``link flapped``) may have left the connection alive: verify, do not abort. What the
+     agent's own dial found is no news to it.
+  5. ``bind`` is given only when the kernel would lead every dial into the void. Probes take the same way.
   6. While no interface is usable nothing else is worth asking: the reason is the link's or the address's. While one is,
-     the reason is what the probes found. No answers yet: no reason against the network.
+     the reason is what was found out (diagnosis.py); while nothing is known against the network, `connecting`.
+  7. Interfaces that cannot be read are no cable that is out: nothing is lost, and what was found out still counts.
 """
 from typing import NamedTuple
 
-from econduit_terminal.watchdog.state import WIFI, Interface, Route, State, changes, describe_link
-
-CABLE = "cable unplugged"
-WIFI_LOST = "Wi-Fi lost"
-NO_ADDRESS = "no address"
-NO_GATEWAY = "no gateway"
-GATEWAY_SILENT = "gateway silent"
-NO_DNS = "no DNS"
-NO_INTERNET = "no internet"
-CLOUD_SILENT = "cloud not answering"
-BLOCKED_PORT = "blocked port"
-REFUSED = "registration refused"
-ONLINE = "online"
+from econduit_terminal.watchdog.addresses import Nearby
+from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+from econduit_terminal.watchdog.answers import ALIVE, Answers
+from econduit_terminal.watchdog.diagnosis import Evidence, diagnose, weigh
+from econduit_terminal.watchdog.reasons import (
+    CABLE,
+    CONNECTING,
+    NO_ADDRESS,
+    NO_DNS,
+    NO_GATEWAY,
+    NOT_READABLE,
+    ONLINE,
+    SWITCHED_OFF,
+    WIFI_LOST,
+    WIFI_PASSWORD,
+)
+from econduit_terminal.watchdog.state import ETHERNET, OTHER, WIFI, Interface, Route, State, changes, describe_link
 
 WORKS, DEAD, UNKNOWN = "works", "dead", "unknown"
-
-OPEN, CLOSED, SILENT, UNREACHABLE, UNTRIED = "open", "refused", "silent", "unreachable", "no address known"
 
 _MOST_INTERFACES = 16
 
 
-class Answers(NamedTuple):
-    """What one round of probes found. None: there was nothing of that kind to ask.
-
-    ``endpoints``: (``host:port``, OPEN | CLOSED | SILENT | UNREACHABLE | UNTRIED) in order of preference.
-    ``resolver``: the host of a name server answers; ``resolver_outside``: and it stands in the internet.
-    ``denied``: a name server said that there is no such name.
-    ``elsewhere``: another usable interface over which something beyond the gateway answered.
-    """
-
-    gateway: bool | None = None
-    names: bool | None = None
-    resolver: bool | None = None
-    resolver_outside: bool = False
-    endpoints: tuple[tuple[str, str], ...] = ()
-    references: bool | None = None
-    elsewhere: str | None = None
-    denied: bool = False
-
-    @property
-    def beyond(self) -> bool:
-        """Something behind the gateway answered over the way that a dial takes, be it with a refusal."""
-        endpoint = any(outcome in (OPEN, CLOSED) for _, outcome in self.endpoints)
-        return endpoint or bool(self.references) or bool(self.resolver and self.resolver_outside)
-
-
-class Carrier(NamedTuple):
-    """What the agent says of its connection. ``interface`` and ``local_address`` are the last known while offline."""
-
-    online: bool = False
-    local_address: str | None = None
-    interface: str | None = None
-    reason: str | None = None
-
-
 class Verdict(NamedTuple):
     """The network report's content (POST /network), and ``detour``: the interface to dial over because the default
-    route's path is dead although its link is up; it stands until the default route changes or is asked again."""
+    route's path is dead although its link is up; it stands until the default route changes or is asked again.
+
+    ``beyond``: something beyond the gateway that is no endpoint answered; None: nothing could tell. ``network``: which
+    network this is; None while that is not known. ``open``: endpoints that our own probes found open. ``addresses``:
+    what is known of the endpoints' names.
+    """
 
     reason: str
     detail: str
@@ -83,54 +58,84 @@ class Verdict(NamedTuple):
     interfaces: tuple[Interface, ...] = ()
     usable_names: tuple[str, ...] = ()
     detour: str | None = None
+    beyond: bool | None = None
+    network: str | None = None
+    open: tuple[str, ...] = ()
+    addresses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Beside(NamedTuple):
+    """What is known beside the state and the answers. ``meant``: hosts whose address may be any (Nearby). ``refusing``:
+    Wi-Fi interfaces whose password is refused. ``stale``: the agent's last dial is some time ago."""
+
+    meant: frozenset[str] = frozenset()
+    refusing: frozenset[str] = frozenset()
+    stale: bool = False
+    addresses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+NOTHING_BESIDE = Beside()
 
 
 def judge(
-    before: State | None, after: State, answers: Answers | None, carrier: Carrier,
-    *, last: Verdict | None = None, resumed: bool = False,
+    before: State | None, after: State, answers: Answers | None, agent: AgentStatus,
+    *, last: Verdict | None = None, resumed: bool = False, beside: Beside = NOTHING_BESIDE,
 ) -> Verdict:
     """The verdict on ``after``. ``last``: the verdict on ``before``; ``resumed``: it was suspended between them."""
-    before = before if before is not None else after
+    before = before if before is not None and before.readable else after
     usable = after.usable
     names = tuple(interface.name for interface in usable)
-    lost = lost_addresses(before, after, carrier)
-    carried = carrier.online and carrier.local_address not in dict(lost)
+    able = bool(usable) or after.here or not after.readable
+    lost = lost_addresses(before, after, agent) if after.readable else ()
+    carried = agent.online and agent.local_address not in dict(lost)
     detour = _detour(before, after, answers, names, last)
-    reason, detail = _reason(after, usable, answers, carrier, carried)
-    path = _path(answers, carried, bool(usable), detour)
-    doubted = carried and (resumed or _in_doubt(before, after, carrier))
-    got_better = last is not None and last.path == DEAD and path == WORKS and not carried
+    evidence = weigh(agent, answers, nearby(after, beside.meant), way(after), beside.stale)
+    reason, detail = _reason(after, able, evidence, agent, carried, beside.refusing)
+    path = _path(reason, evidence, carried, able, detour)
+    opened = tuple(one.endpoint for one in evidence.having(Outcome.OPEN) if one.probed)
     return Verdict(
         reason=reason,
         detail=detail,
-        usable=bool(usable),
+        usable=able,
         path=path,
         bind=bind(after, detour),
         lost=lost,
-        dial=bool(usable) and (got_better or _better(before, after, carrier, detour, last)),
-        verify=doubted,
+        dial=able and (_recovered(last, reason, path, evidence, opened, carried)
+                       or _better(before, after, agent, detour, last)),
+        verify=carried and (resumed or _in_doubt(before, after, agent)),
         interfaces=after.counting[:_MOST_INTERFACES],
         usable_names=names,
         detour=detour,
+        beyond=answers.beyond if answers else None,
+        network=identity(after),
+        open=opened,
+        addresses=beside.addresses,
     )
 
 
-def lost_addresses(before: State, after: State, carrier: Carrier) -> tuple[tuple[str, str], ...]:
+def nearby(state: State, meant: frozenset[str] = frozenset()) -> Nearby:
+    """What stands on this side of the gateway, by the state."""
+    own = frozenset(address for one in state.interfaces for address in one.addresses)
+    return Nearby(own, state.gateways, state.networks, meant)
+
+
+def lost_addresses(before: State, after: State, agent: AgentStatus) -> tuple[tuple[str, str], ...]:
     """(address, reason) of every local address known of that works no longer.
 
-    An address is lost when no interface holds it, or only interfaces without a link; loopback is never lost.
+    An address is lost when no interface holds it, or only interfaces without a link; loopback is never lost. What an
+    interface held that does not count is news only where the connection comes from there.
     """
-    known = {address: interface for interface in before.interfaces for address in interface.addresses}
-    if carrier.online and carrier.local_address and carrier.local_address not in known:
-        known[carrier.local_address] = before.interface(carrier.interface)
-    known |= {address: interface for interface in after.interfaces for address in interface.addresses}
+    known: dict[str, Interface | None] = {address: one for one in before.counting for address in one.addresses}
+    if agent.online and agent.local_address and agent.local_address not in known:
+        known[agent.local_address] = before.holder(agent.local_address) or before.interface(agent.interface)
+    known |= {address: one for one in after.counting for address in one.addresses}
     lost = []
     for address, was_on in sorted(known.items()):
         holder = after.holder(address)
-        if holder is not None and holder.linked or address == "::1" or address.startswith("127."):
+        if (holder is not None and holder.linked) or address == "::1" or address.startswith("127."):
             continue
         now = holder or (after.interface(was_on.name) if was_on else None)
-        if now is not None and now.linked or was_on is None:
+        if (now is not None and now.linked) or was_on is None:
             lost.append((address, NO_ADDRESS))
         else:
             lost.append((address, link_reason(now or was_on)))
@@ -139,89 +144,93 @@ def lost_addresses(before: State, after: State, carrier: Carrier) -> tuple[tuple
 
 def link_reason(interface: Interface) -> str:
     """Why an interface has no link, by its kind; a modem's line has no cable to look for."""
-    return {WIFI: WIFI_LOST, "ethernet": CABLE}.get(interface.kind, NO_ADDRESS)
+    if not interface.counts:
+        return NO_ADDRESS
+    if not interface.enabled:
+        return SWITCHED_OFF
+    return {WIFI: WIFI_LOST, ETHERNET: CABLE}.get(interface.kind, NO_ADDRESS)
 
 
-def _reason(after, usable, answers, carrier, carried) -> tuple[str, str]:
+def identity(state: State) -> str | None:
+    """Which network this is: by its gateway's MAC, else the Wi-Fi network's name, else the prefix; a modem's line by
+    its interface, since it gets another address each time. None while a gateway's MAC is not known yet: what is said of
+    one network is not to change from one moment to the next."""
+    route = way(state)
+    name = route.interface if route else next((one.name for one in state.usable), None)
+    carries = state.interface(name)
+    if carries is None or not carries.linked:
+        return None
+    if carries.kind == OTHER:
+        return f"line {carries.name}"
+    if route is not None and route.gateway:
+        return f"gateway {route.mac}" if route.mac else None
+    if ssid := dict(state.ssids).get(carries.name):
+        return f"Wi-Fi {ssid}"
+    return f"network {carries.networks[0]}" if carries.networks else None
+
+
+def _reason(after: State, able: bool, evidence: Evidence, agent: AgentStatus, carried: bool,
+            refusing: frozenset[str]) -> tuple[str, str]:
     if carried:
-        return ONLINE, f"registered over {carrier.interface or carrier.local_address or 'this terminal itself'}"
-    if not usable:
-        return _unusable(after, carrier)
-    if answers is None:
-        return ONLINE, f"{usable[0].name} is usable"
-    return diagnose(answers, way(after), carrier.reason)
-
-
-def _unusable(after: State, carrier: Carrier) -> tuple[str, str]:
-    """The reason of the interface that carried last, else of the one that got furthest."""
-    if not after.counting:
-        gone = carrier.interface or "no network interface"
-        return CABLE, f"{gone} is gone" if carrier.interface else "there is no network interface"
-    ranked = sorted(after.counting, key=lambda one: (one.linked, bool(one.addresses), one.kind != WIFI), reverse=True)
-    main = after.interface(carrier.interface)
-    if main is None or not main.counts:
-        main = ranked[0]
-    if not main.linked:
-        reason, detail = link_reason(main), f"{main.name}: {describe_link(main)}"
-    elif not main.addresses:
-        reason, detail = NO_ADDRESS, f"{main.name} is up, but has no address"
-    else:
-        reason, detail = NO_GATEWAY, f"{main.name} has {main.addresses[0]}, but no default route"
+        return ONLINE, f"registered over {agent.interface or agent.local_address or 'this terminal itself'}"
+    if not able:
+        return _unusable(after, agent, refusing)
+    reason, detail = diagnose(evidence)
+    if reason == CONNECTING and not after.readable:
+        return NOT_READABLE, f"nothing says which network interfaces there are; {detail}"
+    if reason == CONNECTING and evidence.answers is None and after.usable and not evidence.reached:
+        return CONNECTING, f"{after.usable[0].name} is usable"
     return reason, detail
 
 
-def diagnose(answers: Answers, route: Route | None, agent_reason: str | None = None) -> tuple[str, str]:
-    """What the probes' answers over a default route mean, as a reason and a detail. The first row that fits says it:
-
-    | endpoints                  | else                                              | reason                |
-    |----------------------------|---------------------------------------------------|-----------------------|
-    | some or all open           | the agent was refused                             | registration refused… |
-    | all open                   |                                                   | online                |
-    | some open                  |                                                   | blocked port          |
-    | no address known of any    | the name was denied, or something beyond answers  | no DNS                |
-    | none open                  | anything beyond the gateway answers               | cloud not answering   |
-    | none open                  | gateway does not answer                           | gateway silent        |
-    | no address known of any    | a name server of the local network is dead        | no DNS                |
-    | none open                  |                                                   | no internet           |
-
-    A router that serves names answers without its line, too, but finds none: that is the line's fault, not the names'.
-    """
-    failed = [f"{endpoint}: {outcome}" for endpoint, outcome in answers.endpoints if outcome != OPEN]
-    some_open = len(failed) < len(answers.endpoints)
-    nameless = bool(answers.endpoints) and all(outcome == UNTRIED for _, outcome in answers.endpoints)
-    gateway = route.gateway if route and route.gateway else "the gateway"
-    if some_open and agent_reason and agent_reason.startswith(REFUSED):
-        return agent_reason, "; ".join(["the cloud answers, and refuses this terminal", *failed])
-    if answers.endpoints and not failed:
-        return ONLINE, "every endpoint answers"
-    if some_open:
-        return BLOCKED_PORT, "; ".join(failed)
-    unnamed = nameless and answers.names is False
-    if unnamed and (answers.denied or answers.beyond):
-        return NO_DNS, "the cloud's names cannot be looked up, though the network answers"
-    if answers.beyond:
-        return CLOUD_SILENT, "the internet answers, the cloud does not (" + "; ".join(failed) + ")"
-    if answers.gateway is False:
-        return GATEWAY_SILENT, f"{gateway} does not answer"
-    if unnamed and not answers.resolver and not answers.resolver_outside:
-        return NO_DNS, "the name server does not answer"
-    answering = f"{gateway} answers, " if answers.gateway else ""
-    return NO_INTERNET, f"{answering}nothing behind it does"
+def _unusable(after: State, agent: AgentStatus, refusing: frozenset[str]) -> tuple[str, str]:
+    """The reason of the interface that carried last, else of the one that got furthest."""
+    if not after.counting:
+        gone = agent.interface or "no network interface"
+        return CABLE, f"{gone} is gone" if agent.interface else "there is no network interface"
+    ranked = sorted(after.counting, reverse=True,
+                    key=lambda one: (one.linked, bool(one.addresses), one.enabled, one.kind != WIFI))
+    main = after.interface(agent.interface)
+    if main is None or not main.counts:
+        main = ranked[0]
+    if main.name in refusing and not main.linked:
+        return WIFI_PASSWORD, f"{main.name}: the access point ends the log-in again and again"
+    if not main.linked:
+        return link_reason(main), f"{main.name}: {describe_link(main)}"
+    if not main.addresses:
+        return NO_ADDRESS, f"{main.name} is up, but has no address"
+    return NO_GATEWAY, f"{main.name} has {main.addresses[0]}, but no default route, and no route to the cloud"
 
 
-def _path(answers: Answers | None, carried: bool, usable: bool, detour: str | None) -> str:
+def _path(reason: str, evidence: Evidence, carried: bool, able: bool, detour: str | None) -> str:
     if carried:
         return WORKS
-    if not usable:
+    if not able:
         return DEAD
-    if answers is None:
-        return UNKNOWN
-    return WORKS if answers.beyond or detour else DEAD
+    if evidence.reached or evidence.beyond or detour:
+        return WORKS
+    return UNKNOWN if reason in (CONNECTING, NOT_READABLE) else DEAD
 
 
-def _detour(before, after, answers, names, last) -> str | None:
-    if answers is not None:
-        return None if answers.beyond else answers.elsewhere
+def _recovered(last: Verdict | None, reason: str, path: str, evidence: Evidence, opened: tuple[str, ...],
+               carried: bool) -> bool:
+    """Our own probes found what the agent cannot know: the path works again, a port opened, names are answered
+    again."""
+    if last is None or carried:
+        return False
+    found = evidence.beyond or any(one.probed for one in evidence.having(Outcome.OPEN, Outcome.REFUSED))
+    named = last.reason.startswith(NO_DNS) and bool(evidence.answers) and not reason.startswith(NO_DNS)
+    return ((bool(opened) and not last.open)
+            or (last.path == DEAD and path == WORKS and found)
+            or (named and any(name.answered for name in evidence.answers.names)))
+
+
+def _detour(before: State, after: State, answers: Answers | None, names: tuple[str, ...],
+            last: Verdict | None) -> str | None:
+    probed = [one for one in answers.endpoints if one.probed] if answers else []
+    if answers is not None and (probed or answers.witness):
+        reached = answers.witness or any(one.outcome in ALIVE for one in probed)
+        return None if reached else answers.elsewhere
     if last is None or last.detour not in names or before.way_out != after.way_out:
         return None
     return last.detour
@@ -229,29 +238,35 @@ def _detour(before, after, answers, names, last) -> str | None:
 
 def bind(state: State, detour: str | None = None) -> str | None:
     """The interface to dial over where the kernel would choose a dead one, else None."""
-    default = state.default
     names = [interface.name for interface in state.usable]
-    if default is None or not names:
+    if not names or not state.taken:
         return None
-    if default.interface in names:
+    if any(name in names for name in state.taken):
         return detour
-    carries = state.interface(default.interface)
-    # A default over an interface that does not count (a VPN) is someone's decision: leave it, as long as it is up.
-    return (detour or names[0]) if carries is None or not carries.linked or carries.counts else None
+    # A way over an interface that does not count (a VPN, this terminal itself) is someone's decision: leave it, as long
+    # as that is up.
+    decided = [one for one in map(state.interface, state.taken) if one is not None and one.linked and not one.counts]
+    return None if decided else detour or names[0]
 
 
 def way(state: State) -> Route | None:
-    """The default route that a dial takes, and that probes ask about."""
-    name = bind(state)
-    return state.route_of(name) if name else state.default
+    """The route that a dial takes, and that probes ask about: the kernel's to an endpoint, else the default."""
+    if name := bind(state):
+        return state.route_of(name)
+    names = [interface.name for interface in state.usable]
+    ways = sorted((one.route for one in state.ways), key=lambda route: route.interface not in names)
+    if not ways:
+        return state.default
+    same = (route for route in state.routes if (route.interface, route.gateway) == (ways[0].interface, ways[0].gateway))
+    return next(same, ways[0])
 
 
-def _in_doubt(before: State, after: State, carrier: Carrier) -> bool:
+def _in_doubt(before: State, after: State, agent: AgentStatus) -> bool:
     """Something happened to the way of a connection whose own address still works."""
-    holder = after.holder(carrier.local_address)
+    holder = after.holder(agent.local_address)
     if holder is None or holder.name == "lo":
         return False
-    for change in changes(before, after):
+    for change in changes(before, after, frozenset({holder.name})):
         if change.fact in ("default changed", "default gone"):
             return True
         if change.fact == "gateway silent" and change.interface == holder.name:
@@ -263,12 +278,12 @@ def _in_doubt(before: State, after: State, carrier: Carrier) -> bool:
     return False
 
 
-def _better(before, after, carrier, detour, last) -> bool:
+def _better(before: State, after: State, agent: AgentStatus, detour: str | None, last: Verdict | None) -> bool:
     """A dial that failed before may succeed now. Whether one is due is the agent's to know."""
     was = {interface.name for interface in before.usable}
     if any(interface.name not in was for interface in after.usable):
         return True
-    if carrier.online and carrier.local_address in dict(lost_addresses(before, after, carrier)):
+    if agent.online and agent.local_address in dict(lost_addresses(before, after, agent)):
         return True     # the way the agent takes is gone, another one is usable
     if last is not None and detour not in (None, last.detour):
         return True

@@ -295,7 +295,8 @@ class Link:
         A refusal it can have from here only: repeated, it would outlive what came after it.
         """
         verdict = self._report.get("verdict", "online")
-        return self._last_reason if verdict == "online" or verdict.startswith(Cause.REFUSED.value) else verdict
+        nothing_against = verdict in ("online", "connecting") or verdict.startswith(Cause.REFUSED.value)
+        return self._last_reason if nothing_against else verdict
 
 
 def _way(report: dict) -> tuple:

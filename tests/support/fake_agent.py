@@ -44,6 +44,11 @@ class FakeAgent:
     def offline(self, reason: str) -> None:
         self.say(online=False, reason=reason, local_address=None, interface=None)
 
+    def dialed(self, *endpoints: tuple[str, str, list[str]], phase: str = "waiting", reason: str = "no answer") -> None:
+        """Offline after a dial: (``host:port``, outcome, addresses) of each endpoint, as the status has them."""
+        self.say(online=False, reason=reason, local_address=None, interface=None, phase=phase, endpoints=[
+            {"endpoint": endpoint, "outcome": outcome, "addresses": addresses} for endpoint, outcome, addresses in endpoints])
+
     def say(self, **status) -> None:
         with self._changed:
             self._status.update(status)

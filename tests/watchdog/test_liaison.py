@@ -1,4 +1,5 @@
 """To and from an agent that comes and goes."""
+import json
 import threading
 
 import pytest
@@ -34,14 +35,26 @@ def courier(tmp_path, stopped):
 def test_the_report_says_it_all():
     verdict = Verdict("cable unplugged", "eth0: no carrier", True, "unknown", "wlan0",
                       (("192.0.2.5", "cable unplugged"),), True, False,
-                      (Interface("wlan0", "wifi", addresses=("198.51.100.7",)),), ("wlan0",))
+                      (Interface("wlan0", "wifi", addresses=("198.51.100.7",)),), ("wlan0",), beyond=False,
+                      network="gateway 02:00:00:00:00:01", open=("ec:9001",), addresses=(("dc", ("203.0.113.10",)),))
     told = report(verdict)
     assert told.pop("sent").endswith("Z")
     assert told == {
         "verdict": "cable unplugged", "detail": "eth0: no carrier", "usable": True, "path": "unknown", "bind": "wlan0",
         "lost": {"192.0.2.5": "cable unplugged"}, "dial": True, "verify": False,
         "interfaces": [{"name": "wlan0", "kind": "wifi", "usable": True, "state": "up", "addresses": ["198.51.100.7"]}],
+        "addresses": {"dc": ["203.0.113.10"]}, "beyond": False, "network": "gateway 02:00:00:00:00:01",
+        "open": ["ec:9001"],
     }
+
+
+def test_the_agent_takes_the_report_as_it_is():
+    """The two ends of one contract; neither imports the other, only this test does."""
+    from econduit_terminal.agent.local.report import parse_report
+    verdict = GOOD._replace(beyond=None, network=None, addresses=(("dc", ("2001:db8::1",)),),
+                            open=("[2001:db8::1]:80",))
+    told = report(verdict)
+    assert parse_report(json.dumps(told).encode()) == told
 
 
 def test_the_newest_report_arrives(agent, courier):

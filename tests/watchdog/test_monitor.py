@@ -7,20 +7,22 @@ import time
 
 import pytest
 from econduit_terminal.agent.local.client import Client
+from econduit_terminal.watchdog import asking
 from econduit_terminal.watchdog import monitor as module
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.monitor import Failed, Monitor
 from econduit_terminal.watchdog.orders import Orders, Target
 from econduit_terminal.watchdog.state import Interface, Route, State
-from econduit_terminal.watchdog.verdict import Answers
+from econduit_terminal.watchdog.agent_status import Outcome
+from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
 from fake_agent import FakeAgent
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False)
 VIA = Route("eth0", "192.0.2.1", 100, silent=False)
 WELL, UNPLUGGED = State((ETH,), (VIA,)), State((OUT,), (VIA,))
-DEAD = Answers(True, None, None, False, (("192.0.2.80:80", "silent"),))
-WORKS = DEAD._replace(endpoints=(("192.0.2.80:80", "open"),))
+DEAD = Answers(True, endpoints=(Finding("192.0.2.80:80", Outcome.SILENT, ("192.0.2.80",), probed=True),))
+WORKS = DEAD._replace(endpoints=(Finding("192.0.2.80:80", Outcome.OPEN, ("192.0.2.80",), probed=True),))
 ORDERS = Orders(socket="", log_level="debug", endpoints=(Target("192.0.2.80:80", "192.0.2.80", 80),),
                 reference_hosts=(), interfaces=(), coalesce=0.02, poll=60.0, probe_interval=0.05,
                 probe_timeout=1.0, health_interval=60.0, health_timeout=1.0, report_interval=60.0)
@@ -66,6 +68,19 @@ class World:
         self.state = state
         self.bell.ring()
 
+    def until(self, wanted, timeout=5):
+        """Until something about this world is so."""
+        deadline = time.monotonic() + timeout
+        while not wanted():
+            assert time.monotonic() < deadline and self.thread.is_alive()
+            self.thread.join(0.005)
+
+    def turns(self, state):
+        """Another state, and the loop has looked at it."""
+        looks = self.looks
+        self.becomes(state)
+        self.until(lambda: self.looks > looks)
+
     def stop(self):
         self.stopped.set()
         self.inbox.ring()
@@ -78,8 +93,9 @@ class World:
         except Failed as error:
             self.error = error
 
-    def _look(self):
+    def _look(self, addresses):
         self.looks += 1
+        self.asked_for = addresses
         return self.state
 
     def _ask(self, plan):
@@ -123,13 +139,13 @@ def test_while_registered_nothing_is_asked(world, agent):
 
 
 def test_offline_with_a_usable_network_is_asked_about_again_and_again(world, agent, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr(asking, "PATIENCE", 0.05)
     world.start()
     agent.verdict("no internet")
     began = time.monotonic()
     world.answers = WORKS
     _, told = agent.report(lambda report: report["path"] == "works", after=began)
-    assert told["dial"] and told["verdict"] == "online"
+    assert told["dial"] and told["verdict"] == "connecting" and told["open"] == ["192.0.2.80:80"]
     plan = world.rounds[0][1]
     assert (plan.gateway, plan.endpoints) == (VIA, ORDERS.endpoints)
     agent.online("192.0.2.5", "eth0")
@@ -142,7 +158,7 @@ def test_offline_with_a_usable_network_is_asked_about_again_and_again(world, age
 
 
 def test_nothing_is_asked_over_a_dead_cable_and_at_once_when_it_is_back(world, agent, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
     world.state = UNPLUGGED
     world.start(report_interval=0.03)
     agent.verdict("cable unplugged")
@@ -155,7 +171,7 @@ def test_nothing_is_asked_over_a_dead_cable_and_at_once_when_it_is_back(world, a
 
 
 def test_without_an_agent_nothing_is_asked(world, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
     world.start(poll=0.02)
     while world.looks < 10:
         world.thread.join(0.01)
@@ -199,7 +215,7 @@ def test_a_hint_is_about_a_moment_and_not_about_every_report_after_it(world, age
 
 def test_a_dead_gateway_that_is_asked_anew_is_not_back(world, agent, monkeypatch, caplog):
     caplog.set_level("INFO")
-    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
     world.start(probe_interval=60.0)
     since, _ = agent.verdict("no internet")
     for silent in (True, None, True, None):
@@ -256,12 +272,105 @@ def test_an_agent_that_hangs_holds_up_nothing(world, agent):
 
 
 def test_a_part_that_dies_ends_the_loop(world, agent, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
     world.answers = RuntimeError("broken on purpose")
     world.start()
     world.thread.join(5)
     assert "probes: RuntimeError('broken on purpose')" in str(world.error)
     world.stopped.set()
+
+
+ENDPOINT = "192.0.2.80:80"
+
+
+@pytest.mark.parametrize("outcome, dial", [("refused", False), ("open", False), ("refused registration", False),
+                                           ("not the cloud", False), ("silent", True), ("rejected by a router", True)])
+def test_o12_while_the_cloud_answers_the_agent_its_dial_is_the_probe(world, agent, monkeypatch, outcome, dial):
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    world.answers = Answers(True)
+    agent.dialed((ENDPOINT, outcome, ["192.0.2.80"]))
+    world.start()
+    world.until(lambda: len(world.rounds) >= 3)
+    assert [plan.dial for _, plan in world.rounds] == [dial] * len(world.rounds)
+    assert world.rounds[0][1].gateway == VIA, "the gateway is asked all the same"
+
+
+def test_t10_the_endpoints_are_those_that_the_agent_dials(world, agent, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    agent.dialed(("198.51.100.1:7", "silent", ["198.51.100.1"]), ("cloud.test:9001", "no name", []))
+    world.start()
+    agent.verdict("no internet")
+    plan = world.rounds[-1][1]
+    assert [one.name for one in plan.endpoints] == ["198.51.100.1:7", "cloud.test:9001"]
+    assert "198.51.100.1" in world.asked_for and "the agent dials 198.51.100.1:7, cloud.test:9001" in caplog.text
+    agent.dialed((ENDPOINT, "silent", ["192.0.2.80"]))
+    world.until(lambda: world.rounds[-1][1].endpoints == ORDERS.endpoints)
+
+
+def test_o15_addresses_are_handed_over_to_an_agent_that_starts_anew(world, agent, tmp_path):
+    world.start()
+    agent.say(online=True, reason=None, local_address="192.0.2.5", interface="eth0", phase="online", endpoints=[
+        {"endpoint": "cloud.test:80", "outcome": "registered", "addresses": ["203.0.113.10"]}])
+    agent.report(lambda report: report["addresses"] == {"cloud.test": ["203.0.113.10"]})
+    agent.close()
+    another = FakeAgent(tmp_path / "agent.sock", pid=1)
+    another.dialed(("cloud.test:80", "untried", []), phase="dialing")
+    assert another.report()[1]["addresses"] == {"cloud.test": ["203.0.113.10"]}, "with the first report"
+    another.close()
+
+
+def test_t12_a_refused_password_is_told(world, agent):
+    wlan = Interface("wlan0", "wifi", "down", False)
+    dormant = wlan._replace(operstate="dormant", carrier=True)
+    world.state = State((wlan,))
+    world.start(coalesce=0.0)
+    agent.verdict("Wi-Fi lost")
+    for state in (dormant, wlan, dormant, wlan):
+        world.turns(State((state,)))
+    agent.verdict("Wi-Fi password refused")
+
+
+def test_t8_containers_that_come_and_go_are_no_news(world, agent, caplog):
+    caplog.set_level("INFO")
+    agent.online("192.0.2.5", "eth0")
+    world.start(coalesce=0.0)
+    agent.report(lambda report: report["path"] == "works")
+    lines, reports = len(caplog.records), len(agent.reports)
+    for number in range(50):
+        veth = Interface(f"veth{number}", addresses=("172.17.0.1",), counts=False)
+        world.turns(State((ETH, veth), (VIA,)) if number % 2 else WELL)
+    assert len(caplog.records) == lines and len(agent.reports) == reports
+
+
+def test_a_cable_that_flaps_all_night_leaves_the_log_its_day(world, agent, caplog):
+    caplog.set_level("INFO")
+    agent.offline("cable unplugged")
+    world.start(coalesce=0.0, probe_interval=60.0)
+    agent.report()
+    for _ in range(100):
+        for state in (UNPLUGGED, WELL):
+            world.turns(state)
+    assert len(caplog.records) < 50
+    assert "link lost: eth0 up → no carrier" in caplog.text and "link back" in caplog.text
+
+
+def test_which_network_it_is_is_looked_for_until_it_is_known(world, agent):
+    """No ring tells that the kernel learned the gateway's address on the link."""
+    agent.online("192.0.2.5", "eth0")
+    world.start()
+    assert agent.report()[1]["network"] is None
+    world.state = State((ETH,), (VIA._replace(mac="02:00:00:00:00:01"),))
+    assert agent.report(lambda report: report["network"])[1]["network"] == "gateway 02:00:00:00:00:01"
+
+
+def test_o7_what_a_filter_answers_is_the_reason(world, agent, monkeypatch):
+    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    world.answers = Answers(True, (NameFound("cloud.test", disbelieved="0.0.0.0 (a DNS filter)"),), endpoints=(
+        Finding("cloud.test:80", Outcome.NO_NAME),))
+    agent.dialed(("cloud.test:80", "no name", []))
+    world.start()
+    agent.verdict("no DNS: cloud.test is answered with 0.0.0.0 (a DNS filter)")
 
 
 SUSPENSION = """

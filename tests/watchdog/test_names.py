@@ -4,7 +4,8 @@ import threading
 
 import pytest
 from econduit_terminal.watchdog import names
-from econduit_terminal.watchdog.names import MOST_ADDRESSES, MOST_NAMES, Names, is_address, is_local
+from econduit_terminal.watchdog.addresses import Nearby
+from econduit_terminal.watchdog.names import MOST_ADDRESSES, MOST_NAMES, Names
 
 
 def answer(*addresses):
@@ -94,11 +95,53 @@ def test_the_c_library_is_told_not_to_ask_for_long(monkeypatch):
     assert names.os.environ["RES_OPTIONS"] == "timeout:3", "an administrator's own value stays"
 
 
-@pytest.mark.parametrize("text, address, local", [
-    ("192.168.1.1", True, True), ("127.0.0.53", True, True), ("fe80::1", True, True), ("9.9.9.9", True, False),
-    ("2620:fe::fe", True, False), ("cloud.test", False, None), ("1.2.3", False, None), ("", False, None),
-])
-def test_addresses(text, address, local):
-    assert is_address(text) is address
-    if address:
-        assert is_local(text) is local
+def test_o6_a_dotted_name_is_never_completed_and_one_without_a_dot_is_here(monkeypatch):
+    monkeypatch.setenv("LOCALDOMAIN", "shop.example")
+    monkeypatch.setattr(names, "search_list", lambda: ("lan", "shop.example"))
+    asked = []
+
+    def resolver(name, port, type):
+        asked.append(name)
+        if name == "controller.shop.example":
+            return answer("192.0.2.1")
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    known = Names(resolver)
+    assert names.os.environ["LOCALDOMAIN"] == ".", "the C library completes nothing"
+    assert known.start("dc.econduitapp.com").wait(5) == () and asked == ["dc.econduitapp.com"]
+    asked.clear()
+    assert known.start("controller").wait(5) == ("192.0.2.1",)
+    assert asked == ["controller", "controller.lan", "controller.shop.example"]
+
+
+def test_o15_where_the_terminal_was_registered_is_kept_before_what_dns_says():
+    known = Names(lambda name, port, type: answer("203.0.113.99"))
+    known.learn("cloud.test", ("203.0.113.10",), registered=True)
+    known.start("cloud.test").wait(5)
+    known.learn("cloud.test", ("203.0.113.50",), registered=False)
+    assert known.known("cloud.test") == ("203.0.113.10", "203.0.113.50")
+    known.learn("cloud.test", (), registered=True)
+    assert known.known("cloud.test")[0] == "203.0.113.10"
+
+
+@pytest.mark.parametrize("lie", ["0.0.0.0", "127.0.0.1", "::", "192.0.2.5", "192.168.0.1", "10.1.2.3", "100.64.0.1",
+                                 "fd00::1"])
+def test_o1_what_dns_answers_in_place_of_the_host_replaces_nothing(lie):
+    known = Names(lambda name, port, type: answer(lie))
+    known.nearby = Nearby(frozenset({"192.0.2.5"}), frozenset({"192.168.0.1"}))
+    known.learn("cloud.test", ("203.0.113.10",), registered=False)
+    assert known.start("cloud.test").wait(5) == (lie,), "the lookup tells what was answered"
+    known.learn("cloud.test", (lie,), registered=False)
+    assert known.known("cloud.test") == ("203.0.113.10",)
+
+
+def test_whose_address_may_be_any(tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_bytes(b"127.0.0.1 localhost\n10.0.0.9 Cloud.Test alias # dead.test\n\xff\xfe broken\n10.0.0.1\n")
+    known = Names(lambda name, port, type: answer("10.0.0.9"))
+    wanted = ("cloud.test", "alias", "dead.test", "far.test", "split.test")
+    assert known.meant(wanted, hosts) == {"cloud.test", "alias"}
+    known.learn("split.test", ("10.2.0.1",), registered=True)
+    known.learn("far.test", ("203.0.113.10",), registered=True)
+    assert known.meant(wanted, hosts) == {"cloud.test", "alias", "split.test"}
+    assert known.meant(("cloud.test",), tmp_path / "none") == frozenset()

@@ -1,5 +1,5 @@
 """The first ring at once, a storm rarely."""
-from econduit_terminal.watchdog.pace import Pace
+from econduit_terminal.watchdog.pace import Pace, Quota
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +43,29 @@ def test_a_ring_never_waits_longer_than_coalesce_and_a_storm_costs_few_looks(gap
             looks.append(now)
     if coalesce:
         assert len(looks) <= 6 * (1 + now / coalesce) + 1
+
+
+def test_t8_the_same_line_is_logged_a_few_times_and_then_counted():
+    quota = Quota(most=2, period=10.0)
+    assert [quota.allows("a", now)[0] for now in (0, 1, 2, 3)] == [True, True, False, False]
+    assert quota.allows("b", 3) == (True, 0), "another line is another matter"
+    assert quota.allows("a", 10.1) == (True, 2), "and how often it was left out is told"
+    assert quota.allows("a", 10.2) == (True, 0) and quota.allows("a", 10.3) == (False, 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 3)), max_size=300))
+def test_no_line_is_logged_more_often_than_its_quota(lines):
+    quota, now, said = Quota(most=3, period=10.0), 0.0, []
+    for line, gap in lines:
+        now += gap
+        if quota.allows(line, now)[0]:
+            said.append((line, now))
+    for line, at in said:
+        assert sum(1 for other, then in said if other == line and at <= then < at + 10.0) <= 6
+
+
+def test_lines_that_are_remembered_are_few():
+    quota = Quota()
+    for number in range(1000):
+        quota.allows(str(number), 0.0)
+    assert len(quota._said) == Quota.MOST_LINES

@@ -1,21 +1,31 @@
 """Bounded questions, asked of this machine: open, refusing and mute ports, names that hang."""
 import socket
+import struct
 import threading
 import time
 
 import pytest
 from econduit_terminal.watchdog import probes
-from econduit_terminal.watchdog.names import Names, is_address, is_local
-from econduit_terminal.watchdog.orders import Target
-from econduit_terminal.watchdog.state import Interface, Route, State
+from econduit_terminal.watchdog.addresses import Nearby, Target
+from econduit_terminal.watchdog.agent_status import Outcome
+from econduit_terminal.watchdog.names import Names
+from econduit_terminal.watchdog.state import Interface, Route, State, Way
+
+MEANT = Nearby(meant=frozenset({"cloud.test"}))     # the tests' cloud stands on this machine
 
 
 def target(host, port):
     return Target(f"{host}:{port}", host, port)
 
 
-def ask(*endpoints, names=None, timeout=2.0, **more):
-    return probes.Prober(names or Names(look_up=known())).ask(probes.Plan(None, endpoints, **more), timeout)
+def ask(*endpoints, names=None, timeout=2.0, nearby=MEANT, **more):
+    names = names or Names(look_up=known())
+    names.nearby = nearby
+    return probes.Prober(names).ask(probes.Plan(None, endpoints, nearby=nearby, **more), timeout)
+
+
+def outcomes(answers):
+    return [one.outcome.value for one in answers.endpoints]
 
 
 def known(**hosts):
@@ -59,8 +69,9 @@ def mute_port():
 def test_open_and_refusing(open_port, shut_port):
     started = time.monotonic()
     answers = ask(target("127.0.0.1", open_port), target("127.0.0.1", shut_port))
-    assert [outcome for _, outcome in answers.endpoints] == ["open", "refused"]
-    assert answers.beyond and answers.names is None and answers.gateway is None and answers.references is None
+    assert outcomes(answers) == ["open", "refused"] and answers.endpoints[0].addresses == ("127.0.0.1",)
+    assert all(one.probed for one in answers.endpoints)
+    assert answers.names == () and answers.gateway is None and answers.references == () and answers.beyond is None
     assert time.monotonic() - started < 1
 
 
@@ -72,22 +83,52 @@ def test_nothing_is_sent_on_a_connection_that_opened():
             assert accepted.recv(100) == b""
 
 
+def test_o12_endpoints_are_dialed_only_if_the_plan_says_so():
+    names = Names(look_up=known(**{"cloud.test": ["127.0.0.1"]}))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answers = ask(target("127.0.0.1", port), target("cloud.test", port), names=names, dial=False)
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert outcomes(answers) == ["untried", "untried"] and not any(one.probed for one in answers.endpoints)
+    found = answers.names[0]
+    assert found.answered and found.addresses == ("127.0.0.1",), "their names are asked all the same"
+
+
 def test_a_mute_port_costs_the_timeout_and_no_more(mute_port):
     started = time.monotonic()
     answers = ask(target("127.0.0.1", mute_port), timeout=0.3)
-    assert answers.endpoints[0][1] == "silent" and not answers.beyond
+    assert outcomes(answers) == ["silent"]
     assert 0.25 < time.monotonic() - started < 1
 
 
 def test_names_are_looked_up_and_every_address_is_tried(open_port):
     names = Names(look_up=known(**{"cloud.test": ["127.0.0.2", "127.0.0.1"]}))
     answers = ask(target("cloud.test", open_port), names=names)
-    assert answers.endpoints == ((f"cloud.test:{open_port}", "open"),) and answers.names is True
+    assert outcomes(answers) == ["open"] and answers.names[0].answered and not answers.nameless
 
 
 def test_a_name_that_is_not_known():
     answers = ask(target("cloud.test", 1))
-    assert answers.endpoints[0][1] == "no address known" and answers.names is False
+    assert outcomes(answers) == ["no name"] and answers.nameless and answers.names[0].denied
+
+
+@pytest.mark.parametrize("lie, why", [
+    ("0.0.0.0", "a DNS filter"), ("127.0.0.1", "a DNS filter"), ("192.168.0.1", "the router itself"),
+    ("10.9.9.9", "private"), ("192.168.0.7", "of this terminal"),
+])
+def test_o7_t1_an_answer_that_cannot_be_the_host_s_is_told_and_not_dialed(lie, why):
+    near = Nearby(frozenset({"192.168.0.7"}), frozenset({"192.168.0.1"}))
+    answers = ask(target("dc.test", 1), names=Names(look_up=known(**{"dc.test": [lie]})), nearby=near)
+    assert outcomes(answers) == ["no name"] and answers.nameless
+    assert lie in answers.names[0].disbelieved and why in answers.names[0].disbelieved
+
+
+def test_o7_a_right_address_beside_a_wrong_one_counts(open_port):
+    names = Names(look_up=known(**{"cloud.test": ["0.0.0.0", "203.0.113.10"]}))
+    answers = ask(target("cloud.test", open_port), names=names, nearby=Nearby(), dial=False)
+    assert (answers.names[0].addresses, answers.names[0].disbelieved) == (("203.0.113.10",), None)
 
 
 def test_a_lookup_that_hangs_holds_nobody_and_is_not_repeated(open_port):
@@ -101,13 +142,13 @@ def test_a_lookup_that_hangs_holds_nobody_and_is_not_repeated(open_port):
 
     names = Names(look_up)
     try:
-        assert ask(target("cloud.test", open_port), names=names).endpoints[0][1] == "open"
+        assert outcomes(ask(target("cloud.test", open_port), names=names)) == ["open"]
         for _ in range(3):
             started = time.monotonic()
             answers = ask(target("cloud.test", open_port), names=names, timeout=0.2)
             assert time.monotonic() - started < 1
-            assert answers.endpoints[0][1] == "open", "the last known address is dialed beside the lookup"
-            assert answers.names is False
+            assert outcomes(answers) == ["open"], "the last known address is dialed beside the lookup"
+            assert not answers.names[0].answered and answers.names[0].addresses == ("127.0.0.1",)
         assert asked == ["cloud.test"] * 2
     finally:
         release.set()
@@ -130,9 +171,12 @@ def test_the_number_of_lookups_is_limited():
     assert [lookup.wait(5) for lookup in lookups[:8]] == [()] * 8
 
 
-def test_references_prove_the_path(open_port, shut_port):
-    answers = ask(target("cloud.test", 1), references=(target("127.0.0.1", shut_port), target("127.0.0.1", open_port)))
-    assert answers.references is True and answers.beyond
+def test_references_prove_the_path(open_port, shut_port, mute_port):
+    shut, open_, mute = (target("127.0.0.1", port) for port in (shut_port, open_port, mute_port))
+    answers = ask(target("cloud.test", 1), references=(mute, shut, open_), timeout=0.3)
+    assert answers.references == ((mute.name, False), (shut.name, True), (open_.name, True))
+    assert answers.beyond is True and answers.witness == shut.name
+    assert ask(target("cloud.test", 1), references=(mute,), timeout=0.2).beyond is False
 
 
 def test_another_interface_is_asked_by_name(open_port):
@@ -152,34 +196,57 @@ def test_the_plan_asks_over_the_other_usable_interfaces():
 
 
 def test_a_plan_s_way_is_taken(open_port):
-    assert ask(target("127.0.0.1", open_port), over="lo").beyond
-    assert not ask(target("127.0.0.1", open_port), over="nosuch0").beyond
+    assert outcomes(ask(target("127.0.0.1", open_port), over="lo")) == ["open"]
+    assert outcomes(ask(target("127.0.0.1", open_port), over="nosuch0")) == ["no way"]
+
+
+def test_t3_the_plan_follows_the_kernel_s_route_to_the_endpoint():
+    eth = Interface("eth0", addresses=("192.0.2.5",))
+    made = probes.plan(State((eth,), (), (Way("192.0.2.80", Route("eth0")),)), (), (), MEANT, dial=False)
+    assert (made.gateway, made.nearby, made.dial) == (Route("eth0"), MEANT, False)
 
 
 def test_a_name_server_of_this_terminal_itself_tells_nothing_of_the_internet():
     answers = ask(target("cloud.test", 1), resolvers=("127.0.0.1",), over="nosuch0")
-    assert answers.resolver and not answers.resolver_outside and not answers.beyond
+    assert answers.servers[0].alive and not answers.servers[0].beyond and answers.beyond is None
 
 
-def test_name_servers(tmp_path):
-    file = tmp_path / "resolv.conf"
-    file.write_text("# nameserver 1.1.1.1\nsearch test\nnameserver 192.168.0.1\nnameserver\nnameserver x\n"
-                    "nameserver 2001:db8::1\nnameserver 9.9.9.9\nnameserver 8.8.8.8\n")
-    assert probes.name_servers(file) == ("192.168.0.1", "2001:db8::1", "9.9.9.9")
-    assert probes.name_servers(tmp_path / "none") == ()
+@pytest.fixture
+def name_server(monkeypatch):
+    """A name server on 127.0.0.1 that answers each question with the header that the test sets; None: it is silent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(5)
+        monkeypatch.setattr(probes, "DNS_PORT", server.getsockname()[1])
+        server_says = {"flags": None}
+
+        def serve():
+            while True:
+                try:
+                    question, client = server.recvfrom(512)
+                except OSError:
+                    return
+                if server_says["flags"] is not None:
+                    server.sendto(b"xx" + question[2:], client)     # somebody else's answer comes first
+                    server.sendto(question[:2] + struct.pack("!HHHHH", server_says["flags"], 1, 0, 0, 0), client)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server_says
 
 
-@pytest.mark.parametrize("text, address, local", [
-    ("192.168.1.1", True, True), ("10.0.0.1", True, True), ("100.64.0.1", True, True), ("127.0.0.53", True, True),
-    ("fd00::1", True, True), ("fe80::1", True, True), ("9.9.9.9", True, False), ("2620:fe::9", True, False),
-])
-def test_local_and_public(text, address, local):
-    assert is_address(text) == address
-    assert is_local(text) == local
+@pytest.mark.parametrize("flags, said", [(0x8182, "SERVFAIL"), (0x8185, "REFUSED"), (0x8183, "NXDOMAIN"),
+                                         (0x8380, "truncated"), (0x8180, "no address")])
+def test_t2_what_a_name_server_says_is_told(name_server, flags, said):
+    name_server["flags"] = flags
+    started = time.monotonic()
+    answers = ask(target("cloud.test", 1), resolvers=("127.0.0.1",))
+    assert (answers.servers[0].said, answers.servers[0].alive) == (said, True)
+    assert time.monotonic() - started < 1
 
 
-def test_a_name_is_no_address():
-    assert not is_address("dc.econduitapp.com") and not is_address("") and not is_address("1.2.3")
+def test_t2_a_name_server_that_hears_and_says_nothing(name_server):
+    answers = ask(target("cloud.test", 1), resolvers=("127.0.0.1",), timeout=0.3)
+    assert (answers.servers[0].said, answers.servers[0].alive) == (None, True), "its host refuses TCP, so it is there"
 
 
 @pytest.mark.parametrize("name, state, heard, want", [
@@ -190,7 +257,7 @@ def test_a_name_is_no_address():
 ])
 def test_a_gateway_that_answers_the_kernel_alone(monkeypatch, mute_port, name, state, heard, want):
     monkeypatch.setattr(probes.Round, "_ask_gateway",
-                        lambda round, route: round._dial("gateway", "127.0.0.1", mute_port))
+                        lambda round, route: round._dial(("gateway",), "127.0.0.1", mute_port, None))
     entry = probes.neighbours.Neighbour("lo", "127.0.0.1", state, heard)
     monkeypatch.setattr(probes.neighbours, "table", lambda: (entry,))
     prober, plan = probes.Prober(), probes.Plan(Route("lo", "127.0.0.1"), ())

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import netifaces
 import pytest
 from econduit_terminal.watchdog import snapshot
-from econduit_terminal.watchdog.state import Route
-from econduit_terminal.watchdog.verdict import Carrier, judge
+from econduit_terminal.watchdog.agent_status import AgentStatus
+from econduit_terminal.watchdog.neighbours import NUD_FAILED, NUD_INCOMPLETE, NUD_REACHABLE, Neighbour
+from econduit_terminal.watchdog.state import Route, Way
+from econduit_terminal.watchdog.verdict import judge
 
 ROUTE = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 VIA_WLAN = "wlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
@@ -29,14 +31,16 @@ class Machine:
         self.sysfs, self.proc = folder / "sys", folder / "proc"
         self.sysfs.mkdir()
         self.proc.mkdir()
-        self.addresses, self.gateways, self.silent = {}, {}, {}
+        self.addresses, self.gateways, self.neighbours, self.stats = {}, {}, [], {}
+        self.ways, self.ssids = {}, {}
         self.routes()
         self.interface("lo", type=772, operstate="unknown", addresses=("127.0.0.1",), hardware=False)
 
-    def interface(self, name, *, operstate="up", carrier="1", changes=1, type=1, addresses=(), hardware=True, marks=()):
+    def interface(self, name, *, operstate="up", carrier="1", changes=1, type=1, addresses=(), hardware=True, marks=(),
+                  flags="0x1003"):
         folder = self.sysfs / name
         folder.mkdir(exist_ok=True)
-        files = dict(operstate=operstate, carrier=carrier, carrier_changes=changes, type=type)
+        files = dict(operstate=operstate, carrier=carrier, carrier_changes=changes, type=type, flags=flags)
         for file, text in files.items():
             if text is not None:
                 (folder / file).write_text(f"{text}\n")
@@ -45,17 +49,20 @@ class Machine:
         for mark in (*marks, *(["device"] if hardware else [])):
             (folder / mark).mkdir(exist_ok=True)
         self.addresses[name] = [
-            SimpleNamespace(family=socket.AF_INET6 if ":" in text else socket.AF_INET, address=text)
+            SimpleNamespace(family=socket.AF_INET6 if ":" in text else socket.AF_INET, address=text,
+                            netmask="ffff:ffff:ffff:ffff::" if ":" in text else "255.255.255.0")
             for text in addresses
-        ] + [SimpleNamespace(family=socket.AF_PACKET, address="02:00:00:00:00:01")]
+        ] + [SimpleNamespace(family=socket.AF_PACKET, address="02:00:00:00:00:01", netmask=None)]
 
     def routes(self, *lines, ipv6=()):
         (self.proc / "route").write_text(ROUTE + "".join(lines))
         (self.proc / "ipv6_route").write_text("".join(ipv6))
 
-    def read(self, *named):
-        return snapshot.read(named, self.sysfs, self.proc, addresses=lambda: self.addresses,
-                             gateways=lambda: self.gateways, silent=lambda: self.silent)
+    def read(self, *named, endpoints=()):
+        return snapshot.read(named, endpoints, self.sysfs, self.proc, addresses=lambda: self.addresses,
+                             flags=lambda: self.stats, gateways=lambda: self.gateways, table=lambda: self.neighbours,
+                             ways=lambda wanted: tuple(self.ways[one] for one in wanted if one in self.ways),
+                             ssid=self.ssids.get)
 
 
 @pytest.fixture
@@ -68,21 +75,22 @@ def names(state):
 
 
 @pytest.mark.parametrize("name, operstate, carrier, addresses, usable, verdict", [
-    ("associated", "up", "1", ("192.168.0.7",), True, "online"),
+    ("associated", "up", "1", ("192.168.0.7",), True, "connecting"),
     ("dormant: the key is not agreed on yet", "dormant", "1", ("192.168.0.7",), False, "Wi-Fi lost"),
     ("lost", "down", "0", ("192.168.0.7",), False, "Wi-Fi lost"),
-    ("switched off", "down", None, (), False, "Wi-Fi lost"),
+    ("switched off", "down", None, (), False, "network switched off"),
     ("associated, DHCP not done", "up", "1", (), False, "no address"),
     ("associated, nobody gave an address", "up", "1", ("169.254.7.7", "fe80::7%wlan0"), False, "no address"),
 ])
 @pytest.mark.parametrize("mark", ["wireless", "phy80211"])
 def test_wifi(machine, mark, name, operstate, carrier, addresses, usable, verdict):
-    machine.interface("wlan0", operstate=operstate, carrier=carrier, addresses=addresses, marks=[mark])
+    machine.interface("wlan0", operstate=operstate, carrier=carrier, addresses=addresses, marks=[mark],
+                      flags="0x1002" if carrier is None else "0x1003")
     machine.routes(VIA_WLAN)
     state = machine.read()
     assert state.interface("wlan0").kind == "wifi"
     assert bool(state.usable) == usable
-    assert judge(None, state, None, Carrier()).reason == verdict
+    assert judge(None, state, None, AgentStatus()).reason == verdict
 
 
 def test_wifi_out_of_range_and_back(machine):
@@ -93,7 +101,7 @@ def test_wifi_out_of_range_and_back(machine):
                           addresses=("192.168.0.7",), marks=["wireless"])
         machine.routes(VIA_WLAN)
         steps.append(machine.read())
-    carrier = Carrier(True, "192.168.0.7", "wlan0")
+    carrier = AgentStatus(True, "192.168.0.7", "wlan0")
     gone = judge(steps[0], steps[1], None, carrier)
     assert gone.lost == (("192.168.0.7", "Wi-Fi lost"),)
     assert not judge(steps[1], steps[2], None, carrier._replace(online=False)).dial
@@ -161,16 +169,138 @@ def test_what_only_netifaces_sees_comes_last(machine):
         ("eth0", "192.168.2.1"), ("tun0", "10.8.0.1"), ("eth0", "fe80::9")]
 
 
-def test_a_gateway_that_the_link_does_not_know(machine):
+MAC = "02:00:00:00:00:99"
+
+
+@pytest.mark.parametrize("state, mac, silent, told", [
+    (NUD_FAILED, None, True, None), (NUD_REACHABLE, MAC, False, MAC), (NUD_INCOMPLETE, None, None, None)])
+def test_what_the_link_knows_of_the_gateways(machine, state, mac, silent, told):
     machine.routes(VIA_ETH, VIA_WLAN)
-    machine.silent = {("eth0", "192.168.2.1"): True}
-    assert [route.silent for route in machine.read().routes] == [True, None]
-    machine.silent = {("eth0", "192.168.2.1"): False}
-    assert [route.silent for route in machine.read().routes] == [False, None]
+    machine.neighbours = [Neighbour("eth0", "192.168.2.1", state, 1.0, mac),
+                          Neighbour("eth1", "192.168.0.1", 2, 1.0, MAC)]
+    machine.ways = {"203.0.113.10": Way("203.0.113.10", Route("eth0", "192.168.2.1"))}
+    found = machine.read(endpoints=("203.0.113.10",))
+    assert [(route.silent, route.mac) for route in found.routes] == [(silent, told), (None, None)]
+    assert (found.ways[0].route.silent, found.ways[0].route.mac) == (silent, told), "a way to an endpoint as well"
+
+
+def test_networks_and_the_name_of_the_wi_fi(machine):
+    machine.interface("wlan0", addresses=("192.168.0.7", "2001:db8::7", "169.254.3.3"), marks=["wireless"])
+    machine.interface("wlan1", operstate="down", carrier="0", marks=["wireless"])
+    machine.ssids = {"wlan0": "Shop", "wlan1": "Old"}
+    state = machine.read()
+    assert state.interface("wlan0").networks == ("192.168.0.0/24", "2001:db8::/64")
+    assert state.ssids == (("wlan0", "Shop"),)
+
+
+@pytest.mark.parametrize("address, mask, network", [
+    ("192.0.2.5", "255.255.255.0", ["192.0.2.0/24"]), ("192.0.2.5", "255.255.255.255", []), ("192.0.2.5", None, []),
+    ("192.0.2.5", "nonsense", []), ("2001:db8::5", "ffff:ffff:ffff:ffff::", ["2001:db8::/64"]),
+    ("2001:db8::5", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", []),
+])
+def test_the_network_of_an_address(address, mask, network):
+    assert snapshot._network(address, mask) == network
+
+
+def stats(flags):
+    return SimpleNamespace(isup="running" in flags, flags=flags)
+
+
+UP, NO_CARRIER, OFF = "up,broadcast,running,multicast", "up,broadcast,multicast", "broadcast,multicast"
+
+
+@pytest.fixture
+def blind(machine):
+    """A machine without /sys: what psutil says of addresses and flags is all there is."""
+    shutil.rmtree(machine.sysfs)
+    machine.addresses = {}
+
+    def interface(name, flags=UP, addresses=("192.168.2.7",), mac="02:00:00:00:00:01"):
+        machine.addresses[name] = [
+            *(SimpleNamespace(family=socket.AF_INET, address=text, netmask="255.255.255.0") for text in addresses),
+            *([SimpleNamespace(family=socket.AF_PACKET, address=mac, netmask=None)] if mac else [])]
+        machine.stats[name] = stats(flags)
+
+    interface("lo", "up,loopback,running", ("127.0.0.1",), "00:00:00:00:00:00")
+    machine.interface = interface
+    return machine
+
+
+@pytest.mark.parametrize("name, flags, usable, verdict", [
+    ("eth0", UP, True, "connecting"), ("eth0", NO_CARRIER, False, "cable unplugged"),
+    ("eth0", OFF, False, "network switched off"), ("enp3s0", NO_CARRIER, False, "cable unplugged"),
+    ("wlan0", UP, True, "connecting"), ("wlan0", NO_CARRIER, False, "Wi-Fi lost"), ("wlp2s0", OFF, False,
+                                                                                 "network switched off"),
+])
+def test_t4_without_sys_the_flags_tell(blind, name, flags, usable, verdict):
+    blind.interface(name, flags)
+    blind.routes(VIA_ETH.replace("eth0", name))
+    state = blind.read()
+    assert names(state) == [name] and state.readable
+    assert state.interface(name).kind == ("wifi" if name.startswith("wl") else "ethernet")
+    assert bool(state.usable) is usable
+    assert judge(None, state, None, AgentStatus()).reason == verdict
+
+
+def test_t4_an_older_psutil_tells_up_or_not(blind):
+    blind.interface("eth0")
+    blind.routes(VIA_ETH)
+    for up in (True, False):
+        blind.stats["eth0"] = SimpleNamespace(isup=up)
+        assert bool(blind.read().usable) is up
+
+
+def test_t4_a_radio_by_the_kernel_s_word(blind):
+    blind.interface("ra0")
+    (blind.proc / "wireless").write_text("Inter-| sta-| Quality\n face | tus | link\n  ra0: 0000   70.  -40.\n")
+    assert blind.read().interface("ra0").kind == "wifi"
+
+
+def test_t4_what_counts_without_sys(blind):
+    for name in ("eth0", "wlan0", "docker0", "veth12", "br-1234", "tun0", "virbr0"):
+        blind.interface(name)
+    blind.interface("ppp0", "up,pointopoint,running,noarp,multicast", ("100.64.1.1",), None)
+    blind.interface("wg0", "up,pointopoint,running,noarp", ("10.8.0.2",), None)
+    assert names(blind.read()) == ["eth0", "ppp0", "wlan0"]
+    assert names(blind.read("tun0")) == ["tun0"]
+
+
+def test_t4_a_container_whose_only_interface_has_a_virtual_name(blind):
+    blind.interface("veth0")
+    assert names(blind.read()) == ["veth0"]
+
+
+def test_t4_flags_stand_in_for_single_files_that_cannot_be_read(machine):
+    machine.interface("eth0", operstate=None, carrier=None, flags=None, addresses=("192.168.2.7",))
+    machine.stats = {"eth0": stats(NO_CARRIER), "lo": stats("up,loopback,running")}
+    assert machine.read().interface("eth0").linked is False
+
+
+def test_t4_nothing_can_be_read_at_all(machine):
+    shutil.rmtree(machine.sysfs)
+    shutil.rmtree(machine.proc)
+
+    def refused():
+        raise FileNotFoundError("/proc/net/dev")
+
+    state = snapshot.read((), (), machine.sysfs, machine.proc, addresses=refused, flags=refused, gateways=refused,
+                          table=tuple, ways=lambda wanted: (), ssid=lambda name: None)
+    assert not state.readable
+    assert judge(None, state, None, AgentStatus()).reason == "interfaces not readable"
+
+
+@pytest.mark.parametrize("flags, carrier, operstate, enabled", [
+    ("0x1003", "0", "down", True), ("0x1002", None, "down", False), (None, None, "down", False),
+    (None, "0", "down", True),
+    (None, None, "unknown", True), ("0x1003", None, "unknown", True),
+])
+def test_t13_switched_off(machine, flags, carrier, operstate, enabled):
+    machine.interface("eth0", flags=flags, carrier=carrier, operstate=operstate)
+    assert machine.read().interface("eth0").enabled is enabled
 
 
 def test_what_vanishes_while_it_is_read(machine):
-    machine.addresses["usb0"] = [SimpleNamespace(family=socket.AF_INET, address="192.168.3.2")]
+    machine.addresses["usb0"] = [SimpleNamespace(family=socket.AF_INET, address="192.168.3.2", netmask="255.255.255.0")]
     state = machine.read()
     assert state.interface("usb0").addresses == ("192.168.3.2",)
     assert "usb0" not in names(state)

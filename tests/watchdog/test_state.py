@@ -1,6 +1,6 @@
 """Two moments and what differs between them, as named rows."""
 import pytest
-from econduit_terminal.watchdog.state import Interface, Route, State, changes, remembering
+from econduit_terminal.watchdog.state import Interface, Route, State, Way, changes, remembering
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
@@ -21,6 +21,13 @@ BOTH = State((ETH, WLAN), (VIA_ETH, VIA_WLAN))
     ("no address", State((ETH._replace(addresses=()),), (VIA_ETH,)), []),
     ("no route", State((ETH,)), []),
     ("does not count", State((ETH._replace(counts=False),), (VIA_ETH,)), []),
+    ("switched off, whatever the driver says", State((ETH._replace(enabled=False),), (VIA_ETH,)), []),
+    ("t3: no default, but the kernel's route to an endpoint",
+     State((ETH, WLAN), (), (Way("192.0.2.80", Route("eth0")),)), ["eth0"]),
+    ("t3: the same over a dead cable", State((OUT,), (), (Way("192.0.2.80", Route("eth0")),)), []),
+    ("t3: the default's interface before that of a way",
+     State((ETH, WLAN), (VIA_WLAN,), (Way("192.0.2.80", Route("eth0")),)), ["wlan0", "eth0"]),
+    ("an endpoint here", State((ETH,), (), (Way("127.0.0.1", Route("lo")),)), []),
     ("a line without a gateway", State((Interface("ppp0", "other", "unknown", addresses=("10.0.0.2",)),),
                                        (Route("ppp0"),)), ["ppp0"]),
     ("nothing at all", State(), []),
@@ -78,3 +85,44 @@ def test_a_gateway_stays_silent_until_it_is_heard(was, reads, is_):
     before = None if was is None else State((ETH,), (VIA_ETH._replace(silent=was),))
     after = State((ETH,), (VIA_ETH._replace(silent=reads), VIA_WLAN))
     assert [route.silent for route in remembering(before, after).routes] == [is_, False]
+
+
+def test_t8_interfaces_that_do_not_count_are_no_news():
+    veth = Interface("veth1", addresses=("172.17.0.1",), counts=False)
+    with_it = State((ETH, veth), (VIA_ETH,))
+    without = State((ETH,), (VIA_ETH,))
+    down = State((ETH, veth._replace(operstate="down", addresses=(), carrier_changes=9)), (VIA_ETH,))
+    for before, after in ((with_it, without), (without, with_it), (with_it, down)):
+        assert changes(before, after) == ()
+        assert changes(before, after, frozenset({"veth1"})), "unless the connection goes over it"
+
+
+MAC = "02:00:00:00:00:01"
+
+
+@pytest.mark.parametrize("name, before, after, mac", [
+    ("the entry aged away", VIA_ETH._replace(mac=MAC), VIA_ETH, MAC),
+    ("another host took the address", VIA_ETH._replace(mac=MAC), VIA_ETH._replace(mac="02:00:00:00:00:02"),
+     "02:00:00:00:00:02"),
+    ("another gateway", VIA_ETH._replace(mac=MAC), VIA_ETH._replace(gateway="192.0.2.254"), None),
+    ("never known", VIA_ETH, VIA_ETH, None),
+])
+def test_a_gateway_s_mac_is_remembered_on_the_same_link(name, before, after, mac):
+    was = State((ETH,), (before,), (Way("203.0.113.1", before),))
+    now = remembering(was, State((ETH,), (after,), (Way("203.0.113.1", after),)))
+    assert (now.routes[0].mac, now.ways[0].route.mac) == (mac, mac)
+
+
+@pytest.mark.parametrize("link", [OUT, ETH._replace(carrier_changes=2)])
+def test_on_another_link_it_may_be_another_network(link):
+    was = State((ETH,), (VIA_ETH._replace(mac=MAC),))
+    assert remembering(was, State((link,), (VIA_ETH,))).routes[0].mac is None
+
+
+def test_over_what_the_kernel_dials_and_what_can_be_asked():
+    assert BOTH.taken == ("eth0",) and State((ETH,)).taken == ()
+    ways = (Way("a", Route("wlan0")), Way("b", VIA_ETH), Way("c", Route("wlan0")))
+    assert BOTH._replace(ways=ways).taken == ("wlan0", "eth0")
+    assert BOTH._replace(ways=ways).gateways == {"192.0.2.1", "198.51.100.1"}
+    assert State((ETH, OUT._replace(name="eth1"), WLAN._replace(addresses=()))).askable == ("eth0",)
+    assert State((), (), (Way("127.0.0.1", Route("lo")),)).here and not BOTH.here

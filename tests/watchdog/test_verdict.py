@@ -1,11 +1,17 @@
-"""The verdict as named rows: (before, after, what the agent says, what the probes found) → what it says and asks."""
+"""The verdict as named rows: (before, after, what the agent says, what the probes found) → what it says and asks.
+
+What the findings mean is diagnosis.py's and has its own table."""
 import pytest
-from econduit_terminal.watchdog.state import Interface, Route, State
-from econduit_terminal.watchdog.verdict import Answers, Carrier, diagnose, judge
+from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed, Outcome
+from econduit_terminal.watchdog.addresses import Target
+from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
+from econduit_terminal.watchdog.state import Interface, Route, State, Way
+from econduit_terminal.watchdog.verdict import Beside, bind, identity, judge, way
 
 A, W = "192.0.2.5", "198.51.100.7"
 ETH = Interface("eth0", addresses=(A,))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
+OFF = ETH._replace(operstate="down", carrier=None, enabled=False)
 BARE = ETH._replace(addresses=())
 WLAN = Interface("wlan0", "wifi", addresses=(W,))
 LOST = WLAN._replace(operstate="down", carrier=False)
@@ -16,8 +22,8 @@ E, V = Route("eth0", "192.0.2.1", 100), Route("wlan0", "198.51.100.1", 600)
 
 ONE = State((ETH,), (E,))
 BOTH = State((ETH, WLAN), (E, V))
-OVER_ETH, OVER_WLAN = Carrier(True, A, "eth0"), Carrier(True, W, "wlan0")
-OFFLINE = Carrier(False, A, "eth0", "connection lost")
+OVER_ETH, OVER_WLAN = AgentStatus(True, A, "eth0"), AgentStatus(True, W, "wlan0")
+OFFLINE = AgentStatus(False, A, "eth0", "connection lost")
 
 ROWS = [
     # name, before, after, carrier, what is wanted of the verdict
@@ -27,7 +33,7 @@ ROWS = [
     ("still out", State((OUT,), (E,)), State((OUT,), (E,)), OFFLINE,
      dict(reason="cable unplugged", lost=((A, "cable unplugged"),), dial=False)),
     ("cable in", State((OUT,), (E,)), ONE, OFFLINE,
-     dict(reason="online", usable=True, path="unknown", lost=(), dial=True)),
+     dict(reason="connecting", usable=True, path="unknown", lost=(), dial=True)),
     ("out and in between two looks", ONE, State((ETH._replace(carrier_changes=2),), (E,)), OVER_ETH,
      dict(reason="online", lost=(), verify=True)),
     ("Wi-Fi lost", State((WLAN,), (V,)), State((LOST,), (V,)), OVER_WLAN,
@@ -38,12 +44,12 @@ ROWS = [
     ("interface removed", ONE, State(), OVER_ETH,
      dict(reason="cable unplugged", detail="eth0 is gone", lost=((A, "cable unplugged"),))),
     ("Wi-Fi stick removed, cable there", BOTH, ONE, OVER_WLAN,
-     dict(reason="online", lost=((W, "Wi-Fi lost"),), usable=True, dial=True)),
+     dict(reason="connecting", lost=((W, "Wi-Fi lost"),), usable=True, dial=True)),
     ("interface added again", State(), ONE, OFFLINE, dict(usable=True, dial=True, lost=())),
     ("address gone", ONE, State((BARE,), ()), OVER_ETH,
      dict(reason="no address", lost=((A, "no address"),), usable=False)),
     ("another address", ONE, State((ETH._replace(addresses=("192.0.2.9",)),), (E,)), OVER_ETH,
-     dict(reason="online", lost=((A, "no address"),), usable=True, dial=True)),
+     dict(reason="connecting", lost=((A, "no address"),), usable=True, dial=True)),
     ("default route gone while registered", ONE, State((ETH,)), OVER_ETH,
      dict(reason="online", lost=(), verify=True, usable=False)),
     ("no default route", State((ETH,)), State((ETH,)), OFFLINE, dict(reason="no gateway", usable=False)),
@@ -54,7 +60,7 @@ ROWS = [
      dict(reason="online", verify=True)),
     ("the other gateway silent", BOTH, State((ETH, WLAN), (E, V._replace(silent=True))), OVER_ETH, dict(verify=False)),
     ("cable out, Wi-Fi usable, its route still second", BOTH, State((OUT, WLAN), (E, V)), OVER_ETH,
-     dict(reason="online", usable=True, bind="wlan0", lost=((A, "cable unplugged"),), dial=True)),
+     dict(reason="connecting", usable=True, bind="wlan0", lost=((A, "cable unplugged"),), dial=True)),
     ("later, registered over Wi-Fi", State((OUT, WLAN), (E, V)), State((OUT, WLAN), (E, V)), OVER_WLAN,
      dict(reason="online", bind="wlan0", dial=False, verify=False)),
     ("cable back while registered over Wi-Fi", State((OUT, WLAN), (E, V)), BOTH, OVER_WLAN,
@@ -66,19 +72,20 @@ ROWS = [
     ("both lost: the one that carried names the reason", BOTH, State((OUT, LOST), (E, V)), OVER_WLAN,
      dict(reason="Wi-Fi lost", usable=False)),
     ("both lost, the cable carried", BOTH, State((OUT, LOST), (E, V)), OVER_ETH, dict(reason="cable unplugged")),
-    ("never plugged in, Wi-Fi without address", State(), State((OUT, WLAN._replace(addresses=())),), Carrier(),
+    ("never plugged in, Wi-Fi without address", State(), State((OUT, WLAN._replace(addresses=())),), AgentStatus(),
      dict(reason="no address")),
-    ("boot without any interface", State(), State(), Carrier(), dict(reason="cable unplugged", usable=False)),
+    ("boot without any interface", State(), State(), AgentStatus(), dict(reason="cable unplugged", usable=False)),
     ("a tunnel carries, the cable under it flaps", State((ETH, TUN), (E,)),
-     State((ETH._replace(carrier_changes=2), TUN), (E,)), Carrier(True, "10.8.0.2", "tun0"),
+     State((ETH._replace(carrier_changes=2), TUN), (E,)), AgentStatus(True, "10.8.0.2", "tun0"),
      dict(reason="online", verify=True, lost=())),
-    ("the tunnel goes", State((ETH, TUN), (E,)), ONE, Carrier(True, "10.8.0.2", "tun0"),
+    ("the tunnel goes", State((ETH, TUN), (E,)), ONE, AgentStatus(True, "10.8.0.2", "tun0"),
      dict(lost=(("10.8.0.2", "no address"),), dial=True)),
     ("a tunnel holds the default route", State((ETH, TUN), (Route("tun0"), E)),
      State((ETH, TUN), (Route("tun0"), E)), OFFLINE, dict(usable=True, bind=None)),
-    ("a cloud on this terminal itself", State((OUT, LO), ()), State((OUT, LO), ()), Carrier(True, "127.0.0.1", "lo"),
+    ("a cloud on this terminal itself", State((OUT, LO), ()), State((OUT, LO), ()),
+     AgentStatus(True, "127.0.0.1", "lo"),
      dict(reason="online", lost=((A, "cable unplugged"),), verify=False)),
-    ("an address that the first look already missed", ONE, ONE, Carrier(True, "192.0.2.77", "eth0"),
+    ("an address that the first look already missed", ONE, ONE, AgentStatus(True, "192.0.2.77", "eth0"),
      dict(lost=(("192.0.2.77", "no address"),), dial=True)),
     ("IPv6 alone", State((ETH._replace(addresses=("2001:db8::5",)),), ()),
      State((ETH._replace(addresses=("2001:db8::5",)),), (Route("eth0", "fe80::1", 1024, 6),)), OFFLINE,
@@ -93,8 +100,8 @@ def test_judge(name, before, after, carrier, want):
 
 
 def test_the_first_look_compares_with_nothing():
-    verdict = judge(None, ONE, None, Carrier())
-    assert (verdict.reason, verdict.usable, verdict.lost) == ("online", True, ())
+    verdict = judge(None, ONE, None, AgentStatus())
+    assert (verdict.reason, verdict.usable, verdict.lost) == ("connecting", True, ())
     assert not verdict.dial and not verdict.verify
 
 
@@ -103,58 +110,129 @@ def test_after_a_suspension_the_connection_is_verified():
     assert not judge(ONE, ONE, None, OFFLINE, resumed=True).verify
 
 
-OPEN, SHUT, MUTE, WHAT = "open", "refused", "silent", "no address known"
-
-
-def ends(primary, secondary):
-    return (("dc:80", primary), ("ec:9001", secondary))
-
-
-FOUND = [
-    ("everything answers", Answers(True, True, True, True, ends(OPEN, OPEN)), "online", "works"),
-    ("one port silent", Answers(True, True, True, True, ends(MUTE, OPEN)), "blocked port", "works"),
-    ("the other refused", Answers(True, True, True, True, ends(OPEN, SHUT)), "blocked port", "works"),
-    ("cloud down, its host up", Answers(True, True, True, False, ends(SHUT, SHUT)), "cloud not answering", "works"),
-    ("cloud's host down, a reference answers", Answers(True, True, True, False, ends(MUTE, MUTE), True),
-     "cloud not answering", "works"),
-    ("cloud's host down, a public name server answers", Answers(True, True, True, True, ends(MUTE, MUTE)),
-     "cloud not answering", "works"),
-    ("line down, the router serves names", Answers(True, False, True, False, ends(MUTE, MUTE)), "no internet", "dead"),
-    ("line down, public name server", Answers(True, False, False, True, ends(MUTE, MUTE)), "no internet", "dead"),
-    ("line down at boot", Answers(True, False, False, True, ends(WHAT, WHAT)), "no internet", "dead"),
-    ("gateway silent", Answers(False, False, False, True, ends(MUTE, MUTE)), "gateway silent", "dead"),
-    ("gateway silent at boot", Answers(False, False, False, False, ends(WHAT, WHAT)), "gateway silent", "dead"),
-    ("gateway mute by policy", Answers(False, True, True, True, ends(OPEN, OPEN)), "online", "works"),
-    ("no gateway to ask, line down", Answers(None, False, False, True, ends(MUTE, MUTE)), "no internet", "dead"),
-    ("name server's host up, no names", Answers(True, False, True, True, ends(WHAT, WHAT)), "no DNS", "works"),
-    ("local name server dead", Answers(True, False, False, False, ends(WHAT, WHAT)), "no DNS", "dead"),
-    ("no name server set", Answers(True, False, None, False, ends(WHAT, WHAT)), "no DNS", "dead"),
-    ("names gone, addresses known and open", Answers(True, False, False, True, ends(OPEN, OPEN)), "online", "works"),
-    ("line down at boot, the router serves names", Answers(True, False, True, False, ends(WHAT, WHAT)),
-     "no internet", "dead"),
-    ("a name that does not exist", Answers(True, False, True, False, ends(WHAT, WHAT), denied=True), "no DNS", "dead"),
-    ("names gone, a reference answers", Answers(True, False, False, True, ends(WHAT, WHAT), True), "no DNS", "works"),
+T13 = [
+    ("switched off, the cable in", State((OFF,), ()), AgentStatus(), "network switched off", "eth0: switched off"),
+    ("Wi-Fi switched off", State((OFF._replace(name="wlan0", kind="wifi"),), ()), AgentStatus(), "network switched off",
+     "wlan0: switched off"),
+    ("the one that carried is switched off, the other has no cable",
+     State((OFF, OUT._replace(name="eth1")), ()), OFFLINE, "network switched off", "eth0: switched off"),
+    ("a spare one is switched off, the cable of the other is out",
+     State((OFF._replace(name="wlan0", kind="wifi"), OUT), ()), AgentStatus(), "cable unplugged", "eth0: no carrier"),
 ]
 
 
-@pytest.mark.parametrize("name, answers, reason, path", FOUND, ids=[row[0] for row in FOUND])
-def test_what_the_probes_mean(name, answers, reason, path):
-    verdict = judge(ONE, ONE, answers, OFFLINE)
-    assert (verdict.reason, verdict.path) == (reason, path)
+@pytest.mark.parametrize("name, state, agent, reason, detail", T13, ids=[row[0] for row in T13])
+def test_t13_an_interface_that_is_switched_off_is_no_cable(name, state, agent, reason, detail):
+    verdict = judge(state, state, None, agent)
+    assert (verdict.reason, verdict.detail, verdict.usable) == (reason, detail, False)
 
 
-def test_the_cloud_s_refusal_is_the_reason_when_everything_answers():
-    answers = Answers(True, True, True, True, ends(OPEN, OPEN))
-    reason = "registration refused: FAILED-REGISTRATION"
-    assert diagnose(answers, E, reason)[0] == reason
-    assert diagnose(answers._replace(endpoints=ends(MUTE, OPEN)), E, reason)[0] == reason
-    assert diagnose(answers._replace(endpoints=ends(MUTE, MUTE)), E, reason)[0] == "cloud not answering"
+def test_t13_what_it_held_is_lost_for_that_reason():
+    assert judge(ONE, State((OFF,), (E,)), None, OVER_ETH).lost == ((A, "network switched off"),)
+
+
+def test_t12_a_refused_password_is_named_as_long_as_the_link_is_not_up():
+    refusing = Beside(refusing=frozenset({"wlan0"}))
+    for wlan in (LOST, DORMANT):
+        assert judge(State((wlan,)), State((wlan,)), None, AgentStatus(),
+                     beside=refusing).reason == "Wi-Fi password refused"
+    up = State((WLAN,), (V,))
+    assert judge(up, up, None, AgentStatus(), beside=refusing).reason == "connecting"
+    over_cable = State((LOST, OUT), ())
+    assert judge(over_cable, over_cable, None, OFFLINE, beside=refusing).reason == "cable unplugged"
+
+
+ON_LINK = (Way("192.0.2.80", Route("eth0")),)
+HERE = (Way("127.0.0.1", Route("lo")),)
+
+
+def test_t3_the_kernel_s_route_to_an_endpoint_is_enough():
+    lan = State((ETH,), (), ON_LINK)
+    verdict = judge(State((ETH,)), lan, None, OFFLINE)
+    assert (verdict.usable, verdict.reason, verdict.bind, verdict.dial) == (True, "connecting", None, True)
+    assert judge(State((ETH,)), State((ETH,)), None, OFFLINE).reason == "no gateway"
+    out = State((OUT,), (), ON_LINK)
+    assert (judge(lan, out, None, OVER_ETH).reason, judge(lan, out, None, OVER_ETH).usable) == ("cable unplugged",
+                                                                                                False)
+
+
+def test_t3_a_route_to_the_endpoint_counts_before_the_default():
+    """The default is dead and does not matter; or it is well, and the endpoint stands behind a dead cable."""
+    state = State((OUT, WLAN), (E,), (Way("198.51.100.80", Route("wlan0")),))
+    assert (bind(state), way(state)) == (None, Route("wlan0"))
+    state = State((OUT, WLAN), (V,), (Way("192.0.2.80", Route("eth0")),))
+    assert (bind(state), way(state)) == ("wlan0", V)
+    state = State((ETH, WLAN), (E, V), (Way("198.51.100.80", V._replace(metric=0)), Way("192.0.2.80", Route("eth0"))))
+    assert (bind(state), way(state)) == (None, V)
+
+
+def test_t3_an_endpoint_on_this_terminal_itself_needs_no_network():
+    verdict = judge(State((OUT, LO)), State((OUT, LO), (), HERE), None, OFFLINE)
+    assert (verdict.usable, verdict.reason, verdict.bind) == (True, "connecting", None)
+
+
+def test_t4_interfaces_that_cannot_be_read_are_no_cable_that_is_out():
+    blind = State(readable=False)
+    verdict = judge(ONE, blind, None, OVER_ETH)
+    assert (verdict.reason, verdict.usable, verdict.lost, verdict.verify) == ("online", True, (), False)
+    assert judge(blind, blind, None, OFFLINE).reason == "interfaces not readable"
+    refused = AgentStatus(endpoints=(Dialed(Target("192.0.2.80:80", "192.0.2.80", 80), Outcome.REFUSED,
+                                            ("192.0.2.80",)),))
+    assert judge(blind, blind, None, refused).reason == "cloud not answering"
+    assert judge(blind, ONE, None, OFFLINE).lost == ()
+
+
+VETH = Interface("veth7", addresses=("172.17.0.1",), counts=False)
+
+
+def test_t8_what_does_not_count_is_neither_lost_nor_news():
+    both = State((ETH, VETH), (E,))
+    for before, after in ((both, ONE), (ONE, both), (both, State((ETH, VETH._replace(operstate="down")), (E,)))):
+        for agent in (OVER_ETH, OFFLINE):
+            verdict = judge(before, after, None, agent, last=judge(before, before, None, agent))
+            assert (verdict.lost, verdict.dial, verdict.verify) == ((), False, False)
+    gone = judge(both, ONE, None, AgentStatus(True, "172.17.0.1", "veth7"))
+    assert gone.lost == (("172.17.0.1", "no address"),), "but what carries the connection is"
+
+
+SEEN = E._replace(mac="02:00:00:00:00:01")
+NET = ETH._replace(networks=("192.0.2.0/24",))
+RADIO = WLAN._replace(networks=("198.51.100.0/24",))
+PPP = Interface("ppp0", "other", "unknown", addresses=("100.64.7.7",))
+
+
+@pytest.mark.parametrize("name, state, network", [
+    ("the gateway's MAC", State((NET,), (SEEN,)), "gateway 02:00:00:00:00:01"),
+    ("not known yet: nobody spoke to it", State((NET,), (E,)), None),
+    ("of the way that a dial takes", State((OUT, RADIO), (SEEN, V._replace(mac="02:00:00:00:00:02"))),
+     "gateway 02:00:00:00:00:02"),
+    ("no gateway: the Wi-Fi network", State((RADIO,), (), (Way("198.51.100.80", Route("wlan0")),),
+                                            (("wlan0", "Shop"),)),
+     "Wi-Fi Shop"),
+    ("no gateway: the prefix", State((NET,), (), ON_LINK), "network 192.0.2.0/24"),
+    ("a modem's line", State((PPP,), (Route("ppp0"),)), "line ppp0"),
+    ("no link", State((OUT,), (SEEN,)), None),
+    ("nothing", State(), None),
+])
+def test_which_network_this_is(name, state, network):
+    assert identity(state) == network
+    assert judge(state, state, None, OFFLINE).network == network
+
+
+def ends(primary, secondary, probed=True):
+    return (Finding("dc:80", primary, ("203.0.113.10",), probed=probed),
+            Finding("ec:9001", secondary, ("203.0.113.11",), probed=probed))
+
+
+OPEN, SHUT, MUTE, UNTRIED = Outcome.OPEN, Outcome.REFUSED, Outcome.SILENT, Outcome.UNTRIED
+DEAD, WORKS = Answers(True, endpoints=ends(MUTE, MUTE)), Answers(True, endpoints=ends(OPEN, OPEN))
+REFERENCE = (("192.0.2.99:443", True),)
 
 
 def test_what_is_said_is_about_the_way_that_a_dial_takes():
     """The dead cable holds the default route: the reason is that of the Wi-Fi, which is dialed over."""
     out = State((OUT, WLAN), (E, V))
-    found = judge(out, out, Answers(False, False, False, False, ends(MUTE, MUTE)), OFFLINE)
+    found = judge(out, out, Answers(False, endpoints=ends(MUTE, MUTE)), OFFLINE)
     assert (found.reason, found.detail, found.bind) == ("gateway silent", "198.51.100.1 does not answer", "wlan0")
     usb = Interface("usb0", addresses=("203.0.113.7",))
     three = State((OUT, usb, WLAN), (E, V, Route("usb0", "203.0.113.1", 700)))
@@ -166,24 +244,56 @@ def test_a_detour_outlives_that_the_dead_gateway_falls_silent():
     found = judge(before, before, Answers(endpoints=ends(MUTE, MUTE), elsewhere="wlan0"), OFFLINE)
     assert found.bind == "wlan0"
     assert judge(before, after, None, OFFLINE, last=found).bind == "wlan0"
+    unasked = Answers(True, endpoints=ends(UNTRIED, UNTRIED, probed=False))
+    again = judge(before, before, unasked, OFFLINE, last=found)
+    assert again.bind == "wlan0", "a round that asked no endpoint says nothing"
+    assert judge(before, before, unasked._replace(references=REFERENCE), OFFLINE, last=found).bind is None
 
 
 def test_registered_means_online_whatever_was_found_before():
-    verdict = judge(ONE, ONE, Answers(False, False, False, False, ends(MUTE, MUTE)), OVER_ETH)
+    verdict = judge(ONE, ONE, DEAD._replace(gateway=False), OVER_ETH)
     assert (verdict.reason, verdict.path) == ("online", "works")
 
 
-def test_the_internet_s_return_ends_the_wait_once():
-    dead, works = (Answers(True, True, True, False, ends(end, end)) for end in (MUTE, OPEN))
-    first = judge(ONE, ONE, dead, OFFLINE)
-    second = judge(ONE, ONE, works, OFFLINE, last=first)
-    third = judge(ONE, ONE, works, OFFLINE, last=second)
-    assert [first.dial, second.dial, third.dial] == [False, True, False]
+def dials(*answers, agent=OFFLINE):
+    """Whether each of several rounds has the agent dial."""
+    last, found = None, []
+    for one in answers:
+        last = judge(ONE, ONE, one, agent, last=last)
+        found.append(last.dial)
+    return found
+
+
+@pytest.mark.parametrize("name, rounds, want", [
+    ("the line's return", (DEAD, WORKS, WORKS), [False, True, False]),
+    ("one endpoint of none", (DEAD, DEAD._replace(endpoints=ends(MUTE, OPEN)), WORKS), [False, True, False]),
+    ("o12: the cloud refused, and listens again", (Answers(True, endpoints=ends(SHUT, SHUT)), WORKS), [False, True]),
+    ("o14: a router let nothing through", (Answers(True, endpoints=ends(Outcome.REJECTED, Outcome.REJECTED)), WORKS),
+     [False, True]),
+    ("never seen shut, and open now", (None, WORKS), [False, True]),
+    ("something beyond answers again, no endpoint was asked",
+     (Answers(False), Answers(True, references=REFERENCE)), [False, True]),
+    ("the cloud's name is answered again",
+     (Answers(True, (NameFound("dc"),), endpoints=ends(Outcome.NO_NAME, Outcome.NO_NAME, probed=False)),
+      Answers(True, (NameFound("dc", ("203.0.113.10",), True),), endpoints=ends(UNTRIED, UNTRIED, probed=False))),
+     [False, True]),
+    ("still dead", (DEAD, DEAD, DEAD._replace(gateway=False)), [False, False, False]),
+])
+def test_what_our_probes_find_better_ends_the_wait_once(name, rounds, want):
+    assert dials(*rounds) == want
+
+
+def test_what_the_agent_s_own_dial_found_ends_no_wait():
+    """Each of its refusals would otherwise be followed by a dial at once."""
+    first = judge(ONE, ONE, DEAD, OFFLINE)
+    refused = OFFLINE._replace(endpoints=(Dialed(Target("dc:80", "dc", 80), SHUT, ("203.0.113.10",)),))
+    second = judge(ONE, ONE, Answers(True), refused, last=first)
+    assert (second.path, second.dial) == ("works", False)
 
 
 def test_a_dead_path_over_a_good_link_is_left_for_the_other_interface():
     """The router behind eth0 is dead, eth0 itself is not: dial over wlan0, until the default route is a new one."""
-    dead = Answers(False, False, False, False, ends(MUTE, MUTE), None, "wlan0")
+    dead = Answers(False, endpoints=ends(MUTE, MUTE), elsewhere="wlan0")
     found = judge(BOTH, BOTH, dead, OFFLINE, last=judge(BOTH, BOTH, None, OFFLINE))
     assert (found.bind, found.path, found.dial) == ("wlan0", "works", True)
     stays = judge(BOTH, BOTH, None, OVER_WLAN, last=found)
@@ -192,3 +302,14 @@ def test_a_dead_path_over_a_good_link_is_left_for_the_other_interface():
     assert renewed.bind is None
     asked_again = judge(BOTH, BOTH, dead._replace(endpoints=ends(OPEN, OPEN)), OFFLINE, last=stays)
     assert asked_again.bind is None
+
+
+def test_the_report_s_further_words():
+    server = ServerFound("9.9.9.9", True, "SERVFAIL", True)
+    known = (("dc", ("203.0.113.10",)),)
+    verdict = judge(ONE, ONE, Answers(True, servers=(server,), endpoints=ends(OPEN, MUTE)), OFFLINE,
+                    beside=Beside(addresses=known))
+    assert (verdict.beyond, verdict.open, verdict.addresses) == (True, ("dc:80",), known)
+    assert judge(ONE, ONE, Answers(True), OFFLINE).beyond is None
+    assert judge(ONE, ONE, Answers(True, servers=(server._replace(alive=False),)), OFFLINE).beyond is False
+    assert judge(ONE, ONE, None, OFFLINE).beyond is None

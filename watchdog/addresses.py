@@ -1,0 +1,115 @@
+"""Where an endpoint is, and what its address says about that. PURE.
+
+A login page, a DNS filter and a router without its line answer a name with an address of their own. So an address that
+no host in the internet can have proves nothing about the internet, whoever answers there.
+"""
+import ipaddress
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_PRIVATE = tuple(map(ipaddress.ip_network, (
+    "0.0.0.0/8",        # this network, RFC 1122
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",        # RFC 1918
+    "100.64.0.0/10",    # behind a provider's NAT, RFC 6598
+    "127.0.0.0/8", "169.254.0.0/16",
+    "198.18.0.0/15",    # benchmarks, RFC 2544: what proxies that invent addresses hand out
+    "224.0.0.0/3",      # multicast, reserved, broadcast
+    "::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+)))
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")      # RFC 6052: an IPv4 address in its last four bytes
+_LOCAL_ENDINGS = (".local", ".localhost", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet",
+                  ".corp",
+                  ".private")
+"""Of names that no public name server answers (RFC 6761, 6762, 8375, and common usage)."""
+
+
+class Target(NamedTuple):
+    """A TCP endpoint, with the name it has for people (``host:port``)."""
+
+    name: str
+    host: str
+    port: int
+
+
+def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address, without its scope, and as IPv4 where IPv6 only carries one; None if ``text`` is none."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def is_address(text: str) -> bool:
+    return parsed(text) is not None
+
+
+def is_loopback(text: str) -> bool:
+    address = parsed(text)
+    return address is not None and address.is_loopback
+
+
+def is_private(text: str) -> bool:
+    """Whether no host in the internet can have this address."""
+    address = parsed(text)
+    return address is None or any(address in network for network in _PRIVATE if network.version == address.version)
+
+
+def is_nowhere(text: str) -> bool:
+    """Whether a name with this address leads to no other machine: 0.0.0.0 and ::, loopback, multicast."""
+    address = parsed(text)
+    return (address is None or address.is_unspecified or address.is_loopback or address.is_multicast
+            or (address.version == 4 and int(address) >> 24 in (0, 255)))
+
+
+def is_public_name(host: str) -> bool:
+    """Whether a name is one of the internet's, whose address is expected to be public."""
+    name = host.rstrip(".").lower()
+    return "." in name and not is_address(host) and not name.endswith(_LOCAL_ENDINGS)
+
+
+class Nearby(NamedTuple):
+    """What stands on this side of the gateway.
+
+    ``own``: the terminal's addresses. ``gateways``: theirs. ``networks``: those that the terminal's interfaces are in,
+    as ``192.0.2.0/24``. ``meant``: hosts whose address may be any, since a person wrote it down (/etc/hosts), or the
+    terminal was registered there.
+    """
+
+    own: frozenset[str] = frozenset()
+    gateways: frozenset[str] = frozenset()
+    networks: tuple[str, ...] = ()
+    meant: frozenset[str] = frozenset()
+
+    def on_link(self, address: str) -> bool:
+        """Whether it stands in one of the terminal's own networks, no router between."""
+        found = parsed(address)
+        return found is not None and any(found in ipaddress.ip_network(network, strict=False)
+                                         for network in self.networks)
+
+    def is_beyond(self, address: str) -> bool:
+        """Whether an answer from there proves the way through the gateway into the internet."""
+        return not is_private(address) and address not in self.gateways and not self.on_link(address)
+
+    def disbelieved(self, host: str, address: str) -> str | None:
+        """Why ``host`` cannot stand at this address although it was answered with it; None where it can."""
+        if is_address(host) or host in self.meant or host == "localhost" or host.endswith(".localhost"):
+            return None
+        if is_nowhere(address):
+            return f"{address} (a DNS filter)"
+        if address in self.own:
+            return f"{address}, an address of this terminal"
+        if not is_public_name(host):
+            return None
+        if address in self.gateways:
+            return f"{address}, the router itself (a login page, or its line is down)"
+        return f"{address}, a private address (a login page or a DNS filter)" if is_private(address) else None
+
+    def believed(self, host: str, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Those at which ``host`` can stand."""
+        return tuple(address for address in addresses if self.disbelieved(host, address) is None)

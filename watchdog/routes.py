@@ -1,0 +1,52 @@
+"""The way that the kernel would take to an address, by its own word (RTM_GETROUTE, as ``ip route get``).
+
+A default route is not the only way out: a controller in the terminal's own network needs none, a private line has
+routes to where it leads, a VPN has tables of its own. Asking sends nothing.
+"""
+import socket
+import struct
+from collections.abc import Iterable
+
+from econduit_terminal.watchdog.rtnetlink import Kernel, address_text, attribute, attributes, interface_name
+from econduit_terminal.watchdog.state import Route, Way
+
+RTM_GETROUTE = 26
+RTN_UNICAST, RTN_LOCAL = 1, 2
+RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_VIA = 1, 4, 5, 18
+
+_ROUTE = struct.Struct("=BBBBBBBBI")
+MOST_ADDRESSES = 16
+
+
+def toward(addresses: Iterable[str]) -> tuple[Way, ...]:
+    """The ways to these addresses, in their order; one that the kernel knows no way to has none."""
+    wanted = list(dict.fromkeys(addresses))[:MOST_ADDRESSES]
+    found = []
+    if wanted:
+        try:
+            with Kernel() as kernel:
+                found = [_way(kernel, address) for address in wanted]
+        except OSError:
+            pass
+    return tuple(way for way in found if way is not None)
+
+
+def _way(kernel: Kernel, address: str) -> Way | None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        packed = socket.inet_pton(family, address.partition("%")[0])
+        head = _ROUTE.pack(family, 8 * len(packed), 0, 0, 0, 0, 0, 0, 0)
+        answer = kernel.ask(RTM_GETROUTE, head + attribute(RTA_DST, packed))
+    except TimeoutError:
+        raise
+    except (OSError, ValueError):
+        return None     # no route, or it leads nowhere on purpose (blackhole, prohibit)
+    if len(answer) < _ROUTE.size or answer[7] not in (RTN_UNICAST, RTN_LOCAL):
+        return None
+    said = attributes(answer[_ROUTE.size:])
+    if len(said.get(RTA_OIF, b"")) != 4:
+        return None
+    via = said.get(RTA_VIA)     # a gateway of the other family, behind its family's two bytes
+    gateway = said.get(RTA_GATEWAY) or (via[2:] if via else None)
+    interface = interface_name(struct.unpack("=I", said[RTA_OIF])[0])
+    return Way(address, Route(interface, address_text(gateway), 0, 4 if family == socket.AF_INET else 6))

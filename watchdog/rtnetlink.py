@@ -1,0 +1,108 @@
+"""Questions to the kernel over netlink (rtnetlink(7), genetlink): bytes out, (type, body) messages in.
+
+Reading sends nothing over the network, and needs no privilege. What the kernel does not say within a moment is unknown.
+"""
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+
+_HEADER = struct.Struct("=IHHII")
+_ATTRIBUTE = struct.Struct("=HH")
+_TYPE = 0x3FFF      # of an attribute, without its flags (NLA_TYPE_MASK)
+_TIMEOUT = 0.5
+_MOST_READS = 64
+
+
+class Kernel:
+    """One netlink socket. A context manager. Raises OSError, and from ``ask`` what the kernel answers."""
+
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE):
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        self._socket.settimeout(_TIMEOUT)
+        self._number = 0
+
+    def __enter__(self) -> "Kernel":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._socket.close()
+
+    def ask(self, kind: int, body: bytes) -> bytes:
+        """The body of the one answer. Raises OSError with the kernel's errno."""
+        for _, answer in self._answers(kind, body, NLM_F_REQUEST):
+            return answer
+        raise OSError(errno.ENODATA, os.strerror(errno.ENODATA))
+
+    def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
+        """The bodies of all entries. Raises OSError."""
+        for _, answer in self._answers(kind, body, NLM_F_REQUEST | NLM_F_DUMP):
+            yield answer
+
+    def _answers(self, kind: int, body: bytes, flags: int) -> Iterator[tuple[int, bytes]]:
+        self._number += 1
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, self._number, 0) + body)
+        for _ in range(_MOST_READS):
+            for number, kind, answer in messages(self._socket.recv(65536)):
+                if number != self._number:
+                    continue        # to a question that was given up
+                if kind == NLMSG_DONE:
+                    return
+                if kind == NLMSG_ERROR:
+                    code = -struct.unpack_from("=i", answer)[0] if len(answer) >= 4 else errno.EBADMSG
+                    if code:
+                        raise OSError(code, os.strerror(code))
+                    return
+                yield kind, answer
+            if not flags & NLM_F_DUMP:
+                return
+
+
+def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(sequence number, type, body) of each message in a datagram; a broken one ends it."""
+    while len(data) >= _HEADER.size:
+        length, kind, _, number, _ = _HEADER.unpack_from(data)
+        if not _HEADER.size <= length <= len(data):
+            return
+        yield number, kind, data[_HEADER.size:length]
+        data = data[_aligned(length):]
+
+
+def attributes(data: bytes) -> dict[int, bytes]:
+    """The attributes of a body, by type; a broken one ends them."""
+    found = {}
+    while len(data) >= _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data)
+        if length < _ATTRIBUTE.size:
+            break
+        found[kind & _TYPE] = data[_ATTRIBUTE.size:length]
+        data = data[_aligned(length):]
+    return found
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """One attribute, padded."""
+    length = _ATTRIBUTE.size + len(value)
+    return _ATTRIBUTE.pack(length, kind) + value + bytes(_aligned(length) - length)
+
+
+def interface_name(index: int) -> str:
+    """The interface's name; empty where it is gone."""
+    try:
+        return socket.if_indextoname(index)
+    except OSError:
+        return ""
+
+
+def address_text(value: bytes | None) -> str | None:
+    """Four or sixteen bytes as text."""
+    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value or b""))
+    return None if family is None else socket.inet_ntop(family, value)
+
+
+def _aligned(length: int) -> int:
+    return (length + 3) & ~3

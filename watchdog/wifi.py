@@ -1,0 +1,47 @@
+"""A Wi-Fi password that is refused, told from an access point that is away. PURE.
+
+With a wrong password the station finds the access point and associates (operstate ``dormant``), the handshake fails,
+the access point ends it (``down``), and wpa_supplicant tries again after 10 s, then later and later. With the access
+point off there is no ``dormant`` at all; with the right password ``up`` follows it.
+"""
+from econduit_terminal.watchdog.state import WIFI, State
+
+ATTEMPTS = 2
+"""Log-ins in a row that ended before the link was up. One alone may be a bad moment at the edge of the range."""
+FORGOTTEN = 330.0
+"""Seconds after the last attempt: the longest pause of wpa_supplicant is 300 s. After that nothing was tried."""
+
+
+class LogIns:
+    """The log-ins of each Wi-Fi interface. ``now`` is monotonic time in seconds."""
+
+    def __init__(self):
+        self._failed: dict[str, int] = {}
+        self._last: dict[str, float] = {}
+        self._under_way: set[str] = set()
+
+    def seen(self, state: State, now: float) -> None:
+        """The state of a moment, in order."""
+        radios = {one.name: one for one in state.interfaces if one.kind == WIFI}
+        for name in [name for name in self._failed if name not in radios]:
+            self._forget(name)
+        for name, one in radios.items():
+            if one.linked or not one.enabled:
+                self._forget(name)
+            elif one.operstate == "dormant":
+                self._under_way.add(name)
+                self._last[name] = now
+            elif name in self._under_way:
+                self._under_way.discard(name)
+                self._failed[name] = self._failed.get(name, 0) + 1
+                self._last[name] = now
+
+    def refused(self, now: float) -> frozenset[str]:
+        """The interfaces whose last log-ins all failed."""
+        return frozenset(name for name, failed in self._failed.items()
+                         if failed >= ATTEMPTS and now - self._last[name] < FORGOTTEN)
+
+    def _forget(self, name: str) -> None:
+        self._failed.pop(name, None)
+        self._last.pop(name, None)
+        self._under_way.discard(name)
