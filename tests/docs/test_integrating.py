@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sandbox_client import Cloud, reserve
-from terminal_lab import PATIENCE, Supervisor, Terminal
+from terminal_lab import PATIENCE, Supervisor, Terminal, until
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 EXAMPLES = DOCS / "examples"
@@ -110,7 +110,7 @@ def test_the_file_of_a_running_terminal_is_believed_and_a_missing_one_is_not(sho
                                "local.status_file": str(file)}) as made:
         made.start()
         made.wait_online()
-        assert shown(file) == ("POS Online", None)
+        until(lambda: shown(file) == ("POS Online", None))
 
 
 def test_the_kiosk_is_a_program_that_supervisord_takes(tmp_path):
