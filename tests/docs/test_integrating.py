@@ -110,7 +110,7 @@ def test_the_file_of_a_running_terminal_is_believed_and_a_missing_one_is_not(sho
                                "local.status_file": str(file)}) as made:
         made.start()
         made.wait_online()
-        until(lambda: shown(file) == ("POS Online", None))
+        until(lambda: shown(file) == ("POS Online", None), "the file says so")
 
 
 def test_the_kiosk_is_a_program_that_supervisord_takes(tmp_path):
