@@ -9,7 +9,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 NAMESPACE = "econduit_terminal"
-FOLDERS = ("agent", "watchdog", "conf", "process", "sandbox")
+FOLDERS = ("agent", "watchdog", "conf", "contract", "process", "sandbox")
 
 packages, package_dir = [], {}
 for folder in FOLDERS:

@@ -47,6 +47,12 @@ class OneOf:
 
     arguments: tuple[Argument, ...]
 
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Adds them, as a group."""
+        group = parser.add_mutually_exclusive_group()
+        for each in self.arguments:
+            each.add_to(group)
+
 
 @dataclass(frozen=True)
 class Command:
@@ -83,13 +89,8 @@ class Program:
                                     formatter_class=argparse.RawDescriptionHelpFormatter)
             for each in self.common:
                 each.add_to(own, default=argparse.SUPPRESS)     # so that the one given before the command stands
-            for each in command.arguments:
-                if isinstance(each, OneOf):
-                    group = own.add_mutually_exclusive_group()
-                    for alternative in each.arguments:
-                        alternative.add_to(group)
-                else:
-                    each.add_to(own)
+            for own_argument in command.arguments:
+                own_argument.add_to(own)
             own.set_defaults(run=command.run)
         return whole
 

@@ -2,7 +2,7 @@
 
 - PURE modules (below, and every module whose docstring says PURE in its first line) import only PURE modules and those parts of the
   standard library that neither wait, nor look at a clock, nor touch the machine.
-- Everything may import ``conf`` and ``process``, which import nothing else of the product.
+- Everything may import ``conf``, ``contract`` and ``process``, which import nothing else of the product.
 - The watchdog knows the agent only through ``agent.local.client``; the agent never imports the watchdog.
 - Nothing but tests and scripts imports the sandbox.
 - Only ``__main__.py`` files monkey-patch, and ``__init__.py`` files are empty, so that they can do it in time.
@@ -17,17 +17,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "econduit_terminal"
-FOLDERS = ("agent", "watchdog", "conf", "process", "sandbox")
+FOLDERS = ("agent", "watchdog", "conf", "contract", "process", "sandbox")
 FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 SCRIPTS = sorted(file for folder in ("scripts", ".ci") for file in (ROOT / folder).iterdir() if file.is_file())
 
 PURE_PLACES = ("agent/wire/*.py", "agent/cloud/policy.py", "agent/transactions/pan.py",
                "agent/transactions/failure.py", "watchdog/verdict.py")
-SHARED = {"conf", "process"}
+SHARED = {"conf", "contract", "process"}
 IMPURE = {"asyncio", "concurrent", "fcntl", "gevent", "glob", "http", "io", "logging", "multiprocessing", "netifaces",
           "os", "pathlib", "psutil", "sched", "select", "selectors", "shutil", "signal", "socket", "socketserver",
           "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib"}
-THIRD_PARTY = {"agent": {"gevent", "greenlet", "netifaces"}, "watchdog": {"psutil", "netifaces"}, "conf": set(), "process": set(),
+THIRD_PARTY = {"agent": {"gevent", "greenlet", "netifaces"}, "watchdog": {"psutil", "netifaces"}, "conf": set(), "contract": set(), "process": set(),
                "sandbox": {"gevent", "greenlet"}}
 
 

@@ -1,0 +1,167 @@
+"""Why the terminal is offline: every reason, what happened, and what to do about it. PURE.
+
+Rules
+- A reason is one row. The display, the commands, the metrics and the table in docs/operations.md are made from it.
+- ``words`` is what is shown; ``…`` stands for what differs from one time to the next (an endpoint, a number).
+- ``remedy`` is for the merchant at the counter, ``support`` for who looks into it. Empty: there is nothing to do.
+- A text that is no row here was given by a person (``reconnect --reason``), or by a newer program: it is shown as is.
+"""
+import re
+from enum import Enum
+from functools import cache
+
+GAP = "…"
+_WAIT = "Wait: the terminal tries again by itself"
+_ROUTER = "Restart the router"
+_PROVIDER = "Restart the router. If that does not help, call the internet provider"
+_SUPPORT = "Call support"
+
+
+class Reason(Enum):
+    """(words, what happened, what support does, what the merchant does)"""
+
+    STARTING = "starting", "the agent has just started", "wait a second", ""
+    CONNECTING = ("connecting", "nothing is known against the network, and the terminal is on its way to the cloud",
+                  "wait a moment; if it lasts, see `econduit-watchdog check`", "")
+    CABLE = ("cable unplugged", "no network interface has a link",
+             "plug the cable in at both ends; see whether the switch is on",
+             "Plug the network cable in at both ends")
+    WIFI_LOST = ("Wi-Fi lost", "the access point is off or out of reach",
+                 "move closer; see whether the access point is on",
+                 "Move closer to the Wi-Fi access point, or switch it on")
+    WIFI_PASSWORD = ("Wi-Fi password refused", "the access point is there and ends the log-in again and again",
+                     "enter the password of the Wi-Fi network anew; at the very edge of the range, move closer",
+                     "Enter the Wi-Fi password again")
+    SWITCHED_OFF = ("network switched off", "the interface is administratively down: its cable may well be in",
+                    "switch it on (`ip link set eth0 up`); for Wi-Fi, check flight mode and `rfkill`, too",
+                    "Switch the network on in the terminal's settings")
+    NOT_READABLE = ("interfaces not readable",
+                    "a container shows neither /sys nor /proc/net, so nothing says which interfaces there are",
+                    "mount them; the terminal works all the same as long as the network does", _SUPPORT)
+    NO_ADDRESS = ("no address", "there is a link, but no address",
+                  "see whether the router's DHCP works, or set a fixed address", _ROUTER)
+    NO_GATEWAY = ("no gateway",
+                  "there is an address, but no default route, and no route to the cloud's addresses either",
+                  "see whether the router's DHCP names a gateway", _ROUTER)
+    GATEWAY_SILENT = ("gateway silent", "the router does not answer, nor anything behind it", "restart the router",
+                      _ROUTER)
+    NO_DNS = ("no DNS", "names cannot be looked up, and that is the fault: the network answers, or the name server "
+              "itself does not, or it says that there is no such name",
+              "check the name servers in `/etc/resolv.conf` and the names in `[cloud]`", _ROUTER)
+    WRONG_DNS = ("no DNS: … is answered with …", "the cloud's name is answered with an address that cannot be its own: "
+                 "0.0.0.0 or 127.0.0.1 (a DNS filter), the router's or a private one (a login page, a filter, or a "
+                 "router whose line is down)",
+                 "open a page in a browser on this network, it may want a log-in; have the filter let the names in "
+                 "`[cloud]` through, or put a name that is meant so into `/etc/hosts`; restart the router",
+                 "Log in to this network with a browser, or ask whoever runs it")
+    NO_DNS_OR_INTERNET = ("no DNS or no internet", "names cannot be looked up, the router answers, and nothing behind "
+                          "it could be asked: a name server that fails and a line that is down look the same",
+                          "check the name servers in `/etc/resolv.conf`; restart modem or router, call the internet "
+                          "provider; `watchdog.reference_hosts` tells the two apart", _PROVIDER)
+    NO_INTERNET = ("no internet", "the router answers, what was asked behind it does not; or a router on the way "
+                   "rejects everything, and is named",
+                   "restart modem or router; call the internet provider; a firewall that blocks "
+                   "all of the cloud looks the same", _PROVIDER)
+    CLOUD_SILENT = ("cloud not answering", "the cloud's host refuses; or the internet answers, which is proven, and "
+                    "the cloud does not", "wait, ask eConduit; see whether a firewall blocks both ports", _WAIT)
+    BLOCKED_PORT = ("blocked port", "one of the two endpoints answers, the other does not",
+                    "the terminal works over the other; have the firewall open the port",
+                    "Ask whoever runs this network to open the port")
+    REFUSED_TYPE = ("registration refused: FAILED-INVALID-TERMINAL-TYPE", "the cloud does not know `terminal.type`",
+                    "set it to what eConduit has told you; tried again every `rejected_retry`", _SUPPORT)
+    REFUSED = ("registration refused: …", "the cloud does not take this terminal, at none of its endpoints",
+               "ask eConduit whether the TerminalID is known", _SUPPORT)
+    REFUSED_UNSAID = ("registration refused", "the same, where the watchdog says so",
+                      "ask eConduit whether the TerminalID is known", _SUPPORT)
+    NOT_THE_CLOUD = ("… is answered by something else, …", "the network does not let the terminal through to that "
+                     "endpoint: a proxy, a login page (HTTP, a web page) or another service takes its place",
+                     "log in to the network, or have the proxy let the terminal's ports through; where it says TLS, "
+                     "check `cloud.tls` and the port; where it is not the eConduit Cloud, check host and port in "
+                     "`[cloud]`",
+                     "Log in to this network with a browser, or ask whoever runs it")
+    NO_ANSWER = ("no answer to the registration within …", "something takes the connection and does not answer: the "
+                 "cloud's service, or a proxy in its place", "wait; ask eConduit if it lasts at both endpoints", _WAIT)
+    NO_ACK = ("heartbeat not acknowledged within …", "the cloud's host answers, its service does not",
+              "the terminal dials again by itself; on slow lines raise `heartbeat.ack_timeout`", _WAIT)
+    CLOSED = ("closed by the cloud", "the cloud ended the connection", "nothing; if it happens again and again, see "
+              "whether two terminals have one TerminalID", _WAIT)
+    RESET = ("reset by the cloud", "the cloud ended the connection", "nothing; if it happens again and again, see "
+             "whether two terminals have one TerminalID", _WAIT)
+    TIMED_OUT = ("connection timed out", "the line went dead without a sign",
+                 "nothing; on cellular lines see below", _WAIT)
+    NO_ROUTE = ("no route to the cloud", "the network changed under the connection", "see `econduit-watchdog check`",
+                _WAIT)
+    INTERFACE_DOWN = ("interface down", "the network changed under the connection", "see `econduit-watchdog check`",
+                      _WAIT)
+    REFUSED_BY = ("refused by …", "the endpoint's host is up, its service is not",
+                  "wait, ask eConduit; a firewall may refuse the port", _WAIT)
+    ROUTER_REJECTS = ("router … rejects the way to …", "a router on the way says so itself (its address and its reason "
+                      "stand there)", "have it let the ports of `[cloud]` through; if it is the provider's, call them",
+                      _PROVIDER)
+    NO_ANSWER_FROM = ("no answer from …", "the endpoint cannot be reached", "see `econduit-watchdog check`", _PROVIDER)
+    NO_WAY = ("no way to …", "the endpoint cannot be reached", "see `econduit-watchdog check`", _PROVIDER)
+    NO_NAME = ("name … not found", "the endpoint's name cannot be looked up",
+               "check the name servers, and the names in `[cloud]`", _PROVIDER)
+    NAME_SILENT = ("name … not answered…", "the endpoint's name cannot be looked up",
+                   "check the name servers, and the names in `[cloud]`", _PROVIDER)
+    SETTINGS = ("settings wrong: …", "settings cannot work, or the device has no serial number",
+                "what is wrong stands there; `econduit-agent check-config` lists all of it", _SUPPORT)
+    SETTINGS_CHANGED = ("settings changed", "the terminal changes its connection on purpose", "wait a second", "")
+    TO_PRIMARY = ("back to the primary endpoint", "the terminal changes its connection on purpose", "wait a second", "")
+    ASKED = ("asked for …", "the terminal changes its connection on purpose; also any text given with "
+             "`reconnect --reason`", "wait a second", "")
+    AGENT_SILENT = ("agent not answering", "the agent does not answer its watchdog, which restarts it soon",
+                    "nothing at once; if it happens again, send the log (`econduit-agent bugreport`)", _WAIT)
+    STOPPED = ("stopped", "the agent was told to end", "`supervisorctl start econduit:agent`", _SUPPORT)
+    FAILED = ("the agent failed and starts again", "a bug in the agent; supervisord starts it anew",
+              "nothing at once; send the log (`econduit-agent bugreport`)", _WAIT)
+
+    def __init__(self, words: str, happened: str, support: str, remedy: str):
+        self.words = words
+        self.happened = happened
+        self.support = support
+        self.remedy = remedy
+        self._pattern = re.compile("(.+?)".join(map(re.escape, words.split(GAP))), re.DOTALL)
+
+    @property
+    def label(self) -> str:
+        """For the metrics, where what differs from one time to the next has no place."""
+        return self.words.replace(GAP, "").strip(" :,").replace("  ", " ")
+
+    def text(self, *details: object) -> str:
+        """The words with these details in place of each ``…``."""
+        first, *rest = self.words.split(GAP)
+        if len(rest) != len(details):
+            raise ValueError(f"{self.name} takes {len(rest)} details, got {len(details)}")
+        return first + "".join(f"{detail}{part}" for detail, part in zip(details, rest, strict=True))
+
+    def says(self, text: str) -> bool:
+        """Is this text this reason?"""
+        return self._pattern.fullmatch(text) is not None
+
+
+@cache
+def _by_length() -> tuple[Reason, ...]:
+    """The more of a text is fixed, the better it fits."""
+    return tuple(sorted(Reason, key=lambda reason: -len(reason.label)))
+
+
+def reason_of(text: str) -> Reason | None:
+    """The row of a text; where it names two endpoints, each with its own reason, the row of the first."""
+    for part in dict.fromkeys((text, text.partition("; ")[0])):
+        for reason in _by_length():
+            if reason.says(part):
+                return reason
+    return None
+
+
+def remedy(text: str) -> str:
+    """What the merchant can do; empty where there is nothing to do, or nothing is known of it."""
+    reason = reason_of(text)
+    return reason.remedy if reason else ""
+
+
+def label(text: str) -> str:
+    """The label for the metrics: the row's, or the text itself where it is none."""
+    reason = reason_of(text)
+    return reason.label if reason else text
