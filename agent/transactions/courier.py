@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from gevent.event import Event
 
-from ..wire.framing import EOT2
+from ..wire.formats import EOT2
 from .ages import Moment, age
 
 SEND_TIMEOUT = 30.0

@@ -8,17 +8,20 @@
 | STX … ETX LRC | the field `ref_id_field`, counted from 1; FS (0x1C)      | not looked up                            |
 |               | stands between two fields                                |                                          |
 
-An empty value is none. XML is read as leniently as its end is looked for (`wire.formats`): what is not well-formed, or
+An empty value is none. XML is read as leniently as its end is looked for (`wire.xml`): what is not well-formed, or
 of another encoding that extends ASCII, has its names all the same; entities that a DOCTYPE defines stay as they are.
 """
 import html
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from . import lenient
-from .formats import ETX, STX, Malformed, XmlEnd, bare
+from .formats import ETX, STX, Malformed, bare
+from .xml import XmlScanner
 
 _FS = b"\x1c"
+_JSON = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*\\?(?:"|\Z)|[{}\[\]]', re.DOTALL)      # a string ends at the end, too
 _XML_NAMES = {"refid": "RefID", "command": "Command", "transtype": "Command"}
 _ATTRIBUTE = re.compile(rb"([^\x00-\x20<>/=\"'!?&]+)[ \t\r\n]*=[ \t\r\n]*(?:\"([^\"]*)\"|'([^']*)')")
 _MARKUP = re.compile(rb"<!\[CDATA\[(.*?)\]\]>|<!--.*?-->|<\?.*?\?>|<[^>]*>", re.DOTALL)
@@ -46,6 +49,8 @@ def peek(request: bytes, ref_id_field: int | None = None) -> Peek:
 
 def _peek_json(request: bytes) -> Peek:
     fields = lenient.parse(request)
+    if fields is None and request.startswith(b"{"):
+        fields = lenient.parse(_shallow(request))       # nested deeper than the parser goes, perhaps
     if not isinstance(fields, dict):
         return Peek()
     found: dict[str, str] = {}
@@ -55,6 +60,22 @@ def _peek_json(request: bytes) -> Peek:
     return Peek(found.get("refid") or None, found.get("command") or None)
 
 
+def _shallow(document: bytes) -> bytes:
+    """A JSON object with 0 in place of every value that is an object or an array."""
+    kept, depth, begin = [], 0, 0
+    for found in _JSON.finditer(document):
+        if found[0] in b"{[":
+            depth += 1
+            if depth == 2:
+                kept.append(document[begin:found.start()])
+        elif found[0] in b"}]":
+            depth -= 1
+            if depth == 1:
+                kept.append(b"0")
+                begin = found.end()
+    return b"".join(kept) + document[begin:] if depth == 0 else b""
+
+
 def _peek_stx(request: bytes, ref_id_field: int | None) -> Peek:
     fields = request[1:].partition(bytes((ETX,)))[0].split(_FS)
     if ref_id_field is None or ref_id_field > len(fields):
@@ -62,20 +83,20 @@ def _peek_stx(request: bytes, ref_id_field: int | None) -> Peek:
     return Peek(_text(fields[ref_id_field - 1]).strip() or None)
 
 
-class _Names(XmlEnd):
-    """Reads a document from tag to tag, until both names are found."""
+class _Names(XmlScanner):
+    """Reads a document from tag to tag, until both names are found, or behind the last place where one may be."""
 
     def __init__(self, document: bytes):
         super().__init__(0)
-        self._document = bytearray(document)
+        lower = document.lower()
+        last = max(lower.rfind(name.encode()) for name in _XML_NAMES)
+        self._document = bytearray(document[:lower.find(b">", last) + 1] if last >= 0 else b"")
         self._found: dict[str, str] = {}
         self._element: tuple[int, int] | None = None    # depth and begin of the one that is being read
 
     def peek(self) -> Peek:
-        try:
+        with suppress(Malformed):       # its beginning may have the names
             self.scan(self._document, len(self._document))
-        except Malformed:
-            pass        # its beginning may have the names
         return Peek(self._found.get("RefID"), self._found.get("Command"))
 
     def _opened(self, name: bytes, and_closed: bool) -> None:

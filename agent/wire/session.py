@@ -37,6 +37,7 @@ from enum import Enum, auto
 from . import dialect
 from .dialect import Kind
 from .errors import AnswerOverdue, MisuseError, ProtocolError
+from .formats import bare
 from .framing import Frame, Framer
 
 EARLY, EARLY_AT_FIRST = 0.1, 0.5
@@ -199,9 +200,11 @@ class Session:
     def receive(self, data: bytes, now: float) -> list[SessionEvent]:
         """The events in these bytes. Raises ProtocolError, whose `events` are then those before the fault."""
         events: list[SessionEvent] = []
+        if self.state is State.REFUSED:
+            return events
         self._framer.feed(data, now)
         try:
-            while frame := self._framer.next_frame():
+            while self.state is not State.REFUSED and (frame := self._framer.next_frame()):
                 events += self._events(frame, now)
         except ProtocolError as error:
             raise ProtocolError(str(error), events) from error
@@ -212,6 +215,8 @@ class Session:
     def quiet(self, now: float) -> list[SessionEvent]:
         """The events that the time since the last byte makes of those that wait: a gap, the end of the registration's
         time. To be called when `deadline` is reached, and not while bytes wait to be received. Raises ProtocolError."""
+        if self.state is State.REFUSED:
+            return []
         frame = self._framer.quiet(now)
         events = self._events(frame, now) if frame else []
         if self.state is State.REGISTERING and now >= self._asked + self.timing.registration_timeout:
@@ -220,7 +225,7 @@ class Session:
 
     def finish(self, now: float) -> list[SessionEvent]:
         """The stream ended: what came instead of a registration answer is one, however little it is."""
-        begun = self._framer.rest
+        begun = bare(self._framer.rest)
         if self.state is not State.REGISTERING or not begun or any(a.startswith(begun) for a in dialect.ANSWERS):
             return []
         return self._answered(begun, now)
@@ -272,7 +277,7 @@ class Session:
         if self.state is State.REGISTERING:
             return self._answered(frame.payload, now)
         if self.state is not State.ONLINE:
-            return []           # nothing that a cloud says before Register or after its refusal has a meaning
+            return []           # nothing that a cloud says before Register has a meaning
         if frame.corrects:
             self.state = State.REFUSED
             return [Refused(dialect.text(frame.payload), Refusal.OTHER)]

@@ -11,10 +11,12 @@ from hypothesis import given, settings as chosen, strategies as st
 
 from econduit_terminal.agent.transactions import relay
 from econduit_terminal.agent.transactions.relay import ApplicationError
+from econduit_terminal.agent.wire.formats import lrc
 from econduit_terminal.conf.values import Application, Endpoint
 
 REQUEST = b'{"RefID":"1","Amount":"2.50"}'
 ANSWER = b'{"ResultCode":"Approved"}'
+STX_ANSWER = b"\x02OK\x1c1\x03" + bytes((lrc(b"OK\x1c1\x03"),))
 
 
 def ask(application, request=REQUEST, timeout=5.0, frame_gap=0.05, max_message=1 << 20):
@@ -66,12 +68,69 @@ def said(*parts, close=True, pause=0.0):
     ([b"APPROVED 123456"], True, b"APPROVED 123456"),           # end of stream
     ([b"APPROVED 123456"], False, b"APPROVED 123456"),          # quiet
     ([b"\x02A\x04C\x03\x04\x04"], False, b"\x02A\x04C\x03"),    # a lone EOT is payload
+    ([b"\xef\xbb\xbf" + ANSWER], False, b"\xef\xbb\xbf" + ANSWER),
+    ([b"\x06", STX_ANSWER], False, STX_ANSWER),                  # an ACK alone is no answer
+    ([b"\x06" + STX_ANSWER], False, STX_ANSWER),
+    ([b"\x05\x04\x04", ANSWER], False, ANSWER),
     ([b"\xff\xfe\x00bytes\x04", b"\x04"], False, b"\xff\xfe\x00bytes"),
     ([ANSWER + b"\x04\x04" + ANSWER + b"\x04\x04"], False, ANSWER),
     ([b"<A>" + b"x" * 300_000 + b"</A>\x04\x04"], True, b"<A>" + b"x" * 300_000 + b"</A>"),
 ])
 def test_answers(serve, parts, close, wanted):
     assert ask(serve(said(*parts, close=close, pause=0.01))) == wanted
+
+
+XML_ANSWER = b"<response><Message>Approved</Message></response>"
+HALVES = [(XML_ANSWER[:24], XML_ANSWER[24:]), (ANSWER[:9], ANSWER[9:]), (STX_ANSWER[:3], STX_ANSWER[3:]),
+          (STX_ANSWER[:-1], STX_ANSWER[-1:])]
+
+
+@pytest.mark.parametrize("half, rest", HALVES)
+@pytest.mark.parametrize("end", [b"", b"\x04\x04"], ids=["bare", "terminated"])
+def test_m2_a_pause_never_makes_an_answer_of_half_of_one(serve, half, rest, end):
+    assert ask(serve(said(half, rest + end, close=False, pause=0.3)), frame_gap=0.05) == half + rest
+
+
+@pytest.mark.parametrize("half, rest", HALVES)
+@pytest.mark.parametrize("close, words", [(True, "closed without a complete answer"),
+                                          (False, "no complete answer within 0.4 s")])
+def test_m2_an_answer_that_breaks_off_is_an_unknown_outcome(serve, half, rest, close, words):
+    with pytest.raises(ApplicationError, match=words) as error:
+        ask(serve(said(half, close=close)), timeout=0.4, frame_gap=0.05)
+    assert error.value.handed_over and "not known whether" in error.value.reason
+
+
+@pytest.mark.parametrize("close", [True, False])
+@pytest.mark.parametrize("end", [b"", b"\x04\x04", b"\x04\x04\x04"])
+def test_m3_an_lrc_of_0x04_stays(serve, close, end):
+    answer = bytes.fromhex("024f480304")
+    assert ask(serve(said(answer + end, close=close))) == answer
+
+
+@pytest.mark.parametrize("close", [True, False])
+@pytest.mark.parametrize("answer, wanted", [
+    (b"APPROVED 123456\x04", b"APPROVED 123456"), (b"\x04APPROVED 123456", b"APPROVED 123456"),
+    (b"\x04APPROVED\x04", b"APPROVED"), (b"\x04" + ANSWER + b"\x04", ANSWER), (b"\x04" + XML_ANSWER, XML_ANSWER),
+    (b"APP\x04ROVED\x04\x04\x04", b"APP\x04ROVED")])
+def test_m9_half_a_terminator_is_not_waited_for(serve, close, answer, wanted):
+    began = time.monotonic()
+    assert ask(serve(said(answer, close=close)), frame_gap=0.1) == wanted
+    assert time.monotonic() - began < 2
+
+
+def test_what_waits_already_is_read_before_a_gap_is_over(serve, monkeypatch):
+    """The whole process stood still for longer than the gap; the rest of the answer came meanwhile."""
+    waits = relay.socket.wait_read
+
+    def sleepy(fd, timeout):
+        try:
+            waits(fd, timeout=timeout)
+        except TimeoutError:
+            time.sleep(0.3)
+            gevent.sleep(0.1)           # the application's turn
+            raise
+    monkeypatch.setattr(relay.socket, "wait_read", sleepy)
+    assert ask(serve(said(b"APPROVED ", b"123456", pause=0.2)), frame_gap=0.1) == b"APPROVED 123456"
 
 
 def test_the_request_arrives_as_it_is(serve):

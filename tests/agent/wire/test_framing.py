@@ -1,4 +1,5 @@
 """Where payloads end, by table; and that segments and pauses never matter, by properties."""
+import itertools
 import json
 import time
 
@@ -61,20 +62,22 @@ def run(pieces, *, limit=LIMIT, **flags):
 
 def cuts(data, at):
     edges = [0, *sorted(at), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:])]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 NO_END = [b"SALE 2.50", b"12", b'"text"', b"a\x04b", b"{not json}", b'{"a":1]', b"[1,]", b"<a><b></a></b>", b"<1>",
           b"<!doctype html><p>", b"\x02OK\x03\x99", b"\xff\xfe<\x00a\x00>\x00", b"\xef\xbbSALE", b"OK-REG", b"FAILED"]
 ENDED = [b'{"a":1}', b"[]", b'{"a":"}\\"{"}', b'{"a":[{"b":"\\\\"}]}', b'{"a":"\x04"}', b"[" * 5000 + b"]" * 5000,
          b"\n [1]", b'\xef\xbb\xbf{"a":1}', b"\r\n\xef\xbb\xbf <a/>",
-         b"<a/>", b"<a></a >", b'<a b="/>" c=\'>\'><a>x</a></a>', b"<?xml version='1.0'?><!-- <b> --><a><![CDATA[</a>]]></a>",
+         b"<a/>", b"<a></a >", b'<a b="/>" c=\'>\'><a>x</a></a>',
+         b"<?xml version='1.0'?><!-- <b> --><a><![CDATA[</a>]]></a>",
          b"<!DOCTYPE a [<!ENTITY x \"]>\"><!-- ]> ' --><?p ]> ?>]><a>&x;</a>", b"<a>\x04</a>",
          stx(b"T00\x1c1.28"), stx(b"a\x04b"), stx(b"OH"), stx(b"\x02{<"), b" \r\n" + stx(b"A")]
 
 
 @pytest.mark.parametrize("payload", ENDED)
-@pytest.mark.parametrize("behind", [b"", EOT2, EOT2 + b"\x04", b"\x04", b"\r\n", b" \r\n" + EOT2, b"\r\n" + EOT2 + EOT2])
+@pytest.mark.parametrize("behind", [b"", EOT2, EOT2 + b"\x04", b"\x04", b"\r\n", b" \r\n" + EOT2,
+                                    b"\r\n" + EOT2 + EOT2])
 def test_o13_a_message_of_a_known_format_ends_with_it_whatever_stands_behind(payload, behind):
     assert run([payload + behind + b'{"next":1}']) == ([payload, b'{"next":1}'], [])
     assert run([payload + behind]) == ([payload], [])
@@ -150,7 +153,7 @@ def test_m3_the_right_lrc_counts_although_it_looks_like_half_a_terminator():
     message = bytes.fromhex("024f480304")
     for pieces in ([message + EOT2], [message, EOT2], [message[:4], b"\x04", b"\x04", b"\x04"],
                    [message[:4], 3.0, b"\x04\x04\x04"]):
-        assert run(pieces + [b"{}"]) == ([message, b"{}"], [])
+        assert run([*pieces, b"{}"]) == ([message, b"{}"], [])
     wrong = bytes.fromhex("024f4a0304")         # a wrong LRC that is 0x04: unchanged
     assert run([wrong]) == ([], [wrong])
 
@@ -236,7 +239,8 @@ def test_the_first_payload_ends_by_a_gap_even_where_transactions_are_terminated(
 
 # -- the peer's habit --------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("first", [b"SALE" + EOT2, b"{}" + EOT2, b"{} \r\n" + EOT2, stx(b"OH") + EOT2, b"<a/>\r\n" + EOT2])
+@pytest.mark.parametrize("first", [b"SALE" + EOT2, b"{}" + EOT2, b"{} \r\n" + EOT2, stx(b"OH") + EOT2,
+                                   b"<a/>\r\n" + EOT2])
 def test_m1_a_gap_ends_nothing_once_a_payload_that_counts_came_terminated(first):
     reader = Reader()
     assert len(reader.send(first)) == 1 and reader.framer.terminates
@@ -262,8 +266,8 @@ def test_eot_eot_after_a_gap_belongs_to_the_payload_before_and_shows_the_habit()
 
 # -- an application's answers ------------------------------------------------------------------------------------------
 
-def answers(*pieces, end=False, terminates=False):
-    reader = Reader(application=True, terminates=terminates)
+def answers(*pieces, end=False):
+    reader = Reader(application=True)
     frames = reader.send(*pieces)
     if end and (frame := reader.framer.finish()):
         frames.append(frame)
@@ -272,13 +276,8 @@ def answers(*pieces, end=False, terminates=False):
 
 @pytest.mark.parametrize("payload", NO_END)
 def test_m9_an_answer_goes_out_without_half_a_terminator_soon(payload):
-    for terminates in (False, True):
-        assert answers(payload + b"\x04", GAP, terminates=terminates) == [payload]
-        assert answers(payload + b"\x04", end=True, terminates=terminates) == [payload]
-        assert answers(b"\x04" + payload + b"\x04", end=True, terminates=terminates) == [payload]
-        assert answers(b"\x04" + payload, end=True, terminates=terminates) == [payload]
-    assert answers(b"\x04" + payload, GAP) == [payload]
-    assert answers(payload, GAP, terminates=True) == []
+    for answer in (payload + b"\x04", b"\x04" + payload + b"\x04", b"\x04" + payload):
+        assert answers(answer, GAP) == answers(answer, end=True) == [payload]
 
 
 @pytest.mark.parametrize("controls", [b"\x06", b"\x05", b"\x15", b"\x06\x06", b"\x05\r\n\x06"])
@@ -341,7 +340,7 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 json_payloads = (st.lists(json_values) | st.dictionaries(st.text(), json_values)).flatmap(
-    lambda value: st.sampled_from([json.dumps(value).encode(), json.dumps(value, ensure_ascii=False, indent=1).encode()]))
+    lambda value: st.sampled_from([json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)])).map(str.encode)
 stx_payloads = st.binary().map(lambda content: content.replace(b"\x03", b".")).filter(
     lambda content: EOT2 not in content + b"\x03").map(stx)
 known_payloads = st.tuples(st.sampled_from([b"", b"\xef\xbb\xbf"]), json_payloads | stx_payloads | st.sampled_from(
@@ -370,10 +369,10 @@ def test_pauses_never_matter_to_known_formats(messages, data, terminates, applic
     assert payloads(reader.send(*pieces)) == [payload for payload, _ in messages]
 
 
-noisy = st.lists(st.sampled_from([b"{", b"}", b"[", b"]", b'"', b"\\", b"\x04", EOT2, b" ", b"\n", b"a", b"1", b":", b",",
-                                  b'"k":', b"{}", b"<a>", b"</a>", b"<a/>", b"<!--", b"-->", b"<?xml ", b"?>", b"<![CDATA[",
-                                  b"]]>", b"<!DOCTYPE", b">", b"<", b"'", b"=", b"\x02", b"\x03", b"\x03\x03", b"\x06",
-                                  b"\xef\xbb\xbf", b"\xef"])).map(b"".join)
+noisy = st.lists(st.sampled_from([b"{", b"}", b"[", b"]", b'"', b"\\", b"\x04", EOT2, b" ", b"\n", b"a", b"1", b":",
+                                  b",", b'"k":', b"{}", b"<a>", b"</a>", b"<a/>", b"<!--", b"-->", b"<?xml ", b"?>",
+                                  b"<![CDATA[", b"]]>", b"<!DOCTYPE", b">", b"<", b"'", b"=", b"\x02", b"\x03",
+                                  b"\x03\x03", b"\x06", b"\xef\xbb\xbf", b"\xef"])).map(b"".join)
 
 
 @settings(max_examples=1000)
@@ -384,8 +383,8 @@ def test_cuts_never_matter(stream, application, terminates, data):
     assert run(cuts(stream, at), **flags) == run([stream], **flags)
 
 
-@given(st.lists(noisy | st.binary() | st.sampled_from(dialect.ANSWERS) | st.floats(0, 30)), st.integers(1, 40), st.booleans(),
-       st.booleans())
+@given(st.lists(noisy | st.binary() | st.sampled_from(dialect.ANSWERS) | st.floats(0, 30)), st.integers(1, 40),
+       st.booleans(), st.booleans())
 def test_nothing_but_the_wires_own_error_and_a_bounded_buffer(pieces, limit, registration, application):
     reader = Reader(limit, registration=registration, application=application)
     try:

@@ -14,6 +14,11 @@ from econduit_terminal.agent.wire.lookup import Peek, peek
     (b'{"RefID":""}', Peek()), (b'{"RefID":null,"Command":["Sale"]}', Peek()), (b'{"RefID":true}', Peek()),
     (b'{"Inner":{"RefID":"1"}}', Peek()), (b'[{"RefID":"1"}]', Peek()),
     (b'{"RefID":' + b"9" * 5000 + b"}", Peek("9" * 5000, None)), (b"[" * 100_000, Peek()), (b"", Peek()),
+    (b'{"a":{"RefID":"0","b":"}]"},"RefID":"1","c":' + b"[" * 50_000 + b"]" * 50_000 + b',"Command":"Sale"}',
+     Peek("1", "Sale")),
+    (b'{"RefID":"1","c":' + b'[{"d":' * 50_000 + b"1" + b"}]" * 50_000 + b"}", Peek("1")),
+    (b'{"RefID":"1","c":' + b"[" * 50_000, Peek()), (b'{"a":' + b"[" * 5000 + b'"' + b'\\"' * 100_000, Peek()),
+    (b'{"a' + b'\\"' * 100_000 + b"\\", Peek()),
     (b"RefID=1", Peek())])
 def test_json(request_, expected):
     assert peek(request_) == expected
@@ -54,7 +59,8 @@ def test_stx(request_, field, expected):
     assert peek(request_, field) == expected
 
 
-@given(st.binary() | st.lists(st.sampled_from([b"<a>", b"</a>", b"<RefId", b">", b"='", b"<!--", b"\x02", b"\x1c", b"{", b"&#x110000;",
-                                               b"\xff\xfe", b"<\x00", b"<![CDATA["])).map(b"".join), st.integers(1, 9))
+@given(st.binary() | st.lists(st.sampled_from([b"<a>", b"</a>", b"<RefId", b">", b"='", b"<!--", b"\x02", b"\x1c",
+                                               b"{", b"&#x110000;", b"\xff\xfe", b"<\0", b"<![CDATA["])).map(b"".join),
+       st.integers(1, 9))
 def test_no_request_raises(request_, field):
     assert isinstance(peek(request_, field), Peek)

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econduit_terminal.agent.wire.errors import AnswerOverdue, MisuseError, ProtocolError, WireError
 from econduit_terminal.agent.wire.dialect import HEARTBEAT
+from econduit_terminal.agent.wire.errors import AnswerOverdue, MisuseError, ProtocolError, WireError
 from econduit_terminal.agent.wire.formats import lrc
 from econduit_terminal.agent.wire.session import (
     FLOOD,
@@ -78,7 +78,7 @@ def test_o2_something_else_that_answers_is_seen_at_the_gap_at_the_end_and_at_the
     assert it.quiet(10) == [Refused("<html><p>Log in", Refusal.OTHER)]
 
 
-@pytest.mark.parametrize("begun", [b"", b"OK-REG", b"\r\n", b"\x04"])
+@pytest.mark.parametrize("begun", [b"", b"OK-REG", b"\xef\xbb\xbfFAILED-", b"\r\n", b"\x04"])
 def test_half_an_answer_is_none(begun):
     it = session()
     it.register(0)
@@ -87,8 +87,9 @@ def test_half_an_answer_is_none(begun):
         it.check(10, idle=True)
 
 
-@pytest.mark.parametrize("rest, text", [(b"-X", "OK-REGISTRATION-X"), (b", welcome\x04\x04", "OK-REGISTRATION, welcome"),
-                                        (b"\r\nSALE", "OK-REGISTRATION\r\nSALE")])
+@pytest.mark.parametrize("rest, text", [
+    (b"-X", "OK-REGISTRATION-X"), (b", welcome\x04\x04", "OK-REGISTRATION, welcome"),
+    (b"\r\nSALE", "OK-REGISTRATION\r\nSALE")])
 def test_m5_a_registration_is_withdrawn_when_its_answer_goes_on(rest, text):
     it = session()
     it.register(0)
@@ -193,7 +194,8 @@ def test_m4_another_ok_registration_is_dropped_and_one_that_goes_on_is_a_refusal
 
 def test_m4_a_small_status_is_asked_about_by_one_heartbeat():
     it = online()
-    assert it.receive(b'{"Status":"ERROR","Message":"gone"}', 1) == [StatusNotice('{"Status":"ERROR","Message":"gone"}')]
+    notice = '{"Status":"ERROR","Message":"gone"}'
+    assert it.receive(notice.encode(), 1) == [StatusNotice(notice)]
     assert it.deadline(idle=False) is None and it.check(1, idle=False) == b""
     assert it.deadline(idle=True) == 1 and it.check(1, idle=True) == HEARTBEAT
     # the same instead of the ack is no ack, and lifts nothing
