@@ -34,8 +34,8 @@ from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.conf.single import SingleInstance
 from econduit_terminal.conf.version import VERSION
 
+from .cloud import resolver
 from .cloud.link import Link
-from .cloud.names import bound_resolver
 from .cloud.policy import Policy
 from .local.api import Api
 from .local.status import Board
@@ -61,7 +61,7 @@ def run(config_dir: Path) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
     logs.serve("info")
     logs.stacks_on(signal.SIGUSR1)      # the watchdog asks a hung agent where it stands
-    bound_resolver()
+    resolver.set_up()
     _no_core_dumps()
     return App(config_dir).run()
 

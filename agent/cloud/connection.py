@@ -50,6 +50,7 @@ class Connection:
         self._open = True
         self._stuck: OSError | None = None
         self.parked = False
+        self.last_data = time.monotonic()       # when bytes last went in or out
 
     def receive(self) -> bytes:
         """The next bytes; empty at the end of the stream. Raises OSError when the connection is lost or aborted."""
@@ -61,6 +62,8 @@ class Connection:
             raise (self._stuck or error) from None
         if self._stuck and not data:
             raise self._stuck
+        if data:
+            self.last_data = time.monotonic()
         return data
 
     def write(self, data: bytes, timeout: float) -> None:
@@ -74,6 +77,7 @@ class Connection:
             with gevent.Timeout(timeout, stuck):
                 with self._writing:
                     self._socket.sendall(data)
+                    self.last_data = time.monotonic()
         except TimeoutError as error:
             if error is stuck:
                 self._give_up(stuck)

@@ -6,8 +6,9 @@ no cloud can fill our memory. Everything else happens in the caller's greenlet, 
 import errno
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import gevent
 from gevent.event import Event
@@ -29,10 +30,13 @@ from econduit_terminal.agent.wire.session import (
     Transaction,
 )
 from econduit_terminal.conf.logs import clean
+from econduit_terminal.conf.values import Endpoint
 
+from .beside import Beside, Dial
 from .connection import REASONS, Connection
 from .dialer import Dialed
-from .policy import Cause
+from .policy import Finding
+from .reasons import REFUSED, something_else
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +44,21 @@ FAREWELL = 1.0
 """Seconds that the cloud gets to end its side of a connection that we leave while it works."""
 MOVE_AGAIN = 1.0
 """Seconds until the primary is dialed again after it was open and something came in between."""
-REFUSAL = 80
-"""Characters that are shown of a refusal."""
 READER_TURN = 0.001
 """Seconds in which the reader takes what waits in the kernel."""
+REFUSAL = 80
+"""Characters that are shown of a refusal."""
+SETTLED = 600.0
+"""Seconds of one registration after which earlier trouble with others is over."""
 WRITE_TIMEOUT = 5.0
 """Seconds that a Register or a heartbeat may wait for room in the send buffer."""
+_BY_THE_PEER = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """Why a connection, or the attempt to get one, ended. `reason` is shown to people."""
-    cause: Cause
+    """Why a connection ended: what was met (`policy.classify` says what it means), and in words for people."""
+    finding: Finding
     reason: str
     successor: Dialed | None = None         # the better connection that is open already
 
@@ -72,31 +79,55 @@ class Orders:
         self.abort = self.leave = None
 
 
-def drop(dialing: gevent.Greenlet | None) -> None:
-    """End a dial of which nothing is wanted any more; a connection that it opened is closed unused."""
-    if dialing is not None:
-        dialing.kill()
-        if isinstance(dialing.value, Dialed):
-            dialing.value.socket.close()
+class Board(Protocol):
+    """What is shown of a connection."""
+
+    def online(self, endpoint: str, local_address: str, interface: str | None) -> None: ...
+    def offline(self, reason: str) -> None: ...
+    def acked(self) -> None: ...
+    def observe(self, name: str, seconds: float) -> None: ...
+
+
+class Transactions(Protocol):
+    """Where requests go, and who sends answers over the connection that is attached."""
+
+    @property
+    def busy(self) -> bool: ...
+    def receive(self, request: bytes) -> None: ...
+    def attach(self, connection: Connection) -> None: ...
+    def detach(self, connection: Connection) -> None: ...
+
+
+@dataclass(frozen=True)
+class Move:
+    """Back to the primary, `after` seconds of registration at another endpoint, while idle."""
+    primary: Endpoint
+    after: float
 
 
 class Conversation:
-    """Registers and serves one connection. `to_primary()`: dials the primary, returns Dialed or DialFailed; None where
-    this is the primary. `primary_retry`: seconds between two of these."""
+    """Registers and serves one connection.
 
-    def __init__(self, connection: Connection, session: Session, orders: Orders, board, transactions, *,
-                 primary_retry: float, to_primary=None):
+    dial: opens a connection beside this one. move: where this one is left for, and when; may be replaced. registered:
+    called when the registration comes. settled: called once, when it has lasted SETTLED seconds.
+    """
+
+    def __init__(self, connection: Connection, session: Session, orders: Orders, board: Board,
+                 transactions: Transactions, *, dial: Dial, move: Move | None = None,
+                 registered: Callable[[], None] = lambda: None, settled: Callable[[], None] = lambda: None):
         self.session = session
+        self.move = move
         self.registered_at: float | None = None
         self._connection = connection
         self._orders = orders
         self._board = board
         self._transactions = transactions
-        self._to_primary = to_primary
-        self.primary_retry = primary_retry
-        self._primary_from: float | None = None     # since when `primary_retry` runs
-        self._moving: gevent.Greenlet | None = None
-        self._inbox = Queue(maxsize=1)
+        self._on_registered = registered
+        self._on_settled = settled
+        self._settled = False
+        self._move_from: float | None = None    # since when `move.after` runs
+        self._moving = Beside(dial, orders.bell.set)
+        self._inbox: Queue = Queue(maxsize=1)
         self._surplus = 0                       # acks that nobody waited for
 
     def run(self) -> Ended:
@@ -110,14 +141,14 @@ class Conversation:
                     return ended
         except AnswerOverdue as error:
             # A kernel that acknowledged the question, behind it a program that is silent; or nothing arrives there.
-            return Ended(Cause.CLOUD if self._connection.arrived() else Cause.PATH, str(error))
+            return Ended(Finding.MUTE if self._connection.arrived() else Finding.LOST, str(error))
         except WireError as error:
-            return Ended(Cause.CLOUD, str(error))
+            return self._broken(error)
         except OSError as error:
             return self._lost(error)
         finally:
             reader.kill()
-            self._drop_successor()
+            self._moving.drop()
 
     @property
     def _idle(self) -> bool:
@@ -132,7 +163,7 @@ class Conversation:
                 self._orders.bell.set()
                 if not data:
                     return
-        except Exception as error:      # a bug too: it is raised where it is looked for
+        except Exception as error:  # noqa: BLE001  a bug too: it is raised where it is looked for
             self._inbox.put(error)
             self._orders.bell.set()
 
@@ -143,14 +174,14 @@ class Conversation:
         if self._orders.abort:
             return self._abort()
         if self._orders.stop:
-            return Ended(Cause.ASKED, "stopped")
+            return Ended(Finding.ASKED, "stopped")
         ended = self._take_arrived() or self._take_late()
         if ended:
             return ended
         now = time.monotonic()
         if self._inbox.empty():
             ended = self._handle(self.session.quiet(now))
-        return ended or self._keep_alive(now) or self._move(now)
+        return ended or self._keep_alive(now) or self._to_primary(now)
 
     def _take_late(self) -> Ended | None:
         """What a deadline is about may wait in the kernel: this process, or the whole machine, stood still."""
@@ -162,10 +193,10 @@ class Conversation:
 
     def _time_left(self, now: float) -> float | None:
         due = [self.session.deadline(idle=self._idle)]
-        if self._idle and self._moving is None:
-            due.append(self._primary_at())
-        due = [at for at in due if at is not None]
-        return max(0.0, min(due) - now) if due else None
+        if self._idle and not self._moving.running:
+            due.append(self._move_at())
+        known = [at for at in due if at is not None]
+        return max(0.0, min(known) - now) if known else None
 
     def _take_arrived(self) -> Ended | None:
         """One chunk a step: a cloud that never stops sending must not keep orders and deadlines waiting."""
@@ -173,19 +204,19 @@ class Conversation:
             return None
         data = self._inbox.get_nowait()
         now = time.monotonic()
-        if isinstance(data, OSError):
-            return self._handle(self.session.finish(now)) or self._lost(data)
+        if isinstance(data, OSError) or not data:
+            # What came before the end may be all that there is of an answer.
+            error = data if data else OSError(errno.EPIPE, "")
+            return self._handle(self.session.finish(now)) or self._lost(error)
         if isinstance(data, Exception):
             raise data
-        if not data:
-            return self._handle(self.session.finish(now)) or self._lost(OSError(errno.EPIPE, ""))
         try:
             events = self.session.receive(data, now)
         except ProtocolError as error:
-            return self._handle(error.events) or Ended(Cause.CLOUD, str(error))
+            return self._handle(error.events) or self._broken(error)
         return self._handle(events)
 
-    def _handle(self, events: Sequence[SessionEvent]) -> Ended | None:
+    def _handle(self, events: Iterable[SessionEvent]) -> Ended | None:
         """Others get their turn between two of these: a burst must not hold up the local API."""
         for number, event in enumerate(events):
             if number:
@@ -196,10 +227,9 @@ class Conversation:
                 case Registered():
                     self._online(event)
                 case Refused():
-                    cause = Cause.REJECTED if event.kind is Refusal.INVALID_TYPE else Cause.REFUSED
-                    return Ended(cause, _refused(event))
+                    return self._refused(event)
                 case Deregistered():
-                    return Ended(Cause.CLOUD, _refused(event))
+                    return Ended(Finding.DEREGISTERED, f"{REFUSED}: {shown(event.answer, REFUSAL)}")
                 case Acknowledged():
                     self._board.acked()
                 case SurplusAck():
@@ -217,12 +247,27 @@ class Conversation:
             log.info("connection %d: the cloud acknowledges what was not asked; dropped, like all that follow",
                      self._connection.number)
 
+    def _refused(self, event: Refused) -> Ended:
+        """Not registered, or no longer: what looked like a registration was the beginning of another answer."""
+        self.registered_at = None
+        answer = shown(event.answer, REFUSAL) or ""
+        if event.kind is Refusal.OTHER:
+            return Ended(Finding.OTHER, something_else(self._connection.endpoint, event.answer, answer))
+        finding = Finding.FAILED if event.kind is Refusal.FAILED else Finding.INVALID_TYPE
+        return Ended(finding, f"{REFUSED}: {answer}")
+
+    def _broken(self, error: WireError) -> Ended:
+        """What came breaks the rules; before a registration it is no cloud's answer at all."""
+        if self.session.state is State.REGISTERING:
+            return Ended(Finding.OTHER, something_else(self._connection.endpoint, "", str(error)))
+        return Ended(Finding.CLOSED, str(error))
+
     def _online(self, event: Registered) -> None:
-        self.registered_at = time.monotonic()
-        self._primary_from = self.registered_at
+        self.registered_at = self._move_from = time.monotonic()
         connection = self._connection
         log.info("connection %d: registered with %s after %.0f ms",
                  connection.number, connection.endpoint, 1000 * event.seconds)
+        self._on_registered()
         self._board.observe("register", event.seconds)
         self._board.online(str(connection.endpoint), connection.local_address, connection.interface)
         self._transactions.attach(connection)
@@ -230,6 +275,9 @@ class Conversation:
     def _keep_alive(self, now: float) -> Ended | None:
         """Heartbeats that are due or asked for, and the farewell that was asked for, when the terminal is idle."""
         self._write(self.session.check(now, idle=self._idle))
+        if self.registered_at is not None and not self._settled and now >= self.registered_at + SETTLED:
+            self._settled = True
+            self._on_settled()
         if self.session.state is not State.ONLINE or not self._idle:
             return None
         if self._orders.verify:
@@ -239,41 +287,38 @@ class Conversation:
             return self._leave(self._orders.leave)
         return None
 
-    def _move(self, now: float) -> Ended | None:
+    def _to_primary(self, now: float) -> Ended | None:
         """Back to the primary: dial it beside, and change over when it is open and the terminal idle."""
-        if self._moving is None:
-            at = self._primary_at()
-            if at is not None and now >= at and self._idle:
-                self._moving = gevent.spawn(self._to_primary)
-                self._moving.link(lambda _: self._orders.bell.set())
+        at = self._move_at()
+        if self.move is None or at is None:
             return None
-        if not self._moving.ready():
+        if not self._moving.running:
+            if now >= at and self._idle:
+                self._moving.start([self.move.primary])
             return None
-        self._primary_from = now
-        opened = self._moving.get()
+        opened = self._moving.opened()
+        if opened is None:
+            return None
+        self._move_from = now
         if not isinstance(opened, Dialed):
-            log.info("the primary endpoint is not back: %s; next try in %g s", clean(opened), self.primary_retry)
-            self._moving = None
+            log.info("the primary endpoint is not back: %s; next try in %g s", clean(opened), self.move.after)
+            self._moving.drop()
             return None
         if not (self._idle and self._quiet()):
-            self._primary_from = now + MOVE_AGAIN - self.primary_retry
-            self._drop_successor()
+            self._move_from = now + MOVE_AGAIN - self.move.after
+            self._moving.drop()
             return None
         ended = self._leave("back to the primary endpoint")
-        if ended.cause is not Cause.ASKED or self._orders.leave:
+        if ended.finding is not Finding.ASKED or self._orders.leave:
             return ended                    # the path died meanwhile, or other settings name another primary
-        self._moving = None
+        self._moving.take()
         return replace(ended, successor=opened)
 
-    def _primary_at(self) -> float | None:
+    def _move_at(self) -> float | None:
         """When to dial the primary beside; None where this is the primary."""
-        if self._to_primary is None or self._primary_from is None:
+        if self.move is None or self._move_from is None:
             return None
-        return self._primary_from + self.primary_retry
-
-    def _drop_successor(self) -> None:
-        drop(self._moving)
-        self._moving = None
+        return self._move_from + self.move.after
 
     def _quiet(self) -> bool:
         """Nothing from the cloud is on its way through us: no request gets lost if we leave now."""
@@ -282,7 +327,7 @@ class Conversation:
     def _abort(self) -> Ended:
         """The path is known to be gone: nothing more is sent."""
         self._connection.park()
-        return Ended(Cause.LOCAL, self._orders.abort)
+        return Ended(Finding.ABORTED, self._orders.abort or "")
 
     def _leave(self, reason: str) -> Ended:
         """Leave a working connection in order. The cloud's end of it is awaited, so that it never sees two of us."""
@@ -301,19 +346,14 @@ class Conversation:
                             self._connection.number, len(data))
         if self._orders.abort:
             return self._abort()
-        return Ended(Cause.ASKED, reason)
+        return Ended(Finding.ASKED, reason)
 
     def _lost(self, error: OSError) -> Ended:
         reason = REASONS.get(error.errno, f"connection lost ({error.strerror or error})")
         if self.session.state is State.REGISTERING:
             reason += " before it answered the registration"
-        cause = Cause.CLOUD if error.errno in (errno.ECONNRESET, errno.EPIPE) else Cause.PATH
-        return Ended(cause, reason)
+        return Ended(Finding.CLOSED if error.errno in _BY_THE_PEER else Finding.LOST, reason)
 
     def _write(self, data: bytes) -> None:
         if data:
             self._connection.write(data, WRITE_TIMEOUT)
-
-
-def _refused(event: Refused | Deregistered) -> str:
-    return f"registration refused: {shown(event.answer, REFUSAL)}"

@@ -1,256 +1,367 @@
 """Names, sockets, both endpoints: one open connection out of all that may be dialed.
 
-`race.py` says what to dial when; here are the lookups and sockets that do it. The first connection that opens wins
-and is the only one that anything is ever sent on; all others are closed unused.
+`race.py` says what to dial when; here are the lookups and sockets that do it. The first connection that opens wins and
+is the only one that anything is ever sent on; all others are closed unused. What was met at every endpoint that did not
+open is told with its evidence: a RST, a router's ICMP error and its sender, silence, no name, no way.
 """
 import errno
 import logging
 import socket as std
 import time
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import gevent
 from gevent import socket
 from gevent.queue import Empty, SimpleQueue
 
+from econduit_terminal.conf.schema import Reconnect, Settings
 from econduit_terminal.conf.values import Endpoint
 
-from .names import LookupFailed, Names, literal
+from . import icmp
+from .connection import interface_of
+from .endpoints import Address
+from .policy import Finding
 from .race import Lane
+from .resolver import LookupFailed, Resolver, literal
 from .tls import TlsFailed, secure
 
 log = logging.getLogger(__name__)
 
-STALE_NEIGHBOUR_FOR = 0.5
-"""Seconds for which a dial that fails at once for want of a route is tried again: right after carrier-up the neighbour
-entry may still be a failed one, and the address or the route may be a moment behind the carrier (measured)."""
-STALE_NEIGHBOUR_STEP = 0.01
+RETURNING_FOR = 0.5
+"""Seconds for which a dial is tried again that the kernel refused without sending: right after carrier-up the neighbour
+entry may still be a failed one, and the address or the route may be a moment behind the carrier (measured). So may the
+name servers be."""
+RETURNING_STEP = 0.01
+NAME_STEP = 0.02
+"""Seconds before the second lookup of a name while the network returns; doubling."""
+NAME_FIRST = 0.5
+"""Seconds that a lookup gets before addresses are dialed which the name may not hold any more."""
 
 OUTSIDE = std.AF_INET, ("192.0.2.1", 53)
 """Stands for every name server, whose way out is the default route's (TEST-NET-1, RFC 5737; nothing is sent to it)."""
 
 _NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ENODEV}
+_TELLING = (Finding.NO_WAY, Finding.NO_NAME, Finding.SILENT, Finding.ROUTER, Finding.REFUSED)
+"""What says more of an endpoint with several addresses comes later."""
 
 
-class Fault(Enum):
-    """Why a dial failed, as far as it matters for the wait."""
-    LOCAL = "no usable network"
-    NAME = "name not found"
-    SILENT = "no answer"
-    REFUSED = "refused"
-    TLS = "TLS failed"
+@dataclass(frozen=True)
+class Target:
+    """An endpoint to dial.
+
+    hold: seconds before which it is not to be dialed. known: addresses to dial at once. spare: those to dial when the
+    name gives none, or none in NAME_FIRST seconds. doubted: those to dial last. mss: the largest TCP segment, where the
+    path is known to lose longer ones. answer: seconds for the TLS handshake.
+    """
+    endpoint: Endpoint
+    hold: float = 0.0
+    known: Sequence[Address] = ()
+    spare: Sequence[Address] = ()
+    doubted: Sequence[Address] = ()
+    mss: int | None = None
+    answer: float = 10.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened in vain)."""
+    finding: Finding
+    reason: str
+    address: Address | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a dial learned beside the connection.
+
+    found: endpoints that were tried in vain. addresses: what each endpoint's name and memory gave. named: the addresses
+    that a name holds now, of those that were looked up.
+    """
+    found: Mapping[Endpoint, Found] = field(default_factory=dict)
+    addresses: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
+    named: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
 
 
 class DialFailed(Exception):
-    """No endpoint could be reached.
+    """No endpoint could be reached; `seen.found` has one entry at least. The text is for people."""
 
-    `faults`: the kinds of failure met. `endpoint`: the one that opened but failed under TLS, else None.
-    """
-
-    def __init__(self, reason: str, faults, endpoint: Endpoint | None = None):
-        super().__init__(reason)
-        self.faults = frozenset(faults)
-        self.endpoint = endpoint
+    def __init__(self, seen: Seen):
+        super().__init__("; ".join(dict.fromkeys(found.reason for found in seen.found.values())))
+        self.seen = seen
 
 
 @dataclass(frozen=True)
 class Dialed:
-    """An open connection, on which nothing was sent yet; `seconds` the dial took."""
-    socket: socket.socket
+    """An open connection, on which nothing was sent yet; `seconds` the dial took. `address`: what was dialed."""
+    socket: Any
     endpoint: Endpoint
     seconds: float
+    address: Address | None = None
+    seen: Seen = field(default_factory=Seen)
 
 
 class Dialer:
-    """Opens connections to the cloud. `settings`: conf.settings.Settings, may be replaced between dials."""
+    """Opens connections to the cloud. `settings` may be replaced between dials."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: Settings):
         self.settings = settings
-        self._names = Names()
-        self._last_good: dict[Endpoint, tuple] = {}
+        self._resolver = Resolver()
 
-    def dial(self, endpoints: list[Endpoint], *, interface: str | None = None, lost=frozenset()) -> Dialed:
-        """The first connection to open, to the first endpoint with a head start of `secondary_after`.
+    def dial(self, targets: Sequence[Target], *, interface: str | None = None, lost: Collection[str] = (),
+             returning: bool = False) -> Dialed:
+        """The first connection to open, to the first target with a head start of `secondary_after`.
 
         interface: leave the terminal over this one, whatever the routing table says (SO_BINDTODEVICE). lost: local
-        addresses known not to work; nothing is sent from them. Takes at most `connect_timeout` after the last
-        endpoint's start. Raises DialFailed. A kill of the greenlet closes everything.
+        addresses known not to work; nothing is sent from them. returning: the network came back just now, its parts may
+        follow one by one. Takes at most `connect_timeout` after the last target's start. Raises DialFailed. A kill of
+        the greenlet closes everything.
         """
-        dial = _Dial(self.settings, self._names, self._last_good, interface, lost)
+        dial = _Dial(self.settings, self._resolver, interface, lost, returning)
         try:
-            dialed, address = dial.run(endpoints)
+            return dial.run(targets)
         finally:
             dial.close()
-        self._last_good[dialed.endpoint] = address
-        return dialed
 
-    def forget(self, endpoint: Endpoint) -> None:
-        """Nobody registered at the address that opened: the next dial asks for the name first, which may have moved."""
-        self._last_good.pop(endpoint, None)
+
+_Report = Callable[[], "tuple[Any, Endpoint, Address] | None"]
 
 
 class _Dial:
     """One race: lanes, the greenlets that look up and connect, and the queue they report to."""
 
-    def __init__(self, settings, names: Names, last_good: dict, interface, lost):
+    def __init__(self, settings: Settings, resolver: Resolver, interface: str | None, lost: Collection[str],
+                 returning: bool):
         self._settings = settings
         self._rules = settings.reconnect
-        self._names = names
-        self._last_good = last_good
+        self._resolver = resolver
         self._interface = interface
         self._lost = lost
-        self._reports = SimpleQueue()
-        self._greenlets = []
-        self._sockets = set()
-        self._trouble: dict[Endpoint, tuple[Fault, str]] = {}
+        self._returning = returning
+        self._reports: SimpleQueue = SimpleQueue()
+        self._greenlets: list[gevent.Greenlet] = []
+        self._sockets: set[Any] = set()
+        self._targets: dict[Endpoint, Target] = {}
+        self._lanes: dict[Endpoint, Lane] = {}
+        self._found: dict[Endpoint, Found] = {}
+        self._named: dict[Endpoint, Sequence[Address]] = {}
+        self._began = time.monotonic()
 
-    def run(self, endpoints):
-        began = time.monotonic()
-        lanes = {}
-        for number, endpoint in enumerate(endpoints):
-            known = [self._last_good[endpoint]] if endpoint in self._last_good else []
-            lanes[endpoint] = Lane(began + number * self._rules.secondary_after, known=known,
-                                   again=self._rules.local_retry)
-            self._spawn(self._look_up, endpoint)
-        deadline = began + self._rules.connect_timeout + (len(lanes) - 1) * self._rules.secondary_after
-        while (now := time.monotonic()) < deadline and not all(lane.exhausted for lane in lanes.values()):
-            self._start_due(lanes, now)
-            wake = min(deadline, *(lane.next_at() for lane in lanes.values()))
+    def run(self, targets: Sequence[Target]) -> Dialed:
+        held = sorted(targets, key=lambda target: target.hold)
+        deadline = self._began
+        while True:
+            now = time.monotonic()
+            while held and self._began + held[0].hold <= now:
+                deadline = max(deadline, self._join(held.pop(0), targets, now))
+            if now >= deadline or all(lane.exhausted for lane in self._lanes.values()):
+                if self._lanes or not held:
+                    raise self._failed()
+                deadline = self._began + held[0].hold + self._rules.connect_timeout
+            self._start_due(now)
+            wake = min(deadline, *(lane.next_at() for lane in self._lanes.values()),
+                       *(self._began + target.hold for target in held[:1]))
             try:
-                report = self._reports.get(timeout=max(0.0, wake - time.monotonic()))
+                report: _Report = self._reports.get(timeout=max(0.0, wake - time.monotonic()))
             except Empty:
                 continue
-            winner = report(lanes)
-            if winner:
-                sock, endpoint, address = winner
-                return Dialed(self._open(sock, endpoint, deadline), endpoint, time.monotonic() - began), address
-        raise self._failed(endpoints)
+            if winner := report():
+                return self._open(*winner, deadline)
 
-    def close(self):
+    def close(self) -> None:
         """End every lookup's wait and close every socket but the winner's."""
         gevent.killall(self._greenlets, block=False)
         for sock in self._sockets:
             sock.close()
 
-    def _spawn(self, function, *args):
+    def _join(self, target: Target, targets: Sequence[Target], now: float) -> float:
+        """A target enters the race. Returns when its time is over."""
+        start = max(now, self._began + targets.index(target) * self._rules.secondary_after)
+        if all(lane.exhausted for lane in self._lanes.values()):
+            start = now
+        self._targets[target.endpoint] = target
+        self._lanes[target.endpoint] = Lane(start, known=target.known, doubted=target.doubted,
+                                            again=self._rules.local_retry)
+        self._spawn(self._look_up, target)
+        return start + self._rules.connect_timeout
+
+    def _spawn(self, function: Callable[..., None], *args: Any) -> None:
         greenlet = gevent.spawn(function, *args)
-        greenlet.link_exception(lambda failed: self._reports.put(lambda lanes: failed.get()))    # a bug: raise it there
+        greenlet.link_exception(lambda failed: self._reports.put(failed.get))       # a bug: raise it there
         self._greenlets.append(greenlet)
 
-    def _start_due(self, lanes, now):
-        for lane in lanes.values():
+    def _start_due(self, now: float) -> None:
+        for lane in self._lanes.values():
             if lane.exhausted:
-                for later in lanes.values():
+                for later in self._lanes.values():
                     later.start_by(now)
-        for endpoint, lane in lanes.items():
+        for endpoint, lane in self._lanes.items():
             while (address := lane.due(now)) is not None:
                 self._spawn(self._connect, endpoint, address)
 
-    def _look_up(self, endpoint):
-        addresses, trouble = [], None
-        if literal(endpoint) is None and self._is_lost(*OUTSIDE):
-            trouble = _dead_way(endpoint)
+    # -- lookups -------------------------------------------------------------------------------------------------
+
+    def _look_up(self, target: Target) -> None:
+        endpoint = target.endpoint
+        if literal(endpoint) is None and self._is_lost(OUTSIDE):
+            failed: Found | None = _dead_way(endpoint)
+            addresses: Sequence[Address] = ()
         else:
-            try:
-                addresses = self._names.lookup(endpoint, self._rules.resolve_timeout)
-            except LookupFailed as error:
-                trouble = Fault.NAME, str(error)
-        if trouble:
-            self._reports.put(lambda lanes: self._note(endpoint, trouble))
-        self._reports.put(lambda lanes: lanes[endpoint].resolved(addresses))
+            later = gevent.spawn_later(NAME_FIRST, self._reports.put, lambda: self._spare(target))
+            self._greenlets.append(later)
+            addresses, failed = self._lookup(endpoint)
+            later.kill(block=False)
+        self._reports.put(lambda: self._resolved(target, addresses, failed))
 
-    def _connect(self, endpoint, address):
-        family, sockaddr = address
-        if self._is_lost(family, sockaddr):
-            trouble = _dead_way(endpoint)
-            self._reports.put(lambda lanes: self._note(endpoint, trouble) or lanes[endpoint].failed(address))
-            return
-        patience = time.monotonic() + STALE_NEIGHBOUR_FOR
+    def _lookup(self, endpoint: Endpoint) -> tuple[Sequence[Address], Found | None]:
+        step = NAME_STEP
         while True:
-            sock = None
             try:
-                sock = socket.socket(family, std.SOCK_STREAM)
-                self._sockets.add(sock)
-                prepare(sock, self._rules, self._interface)
-                sock.connect(sockaddr)
-            except OSError as error:
-                if sock is not None:
-                    sock.close()
-                    self._sockets.discard(sock)
-                if error.errno in _NO_ROUTE and time.monotonic() < patience:
-                    gevent.sleep(STALE_NEIGHBOUR_STEP)
-                    continue
-                trouble = _trouble(error, endpoint, self._interface)
-                self._reports.put(lambda lanes: self._note(endpoint, trouble) or lanes[endpoint].failed(address))
-            else:
-                self._reports.put(lambda lanes: (sock, endpoint, address))
+                return self._resolver.lookup(endpoint, self._rules.resolve_timeout), None
+            except LookupFailed as error:
+                if not (self._returning and time.monotonic() + step < self._began + RETURNING_FOR):
+                    return (), Found(Finding.NO_NAME, str(error))
+            gevent.sleep(step)
+            step *= 2
+
+    def _resolved(self, target: Target, addresses: Sequence[Address], failed: Found | None) -> None:
+        lane = self._lanes[target.endpoint]
+        if failed:
+            self._note(target.endpoint, failed)
+            self._spare(target)
+        else:
+            self._named[target.endpoint] = addresses
+        lane.resolved(addresses)
+
+    def _spare(self, target: Target) -> None:
+        """The name is not answered in time: what else is known of it is tried beside."""
+        self._lanes[target.endpoint].add(target.spare)
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    def _connect(self, endpoint: Endpoint, address: Address) -> None:
+        if self._is_lost(address):
+            self._reports.put(lambda: self._not_opened(endpoint, address, _dead_way(endpoint)))
             return
+        while True:
+            opened = self._try(endpoint, address)
+            if opened is not None:
+                break
+            gevent.sleep(RETURNING_STEP)
+        if isinstance(opened, Found):
+            found = opened
+            self._reports.put(lambda: self._not_opened(endpoint, address, found))
+        else:
+            self._reports.put(lambda: (opened, endpoint, address))
 
-    def _is_lost(self, family, sockaddr) -> bool:
-        """The way there starts from an address that is known not to work: nothing is to be sent, no question either."""
-        return bool(self._lost) and not self._interface and _source(family, sockaddr) in self._lost
-
-    def _note(self, endpoint, trouble):
-        """Keep the most telling trouble of an endpoint: one that proves the path beats one that proves nothing."""
-        kept = self._trouble.get(endpoint)
-        if kept is None or _TELLING.index(trouble[0]) >= _TELLING.index(kept[0]):
-            self._trouble[endpoint] = trouble
-
-    def _open(self, sock, endpoint, deadline):
-        """The winner, under TLS if the settings say so."""
-        if self._settings.cloud.tls:
-            try:
-                with gevent.Timeout(max(0.1, deadline - time.monotonic()), TlsFailed(f"{endpoint}: no answer in time")):
-                    secured = secure(sock, endpoint, self._settings.cloud.ca_file)
-            except TlsFailed as error:
-                raise DialFailed(str(error), [Fault.TLS], endpoint) from None
-            self._sockets.discard(sock)
-            return secured
-        self._sockets.discard(sock)
+    def _try(self, endpoint: Endpoint, address: Address) -> Any:
+        """One socket: open, or Found; None where the kernel refused it without sending, for the moment."""
+        family, sockaddr = address
+        sock = rejected = None
+        try:
+            sock = socket.socket(family, std.SOCK_STREAM)
+            self._sockets.add(sock)
+            prepare(sock, self._rules, self._interface, self._targets[endpoint].mss)
+            icmp.listen(sock, True)
+            sock.connect(sockaddr)
+            icmp.listen(sock, False)
+        except OSError as error:
+            if sock is not None:
+                rejected = icmp.rejection(sock)
+                sock.close()
+                self._sockets.discard(sock)
+            if rejected and interface_of(rejected.offender):
+                rejected = None         # our own kernel, which found nobody on the link
+            if not rejected and error.errno in _NO_ROUTE and time.monotonic() < self._began + RETURNING_FOR:
+                return None
+            return _found(error, rejected, endpoint, sockaddr[0], self._interface)
         return sock
 
-    def _failed(self, endpoints):
-        for endpoint in endpoints:
-            self._trouble.setdefault(endpoint, (Fault.SILENT, f"no answer from {endpoint}"))
-        reasons = dict.fromkeys(reason for _, reason in self._trouble.values())
-        return DialFailed("; ".join(reasons), {fault for fault, _ in self._trouble.values()})
+    def _is_lost(self, address: Address) -> bool:
+        """The way there starts from an address that is known not to work: nothing is to be sent, no question either."""
+        return bool(self._lost) and not self._interface and _source(*address) in self._lost
+
+    def _not_opened(self, endpoint: Endpoint, address: Address, found: Found) -> None:
+        self._note(endpoint, found)
+        self._lanes[endpoint].failed(address)
+
+    def _note(self, endpoint: Endpoint, found: Found) -> None:
+        """Keep the most telling of what was met at an endpoint: what proves something beats what proves nothing."""
+        kept = self._found.get(endpoint)
+        if kept is None or _TELLING.index(found.finding) >= _TELLING.index(kept.finding):
+            self._found[endpoint] = found
+
+    def _open(self, sock: Any, endpoint: Endpoint, address: Address, deadline: float) -> Dialed:
+        """The winner, under TLS if the settings say so."""
+        if self._settings.cloud.tls:
+            seconds = min(max(0.1, deadline - time.monotonic()), self._targets[endpoint].answer)
+            try:
+                with gevent.Timeout(seconds, TlsFailed(f"{endpoint}: no answer in time")):
+                    secured = secure(sock, endpoint, self._settings.cloud.ca_file)
+            except TlsFailed as error:
+                self._found[endpoint] = Found(Finding.TLS, str(error), address)
+                raise DialFailed(self._seen((*self._exhausted(), endpoint))) from None
+        else:
+            secured = sock
+        self._sockets.discard(sock)
+        self._found.pop(endpoint, None)
+        return Dialed(secured, endpoint, time.monotonic() - self._began, address, self._seen(self._exhausted()))
+
+    def _exhausted(self) -> list[Endpoint]:
+        return [endpoint for endpoint, lane in self._lanes.items() if lane.exhausted]
+
+    def _failed(self) -> DialFailed:
+        for endpoint, lane in self._lanes.items():
+            if lane.unanswered:
+                self._note(endpoint, Found(Finding.SILENT, f"no answer from {endpoint}"))
+            elif not lane.exhausted:
+                self._note(endpoint, Found(Finding.NO_NAME, f"name {endpoint.host} not answered"))
+        return DialFailed(self._seen(self._found))
+
+    def _seen(self, over: Iterable[Endpoint]) -> Seen:
+        """over: those endpoints of which it is settled what became of the dial."""
+        return Seen({endpoint: self._found[endpoint] for endpoint in over if endpoint in self._found},
+                    {endpoint: lane.addresses for endpoint, lane in self._lanes.items()}, dict(self._named))
 
 
-def _dead_way(endpoint):
-    return Fault.LOCAL, f"no way to {endpoint} (the interface that leads there is dead)"
+def _dead_way(endpoint: Endpoint) -> Found:
+    return Found(Finding.NO_WAY, f"no way to {endpoint} (the interface that leads there is dead)")
 
 
-def _source(family, sockaddr) -> str | None:
+def _source(family: int, sockaddr: tuple[Any, ...]) -> str | None:
     """The local address from which the kernel would dial. Nothing is sent: a dial over a cable that is out would leave
     an unanswered question for the gateway in the neighbour table, and the kernel repeats that once a second at most;
     the first dial after the cable's return would wait for it."""
     try:
         with std.socket(family, std.SOCK_DGRAM) as asker:
             asker.connect(sockaddr)
-            return asker.getsockname()[0]
+            source: str = asker.getsockname()[0]
+            return source
     except OSError:
         return None
 
 
-_TELLING = (Fault.LOCAL, Fault.NAME, Fault.SILENT, Fault.REFUSED)
-
-
-def _trouble(error: OSError, endpoint, interface):
-    if error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return Fault.REFUSED, f"refused by {endpoint}"
+def _found(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, address: str,
+           interface: str | None) -> Found:
+    if rejected and rejected.offender != address.partition("%")[0]:
+        return Found(Finding.ROUTER, f"router {rejected.offender} rejects the way to {endpoint} ({rejected.text})")
+    if rejected or error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
+        return Found(Finding.REFUSED, f"refused by {endpoint}")
+    if error.errno == errno.ETIMEDOUT:
+        return Found(Finding.SILENT, f"no answer from {endpoint}")
     if error.errno in _NO_ROUTE:
         over = f" over {interface}" if interface else ""
-        return Fault.LOCAL, f"no way to {endpoint}{over} ({error.strerror})"
-    if error.errno == errno.ETIMEDOUT:
-        return Fault.SILENT, f"no answer from {endpoint}"
-    return Fault.SILENT, f"{endpoint} cannot be dialed ({error.strerror or error})"
+        return Found(Finding.NO_WAY, f"no way to {endpoint}{over} ({error.strerror})")
+    return Found(Finding.NO_WAY, f"{endpoint} cannot be dialed ({error.strerror or error})")
 
 
-def prepare(sock, rules, interface=None) -> None:
+def prepare(sock: Any, rules: Reconnect, interface: str | None = None, mss: int | None = None) -> None:
     """Set what makes the kernel notice a dead path, before the first packet (tcp(7), `[reconnect]`). Raises OSError."""
     if interface:
         sock.setsockopt(std.SOL_SOCKET, std.SO_BINDTODEVICE, interface.encode() + b"\0")
+    if mss:
+        sock.setsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG, mss)
     for level, option, value in (
             (std.SOL_SOCKET, std.SO_KEEPALIVE, 1),
             (std.IPPROTO_TCP, std.TCP_NODELAY, 1),

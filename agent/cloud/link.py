@@ -15,75 +15,112 @@ Rules
 
 - `POS Online` is true from OK-REGISTRATION until the first evidence against it: the board turns red before anything
   else is done about a loss.
+- What an end means and how long to wait, `policy` says; what is known of each endpoint, `endpoints`; which reason is
+  shown, `reasons`. Here is what happens in time.
 - Evidence from outside is checked against this connection: the watchdog names the addresses that died, and only a
   connection from one of them is aborted.
 - While a transaction is in progress nothing tears down a connection that still works: a return to the primary, a
   reconnect that somebody asked for and new settings wait until the terminal is idle.
-- An endpoint that opened but did not register (no answer, closed, TLS) loses its head start to the other at the next
-  dial.
 - A terminal is never registered twice: before a move, the old connection is ended and the cloud's end of it awaited.
+- The first dial after a return of the network shows no reason that the next moment disproves: names and routes come one
+  by one.
 """
 import logging
 import random
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 import gevent
 
 from econduit_terminal.agent.wire.session import Session, Timing
 from econduit_terminal.conf.logs import clean
+from econduit_terminal.conf.schema import Settings
+from econduit_terminal.conf.values import Endpoint
 
+from . import conversation, reasons
+from .beside import drop
 from .connection import Connection
-from .conversation import Conversation, Ended, Orders, drop
-from .dialer import Dialed, Dialer, DialFailed, Fault, prepare
-from .policy import Cause
+from .conversation import Conversation, Ended, Move, Orders
+from .dialer import Dialed, Dialer, DialFailed, Seen, Target, prepare
+from .endpoints import Endpoints, Life
+from .network import Network
+from .policy import Cause, Evidence, Finding, Policy, Wait, classify, most_telling
+from .resolver import literal
 
 log = logging.getLogger(__name__)
 
 SAME_AGAIN = 60.0
 """Seconds until the log says again why there is no connection."""
+SHARED_ID = "another terminal may use this TerminalID: the cloud ends each registration soon after the one before"
+_PARTS = (Finding.NO_NAME, Finding.NO_WAY)
+"""What a network that is just coming back may lack for a moment."""
+_ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
+_BY_THE_CLOUD = (Cause.CUT, Cause.DOWN, Cause.CROWDED, Cause.NOT_THE_CLOUD, Cause.REFUSED, Cause.REJECTED)
+"""After these the remembered address is no better than what the name holds now."""
+
+
+class Board(conversation.Board, Protocol):
+    """What is shown of the whole."""
+
+    def phase(self, name: str, retry_in: float | None = None) -> None: ...
+    def endpoints(self, found: list[dict[str, Any]]) -> None: ...
+    def problem(self, name: str, text: str | None) -> None: ...
 
 
 class Link:
     """Keeps one terminal registered.
 
-    settings: conf.settings.Settings. hello: the Register message. board: local.status.Board. transactions: where
-    requests go and answers come from (transactions.processor.Processor). policy: cloud.policy.Policy.
+    registration: the Register message. transactions: where requests go and answers come from
+    (transactions.processor.Processor).
     """
 
-    def __init__(self, settings, hello: bytes, board, transactions, policy, dialer: Dialer | None = None):
+    def __init__(self, settings: Settings, registration: bytes, board: Board, transactions: conversation.Transactions,
+                 policy: Policy[Endpoint], dialer: Dialer | None = None):
         self._settings = settings
-        self._hello = hello
+        self._registration = registration
         self._board = board
         self._transactions = transactions
         self._policy = policy
         self._dialer = dialer or Dialer(settings)
+        self._records = Endpoints(self._configured)
+        policy.endpoints = self._configured
         self._orders = Orders()
-        self._report: dict = {}             # the watchdog's last
-        self._passed_over = None            # the endpoint that opened last time but did not register
+        self._network = Network()
         self._connection: Connection | None = None
         self._parked: Connection | None = None      # aborted; closed when its address works again
         self._conversation: Conversation | None = None
-        self._last_reason = "starting"
-        self._plan = ""                     # what was dialed last
-        self._told = (), 0.0                # why the last dial in the log was waited for, and when that was said
+        self._answer_time = 0.0
+        self._reason = reasons.STARTING             # our own, whatever the watchdog says
+        self._causes: dict[Endpoint, Cause] = {}    # of each endpoint's last end, since the last registration
+        self._verdict_is_newer = False
+        self._returning = True                      # the network came back and nothing was dialed since
+        self._name_first = False
+        self._plan = ""                             # what was dialed last
+        self._told: tuple[tuple[Any, ...], float] = (), 0.0    # the last wait in the log, and when that was said
 
     # -- orders: from any greenlet, they return at once ----------------------------------------------------------
 
-    def network(self, report: dict) -> None:
+    def network(self, report: dict[str, Any]) -> None:
         """Take a report of the watchdog (POST /network): abort, verify, dial and bind as it says."""
-        before, self._report = self._report, report
+        before, self._network = self._network, Network.of(report)
+        self._verdict_is_newer |= before.verdict != self._network.verdict
+        if self._records.on_network(self._network.identity):
+            log.info("another network: what was known of the endpoints is forgotten")
+            self._forget()
         self._close_parked()
         if self._connection is not None:
-            self._orders.abort = report.get("lost", {}).get(self._connection.local_address) or self._orders.abort
-            self._orders.verify |= report.get("verify", False)
+            self._orders.abort = self._network.lost.get(self._connection.local_address) or self._orders.abort
+            self._orders.verify |= self._network.verify
         else:
-            self._orders.dial |= report.get("dial", False) or report.get("bind") != before.get("bind")
-            self._board.offline(self._reason())
+            self._take_hint(before)
+            self._board.offline(self._shown())
         self._orders.bell.set()
 
     def forget_network(self) -> None:
         """The watchdog is silent: what it said last says nothing about now."""
-        self._report = {}
+        self._network = Network()
         self._close_parked()
 
     def verify(self) -> None:
@@ -97,20 +134,21 @@ class Link:
         self._orders.dial = True
         self._orders.bell.set()
 
-    def reconfigure(self, settings, hello: bytes) -> None:
+    def reconfigure(self, settings: Settings, registration: bytes) -> None:
         """Work by new settings. A connection that they make wrong is left as soon as the terminal is idle."""
         before = self._settings
-        stale = (hello != self._hello or settings.cloud != before.cloud
+        stale = (registration != self._registration or settings.cloud != before.cloud
                  or settings.transactions.max_message != before.transactions.max_message)
-        self._settings, self._hello = settings, hello
+        self._settings, self._registration = settings, registration
         self._dialer.settings = settings
-        self._policy.reconnect = settings.reconnect
-        if stale or self._conversation is None:
-            self._passed_over = None
+        self._policy.reconnect, self._policy.endpoints = settings.reconnect, self._configured
+        if stale or self._conversation is None or self._connection is None:
+            self._records.configure(self._configured)
+            self._forget()
             self.reconnect("settings changed")
         else:
-            self._conversation.session.timing = self._timing()
-            self._conversation.primary_retry = settings.reconnect.primary_retry     # from when it began to run
+            self._conversation.session.timing = self._timing(self._connection.endpoint)
+            self._conversation.move = self._move(self._connection.endpoint)     # from when its time began to run
             self._connection.retune(lambda sock: prepare(sock, settings.reconnect))
         self._orders.bell.set()
 
@@ -127,45 +165,237 @@ class Link:
 
     def run(self) -> None:
         """Until `stop`. Raises nothing but bugs."""
-        successor = None
+        self._tell_endpoints()
+        ended: Ended | None = None
         while not self._orders.stop:
-            successor = self._live(successor)
-        if successor:
-            successor.socket.close()
+            ended = self._attempt(ended)
+        if ended and ended.successor:
+            ended.successor.socket.close()
         self._close_parked(anyway=True)
         self._board.offline("stopped")
 
-    def _live(self, successor: Dialed | None) -> Dialed | None:
-        """One dial, one connection if it succeeds, and the wait after it. Returns the next connection if it is open."""
-        began = time.monotonic()
+    def _attempt(self, before: Ended | None) -> Ended | None:
+        """One dial, one connection if it succeeds, and the wait after it. Returns the connection's end."""
         self._orders.begin()
-        registered_for, dialed_for = None, 0.0
-        opened = successor or self._dial()
-        if opened is None:
-            return None
-        if isinstance(opened, Dialed):
-            ended, registered_for = self._converse(opened)
-            cause = self._cause_of_end(ended.cause, registered_for is not None)
-            self._told = (), 0.0
+        if before and before.successor:
+            ended, wait = self._converse(before.successor, moved=before.finding is Finding.ASKED)
         else:
-            dialed_for = time.monotonic() - began
-            self._passed_over = opened.endpoint
-            ended = Ended(Cause.PATH, str(opened))
-            cause = self._cause_of_failure(opened.faults)
+            began = time.monotonic()
+            opened = self._dial()
+            if opened is None:
+                return None
+            if isinstance(opened, DialFailed):
+                self._pause(self._not_opened(opened, time.monotonic() - began), str(opened))
+                return None
+            ended, wait = self._converse(opened)
+        if not ended.successor and not self._orders.stop:
+            self._pause(wait, ended.reason)
+        return ended
+
+    def _dial(self) -> Dialed | DialFailed | None:
+        """An open connection or why there is none; None when an order made this dial pointless."""
+        self._close_parked()
+        network = self._network
+        self._board.phase("dialing")
+        endpoints = self._records.order()
+        plan = ", then ".join(map(str, endpoints)) + (f" over {network.bind}" if network.bind else "")
+        if plan != self._plan:      # once, not every second of a long outage: the log has a limit
+            log.info("dialing %s", plan)
+        self._plan = plan
+        dialing = gevent.spawn(self._open, endpoints, network)
+        dialing.link(lambda _: self._orders.bell.set())
+        try:
+            while not dialing.ready():
+                self._orders.bell.wait()        # bounded: the dial ends by itself and rings
+                self._orders.bell.clear()
+                if self._orders.stop or self._orders.leave or self._network.way != network.way:
+                    return None
+            opened: Dialed | DialFailed = dialing.get()
+            dialing = None
+            return opened
+        finally:
+            drop(dialing)
+
+    def _open(self, endpoints: Sequence[Endpoint], network: Network, *, beside: bool = False) -> Dialed | DialFailed:
+        """A greenlet's body: the failure is a result, not an accident. beside: while another connection is in use."""
+        now = time.monotonic()
+        targets = [self._target(endpoint, 0.0 if beside else self._policy.delay(endpoint, now))
+                   for endpoint in endpoints]
+        opened: Dialed | DialFailed
+        try:
+            opened = self._dialer.dial(targets, interface=network.bind, lost=network.lost.keys(),
+                                       returning=self._returning)
+        except DialFailed as failed:
+            opened = failed
+        self._learn(opened.seen, beside)
+        return opened
+
+    def _dial_beside(self, endpoints: Sequence[Endpoint]) -> Dialed | DialFailed:
+        return self._open(endpoints, self._network, beside=True)
+
+    def _target(self, endpoint: Endpoint, hold: float) -> Target:
+        record = self._records[endpoint]
+        remembered = [record.address] if record.address else []
+        elsewhere = [address for text in self._network.addresses.get(endpoint.host, ())
+                     if (address := literal(Endpoint(text, endpoint.port)))]
+        return Target(endpoint, hold, known=[] if self._name_first else remembered, spare=[*remembered, *elsewhere],
+                      doubted=record.doubted, mss=record.mss,
+                      answer=self._records.answer_time(endpoint, self._settings.registration.timeout))
+
+    def _learn(self, seen: Seen, beside: bool) -> None:
+        """What a dial met, into the records. One beside a connection says nothing about why there is none."""
+        for endpoint, addresses in seen.addresses.items():
+            self._records[endpoint].addresses = tuple(str(sockaddr[0]) for _, sockaddr in addresses)
+        for endpoint, addresses in seen.named.items():
+            self._records.named(endpoint, addresses)
+        for endpoint, found in seen.found.items():
+            if found.finding is Finding.TLS:
+                self._records.not_registered(endpoint, found.address, found.finding, found.reason, beside=beside)
+            else:
+                self._records.not_opened(endpoint, found.finding, found.reason, beside=beside)
+        self._tell_endpoints()
+
+    def _not_opened(self, failed: DialFailed, dialed_for: float) -> Wait:
+        """The wait after a dial in vain, and its reason on the display."""
+        met = {endpoint: self._evidence(endpoint, found.finding) for endpoint, found in failed.seen.found.items()}
+        wait = self._policy.ended(met, self._network, time.monotonic(), dialed_for=dialed_for)
+        self._causes.update(wait.causes)
+        returning, self._returning = self._returning, False
+        only_parts = all(found.finding in _PARTS for found in failed.seen.found.values())
+        if not (returning and only_parts and wait.cause in (Cause.LOCAL, Cause.PATH)):
+            self._show("; ".join(self._records.reasons()))
+        self._name_first = wait.cause in _BY_THE_CLOUD
+        return wait
+
+    def _converse(self, dialed: Dialed, *, moved: bool = False) -> tuple[Ended, Wait]:
+        """Register and serve. moved: another connection was left for this one. Returns why it ended, and the wait."""
+        endpoint, settings = dialed.endpoint, self._settings
+        self._answer_time = self._records.answer_time(endpoint, settings.registration.timeout, moved=moved)
+        session = Session(self._registration, ack=settings.registration.ack_heartbeat, timing=self._timing(endpoint),
+                          max_message=settings.transactions.max_message, random=random.random,
+                          terminates=self._records[endpoint].terminates)
+        connection = Connection(dialed, session.respond)
+        log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, endpoint,
+                 connection.local_address, connection.interface, 1000 * dialed.seconds)
+        self._connection, self._conversation = connection, Conversation(
+            connection, session, self._orders, self._board, self._transactions, dial=self._dial_beside,
+            move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
+        self._board.phase("registering")
+        self._orders.dial = self._returning = False
+        life = None
+        try:
+            ended = self._conversation.run()
+            if self._conversation.registered_at is not None:
+                now = time.monotonic()
+                life = Life(now - self._conversation.registered_at, now - connection.last_data)
+            evidence = self._evidence(endpoint, ended.finding, life is not None)
+            self._causes[endpoint] = classify(evidence, self._network)
             self._show(ended.reason)
-        if ended.successor or self._orders.stop:
-            return ended.successor
-        if cause is Cause.REJECTED:
+        finally:
+            self._connection = self._conversation = None
+            self._transactions.detach(connection)
+            if connection.parked:
+                self._close_parked(anyway=True)
+                self._parked = connection
+            else:
+                connection.close()
+        log.info("connection %d: ended %s: %s", connection.number, "without a registration" if life is None
+                 else f"after {life.registered:.1f} s online", clean(ended.reason))
+        self._records[endpoint].terminates |= session.terminates
+        self._told = (), 0.0
+        return ended, self._over(dialed, ended, evidence, life, moved)
+
+    def _over(self, dialed: Dialed, ended: Ended, evidence: Evidence, life: Life | None, moved: bool) -> Wait:
+        """A connection's end, into the records, and the wait after it."""
+        endpoint = dialed.endpoint
+        met = {endpoint: evidence}
+        if ended.successor:
+            met = {endpoint: replace(evidence, finding=Finding.ASKED)}      # a better one stands
+        elif ended.finding not in _ON_PURPOSE and life is None:
+            self._records.not_registered(endpoint, dialed.address, ended.finding, ended.reason, moved=moved)
+            met |= {other: self._evidence(other, found.finding) for other, found in dialed.seen.found.items()}
+        if ended.finding not in _ON_PURPOSE and life is not None:
+            self._records.ended(endpoint, life, by_the_cloud=ended.finding in (Finding.CLOSED, Finding.DEREGISTERED),
+                                stable_after=self._settings.reconnect.stable_after)
+            self._tell_problems()
+        wait = self._policy.ended(met, self._network, time.monotonic(),
+                                  registered_for=None if life is None else life.registered)
+        self._causes.update(wait.causes)
+        if life is None and (reasons_ := self._records.reasons()):
+            self._show("; ".join(reasons_))
+        self._name_first = wait.cause in _BY_THE_CLOUD
+        self._tell_endpoints()
+        if wait.cause is Cause.REJECTED:
             log.warning("the cloud does not know this terminal's type: correct terminal.type in the settings and have "
                         "them read again, or ask eConduit to add it")
-        wait = self._policy.ended(cause, registered_for=registered_for, dialed_for=dialed_for)
-        why = (cause, *sorted(ended.reason.split("; ")))
-        log.log(self._loudness(why), "next dial in %.2f s: %s (%s, failures in a row: %d)",
-                wait.seconds, clean(ended.reason), cause.value, wait.attempt)
-        self._pause(wait.seconds)
-        return None
+        return wait
 
-    def _loudness(self, why: tuple) -> int:
+    def _registered(self, dialed: Dialed) -> None:
+        self._records.registered(dialed.endpoint, dialed.address, time.monotonic())
+        self._causes.clear()
+        self._tell_endpoints()
+
+    def _pause(self, wait: Wait, reason: str) -> None:
+        """Wait before the next dial, unless somebody wants it at once. The other endpoint is dialed without one."""
+        why = (wait.cause, *sorted(reason.split("; ")))
+        log.log(self._loudness(why), "next dial in %.2f s: %s (%s, failures in a row: %d)",
+                wait.seconds, clean(reason), wait.cause.value, wait.attempt)
+        told = -1.0
+        while not (self._orders.dial or self._orders.stop):
+            now = time.monotonic()
+            left = self._policy.wait(now)
+            if left <= 0:
+                return
+            if abs(now + left - told) > 0.001:
+                self._board.phase("waiting", left)
+            told = now + left
+            self._orders.bell.wait(left)
+            self._orders.bell.clear()
+        self._policy.wake()
+
+    def _close_parked(self, anyway: bool = False) -> None:
+        """Reset the connection that was aborted, once its address works again: the cloud then hears of it."""
+        if self._parked and (anyway or self._parked.local_address not in self._network.lost):
+            self._parked.close()
+            self._parked = None
+
+    # -- what is known, and what is shown of it --------------------------------------------------------------------
+
+    def _take_hint(self, before: Network) -> None:
+        """While there is no connection: what a report says that ends or shortens the wait."""
+        network = self._network
+        if network.dial or network.bind != before.bind or (network.usable and not before.usable):
+            self._orders.dial = self._returning = True
+            if self._telling in (Cause.LOCAL, Cause.PATH):
+                self._reason = reasons.CONNECTING
+                self._causes.clear()
+        elif network.open and not before.open:
+            silent = [endpoint for endpoint in self._configured
+                      if str(endpoint) in network.open and not self._records.answers(endpoint)]
+            self._policy.opened(silent, time.monotonic())
+
+    def _forget(self) -> None:
+        """Nothing is known of the endpoints any more."""
+        self._policy.wake()
+        self._name_first = False
+        self._tell_endpoints()
+        self._tell_problems()
+
+    def _calm(self) -> None:
+        self._records.settled()
+        self._tell_problems()
+
+    def _tell_endpoints(self) -> None:
+        self._board.endpoints(self._records.status())
+
+    def _tell_problems(self) -> None:
+        self._board.problem("TerminalID", SHARED_ID if self._records.shared_id else None)
+        idle = [f"something on the way to {endpoint} ends connections without data after {record.idle_end:.0f} s: "
+                f"heartbeats every {record.interval:g} s" for endpoint in self._configured
+                if (record := self._records[endpoint]).interval and record.idle_end]
+        self._board.problem("heartbeat", "; ".join(idle) or None)
+
+    def _loudness(self, why: tuple[Any, ...]) -> int:
         """INFO for what is new, and for the same again once a minute: an outage of a night must not push the day before
         out of the log, which has a limit."""
         now = time.monotonic()
@@ -174,131 +404,34 @@ class Link:
         self._told = why, now
         return logging.INFO
 
-    def _dial(self) -> Dialed | DialFailed | None:
-        """An open connection or why there is none; None when an order made this dial pointless."""
+    def _evidence(self, endpoint: Endpoint, finding: Finding, registered: bool = False) -> Evidence:
+        return Evidence(finding, registered, others_answer=self._records.others_answer(endpoint))
+
+    def _timing(self, endpoint: Endpoint) -> Timing:
+        settings = self._settings
+        return Timing(self._answer_time, self._records.interval(endpoint, settings.heartbeat.interval),
+                      settings.heartbeat.ack_timeout, settings.transactions.frame_gap, settings.transactions.patience)
+
+    def _move(self, endpoint: Endpoint) -> Move | None:
+        """Back to the primary; None where this is the primary."""
+        primary = self._configured[0]
+        if endpoint == primary:
+            return None
+        return Move(primary, self._records.move_after(primary, self._settings.reconnect.primary_retry))
+
+    @property
+    def _configured(self) -> tuple[Endpoint, ...]:
         cloud = self._settings.cloud
-        endpoints = [endpoint for endpoint in (cloud.primary, cloud.secondary) if endpoint]
-        if self._passed_over in endpoints:
-            endpoints.sort(key=lambda endpoint: endpoint == self._passed_over)
-        self._close_parked()
-        way = _way(self._report)
-        interface = self._report.get("bind")
-        self._board.phase("dialing")
-        plan = ", then ".join(map(str, endpoints)) + (f" over {interface}" if interface else "")
-        if plan != self._plan:      # once, not every second of a long outage: the log has a limit
-            log.info("dialing %s", plan)
-        self._plan = plan
-        dialing = gevent.spawn(self._open, endpoints, interface)
-        dialing.link(lambda _: self._orders.bell.set())
-        try:
-            while not dialing.ready():
-                self._orders.bell.wait()        # bounded: the dial ends by itself and rings
-                self._orders.bell.clear()
-                if self._orders.stop or self._orders.leave or _way(self._report) != way:
-                    return None
-            opened, dialing = dialing.get(), None
-            return opened
-        finally:
-            drop(dialing)
+        return (cloud.primary, cloud.secondary) if cloud.secondary else (cloud.primary,)
 
-    def _converse(self, dialed: Dialed) -> tuple[Ended, float | None]:
-        """Register and serve. Returns why it ended, and for how many seconds it was registered (None: never)."""
-        settings, primary = self._settings, self._settings.cloud.primary
-        session = Session(self._hello, ack=settings.registration.ack_heartbeat, timing=self._timing(),
-                          max_message=settings.transactions.max_message, random=random.random)
-        connection = Connection(dialed, session.respond)
-        log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, connection.endpoint,
-                 connection.local_address, connection.interface, 1000 * dialed.seconds)
-        self._connection, self._conversation = connection, Conversation(
-            connection, session, self._orders, self._board, self._transactions,
-            primary_retry=settings.reconnect.primary_retry,
-            to_primary=None if dialed.endpoint == primary else lambda: self._open([primary], self._report.get("bind")))
-        self._board.phase("registering")
-        self._orders.dial = False
-        try:
-            ended = self._conversation.run()
-            self._show(ended.reason)
-        finally:
-            registered_at = self._conversation.registered_at
-            self._connection = self._conversation = None
-            self._transactions.detach(connection)
-            if connection.parked:
-                self._close_parked(anyway=True)
-                self._parked = connection
-            else:
-                connection.close()
-        registered_for = None if registered_at is None else time.monotonic() - registered_at
-        log.info("connection %d: ended %s: %s", connection.number, "without a registration" if registered_for is None
-                 else f"after {registered_for:.1f} s online", clean(ended.reason))
-        unanswered = registered_for is None and ended.cause in (Cause.CLOUD, Cause.PATH)
-        self._passed_over = connection.endpoint if unanswered else None
-        if unanswered and ended.cause is Cause.CLOUD:       # where the path died, the address may be right
-            self._dialer.forget(connection.endpoint)
-        return ended, registered_for
-
-    def _close_parked(self, anyway: bool = False) -> None:
-        """Reset the connection that was aborted, once its address works again: the cloud then hears of it."""
-        if self._parked and (anyway or self._parked.local_address not in self._report.get("lost", {})):
-            self._parked.close()
-            self._parked = None
-
-    def _open(self, endpoints, interface) -> Dialed | DialFailed:
-        """A greenlet's body: the failure is a result, not an accident."""
-        try:
-            return self._dialer.dial(endpoints, interface=interface, lost=self._report.get("lost", {}).keys())
-        except DialFailed as failed:
-            return failed
-
-    def _pause(self, seconds: float) -> None:
-        """Wait before the next dial, unless somebody wants it at once."""
-        deadline = time.monotonic() + seconds
-        self._board.phase("waiting", seconds)
-        while not (self._orders.dial or self._orders.stop) and (left := deadline - time.monotonic()) > 0:
-            self._orders.bell.wait(left)
-            self._orders.bell.clear()
-
-    # -- what things mean ----------------------------------------------------------------------------------------
-
-    def _timing(self) -> Timing:
-        it = self._settings
-        return Timing(it.registration.timeout, it.heartbeat.interval, it.heartbeat.ack_timeout,
-                      it.transactions.frame_gap, it.transactions.patience)
-
-    def _cause_of_failure(self, faults) -> Cause:
-        if faults & {Fault.REFUSED, Fault.TLS}:
-            return Cause.CLOUD          # somebody answered
-        return self._by_probes(Cause.LOCAL if faults == {Fault.LOCAL} else Cause.PATH)
-
-    def _cause_of_end(self, cause: Cause, registered: bool) -> Cause:
-        if cause is Cause.LOCAL and self._report.get("usable"):
-            return Cause.ASKED          # the interface died, another one is there: over that one, at once
-        # That the path works, the watchdog knows from the connection that just ended, if that was registered: this is
-        # no evidence against the cloud.
-        return self._local(cause) if registered else self._by_probes(cause)
-
-    def _by_probes(self, cause: Cause) -> Cause:
-        """Silence is the cloud's where the watchdog's probes found that the path works."""
-        cause = self._local(cause)
-        return Cause.CLOUD if cause is Cause.PATH and self._report.get("path") == "works" else cause
-
-    def _local(self, cause: Cause) -> Cause:
-        """Silence is the local network's where no interface is usable."""
-        return Cause.LOCAL if cause is Cause.PATH and not self._report.get("usable", True) else cause
+    @property
+    def _telling(self) -> Cause | None:
+        """What keeps the terminal offline: the most telling cause since it was last registered."""
+        return most_telling(self._causes.values()) if self._causes else None
 
     def _show(self, reason: str) -> None:
-        self._last_reason = reason
-        self._board.offline(self._reason())
+        self._reason, self._verdict_is_newer = reason, False
+        self._board.offline(self._shown())
 
-    def _reason(self) -> str:
-        """For the display: what the watchdog knows of the network comes before what the connection noticed of it.
-
-        A refusal it can have from here only: repeated, it would outlive what came after it.
-        """
-        verdict = self._report.get("verdict", "online")
-        nothing_against = verdict in ("online", "connecting") or verdict.startswith(Cause.REFUSED.value)
-        return self._last_reason if nothing_against else verdict
-
-
-def _way(report: dict) -> tuple:
-    """What of a report decides which way a dial takes: one under way is begun anew when it changes."""
-    return report.get("bind"), report.get("lost", {})
+    def _shown(self) -> str:
+        return reasons.display(self._reason, self._telling, self._network, verdict_is_newer=self._verdict_is_newer)

@@ -1,83 +1,254 @@
-"""PURE. How long to wait before the next dial, by what ended the connection.
+"""PURE. Why a connection or a dial ended, and how long to wait before the next dial.
 
-| cause    | what happened                                          | wait                                    | counts |
-|----------|--------------------------------------------------------|-----------------------------------------|--------|
-| ASKED    | a new connection was asked for, or a better one stands | none                                    | no     |
-| LOCAL    | the local network went away                            | `local_retry` ± 50 % at most            | no     |
-| PATH     | the path is dead though the link is up                 | `local_retry` ± 50 %, steady            | no     |
-| CLOUD    | the cloud closed, reset, refused or fell silent        | first 0…`first_retry`, then full jitter | yes    |
-| REFUSED  | FAILED-REGISTRATION                                    | full jitter on top of 5 s               | yes    |
-| REJECTED | FAILED-INVALID-TERMINAL-TYPE: other settings only      | `rejected_retry`                        | no     |
+`classify` is the one place where evidence becomes a cause; `Policy` holds the one table of waits:
 
-- Full jitter is random(0, min(`max_delay`, `base_delay` · 2ⁿ)): the terminals that one cloud lost at one moment do not
-  come back at one moment ("Exponential Backoff and Jitter", AWS Architecture Blog, 2015).
-- Only failures that are the cloud's count towards n: an hour without a cable must not make the first dial slow.
-- The count falls to zero only after `stable_after` seconds registered: a cloud that accepts and drops at once fails.
-- A LOCAL or PATH wait runs from the start of the dial: while nothing answers, something is asked every `local_retry`.
+| cause         | it ended because                                       | wait before the next dial                 |n|
+|---------------|--------------------------------------------------------|-------------------------------------------|-|
+| ASKED         | a new connection was asked for, or a better one stands | none                                      | |
+| LOCAL         | the local network went away                            | `local_retry` ± 50 %, or until woken      | |
+| PATH          | nothing answers anywhere; a router's ICMP; no name     | the same, steady                          | |
+| SILENT        | no endpoint answers, but something else beyond does    | like DOWN                                 |+|
+| CUT           | the cloud ended a registered connection                | up to `first_retry`, while the bucket     | |
+|               |                                                        | of `quick_returns` lasts; then as CROWDED |+|
+| DOWN          | the endpoint itself refused the dial                   | up to min(`max_delay`, `base_delay` · 2ⁿ) |+|
+| CROWDED       | it opened: closed, silent, TLS failed; no registration | up to min(`crowded_delay`, 1 s · 2ⁿ)      |+|
+| NOT_THE_CLOUD | an answer that is none of the document's three texts   | like DOWN                                 |+|
+| REFUSED       | FAILED-REGISTRATION                                    | like CROWDED, but 5 s at least            |+|
+| REJECTED      | FAILED-INVALID-TERMINAL-TYPE                           | `rejected_retry`                          | |
+
+"Up to" is full jitter: uniform from 0.
+
+Rules
+
+- It keeps the terminals that one cloud lost at one moment from coming back at one moment ("Exponential Backoff and
+  Jitter", AWS Architecture Blog, 2015). What costs the cloud little (a refused dial) is tried often, what costs it
+  much (a connection that helps nobody) seldom.
+- Each endpoint waits for its own cause, with its own n. An endpoint that was not tried has nothing to wait for: an end
+  at one leads to the other at once, and a login page that goes away is not waited out with the refusal of the other.
+- What ends a registered connection, or is asked for, sets the wait of every endpoint anew.
+- n falls to 0 after `stable_after` registered. An hour without a cable never makes the first dial slow.
+- The bucket is refilled by one every `stable_after`, so that a cloud which cuts again and again is limited, and a lab
+  that does so a few times sees the terminal back at once.
+- A watchdog's word (`wake`) ends every wait and resets no n. An endpoint that was found open (`opened`) is dialed
+  within a second, at random: a fleet learns of it at one moment.
+- Waits after silence run from the start of the dial: while nothing answers, something is asked every `local_retry`.
+- Where nothing can tell whether the line or the cloud is silent, it is taken for the line for UNEXPLAINED seconds.
 """
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from econduit_terminal.conf.schema import Reconnect
+
+from .network import Network
 
 REFUSED_FLOOR = 5.0
 """Seconds that a refused registration waits at least."""
+CROWDED_BASE = 1.0
+"""Seconds within which the first dial comes after a connection that did not register."""
+OPENED_WITHIN = 1.0
+"""Seconds within which an endpoint is dialed that was found open."""
+UNEXPLAINED = 300.0
+"""Seconds for which silence that nothing explains counts as the line's."""
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Cause(Enum):
+    """Why there is no connection; the value stands in the log."""
     ASKED = "asked for"
     LOCAL = "local network away"
     PATH = "path dead"
-    CLOUD = "cloud"
+    SILENT = "cloud silent"
+    CUT = "cut by the cloud"
+    DOWN = "cloud down"
+    CROWDED = "cloud crowded"
+    NOT_THE_CLOUD = "not the cloud"
     REFUSED = "registration refused"
     REJECTED = "registration rejected"
 
 
-COUNTED = (Cause.CLOUD, Cause.REFUSED)
-FROM_DIAL = (Cause.LOCAL, Cause.PATH)
+class Finding(Enum):
+    """What an attempt met at an endpoint: the observation, not yet its meaning."""
+    ASKED = "left on purpose"
+    ABORTED = "the watchdog says that the local address is gone"
+    LOST = "nothing was acknowledged any more"
+    CLOSED = "the peer ended it (FIN, RST, or a fault in what it sent)"
+    MUTE = "the peer's TCP acknowledged, nobody answered"
+    DEREGISTERED = "the cloud took the registration back"
+    FAILED = "FAILED-REGISTRATION"
+    INVALID_TYPE = "FAILED-INVALID-TERMINAL-TYPE"
+    OTHER = "answered by something that is not the cloud"
+    TLS = "opened, but TLS failed"
+    REFUSED = "refused by the endpoint itself (RST)"
+    ROUTER = "rejected by a router (ICMP)"
+    SILENT = "no answer"
+    NO_NAME = "no address"
+    NO_WAY = "not even sent"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one endpoint when an attempt is over.
+
+    registered: OK-REGISTRATION had come. others_answer: another endpoint answered the terminal last time, be it with a
+    refusal. silent_for: seconds for which silence lasts that nothing explains (`Policy` fills it in).
+    """
+    finding: Finding
+    registered: bool = False
+    others_answer: bool = False
+    silent_for: float = 0.0
+
+
+_ANSWERS = {Finding.ASKED: Cause.ASKED, Finding.FAILED: Cause.REFUSED, Finding.INVALID_TYPE: Cause.REJECTED,
+            Finding.OTHER: Cause.NOT_THE_CLOUD, Finding.TLS: Cause.CROWDED, Finding.REFUSED: Cause.DOWN}
+_BY_THE_PEER = (Finding.CLOSED, Finding.MUTE, Finding.DEREGISTERED)
+_UNSAID = (Finding.LOST, Finding.SILENT)
+"""Silence, which alone does not say whose it is."""
+
+
+def classify(evidence: Evidence, network: Network) -> Cause:
+    """The cause of an end at one endpoint, by the table above. An answer is what it is; only silence is interpreted."""
+    finding = evidence.finding
+    if finding is Finding.ABORTED:
+        return Cause.ASKED if network.usable else Cause.LOCAL      # over the other interface, at once
+    if finding in _ANSWERS:
+        return _ANSWERS[finding]
+    if finding in _BY_THE_PEER:
+        return Cause.CUT if evidence.registered else Cause.CROWDED
+    if not network.usable:
+        return Cause.LOCAL
+    if evidence.others_answer and not evidence.registered:
+        return Cause.DOWN           # the line works: what is silent here is this endpoint
+    if finding is Finding.NO_WAY:
+        return Cause.LOCAL
+    if finding not in _UNSAID or evidence.registered:
+        return Cause.PATH           # that its path works, the watchdog knew from the very connection that died
+    explained = network.beyond if network.beyond is not None else evidence.silent_for >= UNEXPLAINED
+    return Cause.SILENT if explained else Cause.PATH
+
+
+_FROM_DIAL = (Cause.LOCAL, Cause.PATH)
+_LIKE_DOWN = (Cause.DOWN, Cause.SILENT, Cause.NOT_THE_CLOUD)
+_TELLING = (Cause.ASKED, Cause.LOCAL, Cause.PATH, Cause.SILENT, Cause.DOWN, Cause.NOT_THE_CLOUD, Cause.CUT,
+            Cause.CROWDED, Cause.REFUSED, Cause.REJECTED)
+
+
+def most_telling(causes: Iterable[Cause]) -> Cause:
+    """Of several causes, at several endpoints, the one that says most about what keeps the terminal offline."""
+    return max(causes, key=_TELLING.index)
 
 
 @dataclass(frozen=True)
 class Wait:
-    """`seconds` until the next dial, and after how many counted failures in a row (`attempt`)."""
+    """seconds: until the next dial. cause: the most telling of `causes`, which are by endpoint. attempt: how many ends
+    in a row counted."""
     seconds: float
+    cause: Cause
     attempt: int
+    causes: Mapping[Any, Cause]
 
 
-class Policy:
-    """Counts failures. `reconnect`: the settings' section, may be replaced. `random()`: uniform in [0, 1)."""
+class Policy(Generic[K]):
+    """The waits of one terminal. `now` is monotonic time in seconds, everywhere.
 
-    def __init__(self, reconnect, random):
+    reconnect: the settings' section; endpoints: what may be dialed. Both may be replaced. random: uniform in [0, 1).
+    """
+
+    __slots__ = ("_counts", "_due", "_random", "_refilled", "_silent_since", "_tokens", "endpoints", "reconnect")
+
+    def __init__(self, reconnect: Reconnect, random: Callable[[], float], endpoints: Iterable[K] = ()):
         self.reconnect = reconnect
+        self.endpoints = tuple(endpoints)
         self._random = random
-        self.failures = 0
+        self._due: dict[K, float] = {}      # when each may be dialed again; without an entry: now
+        self._counts: dict[K, int] = {}     # n
+        self._tokens = float(reconnect.quick_returns)
+        self._refilled = 0.0
+        self._silent_since: float | None = None
 
-    def ended(self, cause: Cause, *, registered_for: float | None = None, dialed_for: float = 0.0) -> Wait:
-        """The wait after an end.
+    def delay(self, endpoint: K, now: float) -> float:
+        """Seconds until this endpoint may be dialed."""
+        return max(0.0, self._due.get(endpoint, now) - now)
+
+    def wait(self, now: float) -> float:
+        """Seconds until one of the endpoints may be dialed."""
+        return min((self.delay(endpoint, now) for endpoint in self.endpoints), default=0.0)
+
+    def wake(self) -> None:
+        """Something got better: every endpoint may be dialed now. What was counted stays."""
+        self._due.clear()
+
+    def opened(self, endpoints: Iterable[K], now: float) -> None:
+        """These were found open: they are dialed within a second."""
+        for endpoint in endpoints:
+            self._due[endpoint] = min(self._due.get(endpoint, now), now + OPENED_WITHIN * self._random())
+
+    def ended(self, evidence: Mapping[K, Evidence], network: Network, now: float, *,
+              registered_for: float | None = None, dialed_for: float = 0.0) -> Wait:
+        """The wait after an attempt, by what it met at each endpoint that it tried (at least one).
 
         registered_for: seconds registered, None if never. dialed_for: seconds that the dial took.
         """
         if registered_for is not None and registered_for >= self.reconnect.stable_after:
-            self.failures = 0
-        if cause in COUNTED:
-            self.failures += 1
-        seconds = self._seconds(cause)
-        if cause in FROM_DIAL:
-            seconds = max(0.0, seconds - dialed_for)
-        return Wait(seconds, self.failures)
+            self._counts.clear()
+        silent_for = self._silence(evidence.values(), network, now)
+        causes = {endpoint: classify(replace(met, silent_for=silent_for), network)
+                  for endpoint, met in evidence.items()}
+        for endpoint, met in evidence.items():
+            cause = causes[endpoint]
+            seconds = self._seconds(cause, endpoint, now)
+            if cause in _FROM_DIAL:
+                seconds = max(0.0, seconds - dialed_for)
+            if met.registered or met.finding in (Finding.ASKED, Finding.ABORTED):
+                self._due = dict.fromkeys((*self.endpoints, endpoint), now + seconds)
+            else:
+                self._due[endpoint] = now + seconds
+        attempt = max(self._counts.get(endpoint, 0) for endpoint in causes)
+        return Wait(self.wait(now), most_telling(causes.values()), attempt, causes)
 
-    def _seconds(self, cause: Cause) -> float:
+    def _seconds(self, cause: Cause, endpoint: K, now: float) -> float:
         rules = self.reconnect
         if cause is Cause.ASKED:
             return 0.0
-        if cause in FROM_DIAL:
+        if cause in _FROM_DIAL:
             return rules.local_retry * (0.5 + self._random())
         if cause is Cause.REJECTED:
             return rules.rejected_retry
-        if cause is Cause.REFUSED:
-            return REFUSED_FLOOR + self._jitter(self.failures - 1)
-        if self.failures == 1:
+        if cause is Cause.CUT and self._quick_return(now):
             return rules.first_retry * self._random()
-        return self._jitter(self.failures - 2)
+        count = self._counts.get(endpoint, 0)
+        self._counts[endpoint] = count + 1
+        doubled = 2.0 ** min(count, 64)
+        if cause in _LIKE_DOWN:
+            return self._random() * min(rules.max_delay, rules.base_delay * doubled)
+        if cause is Cause.REFUSED:
+            most = max(rules.crowded_delay, REFUSED_FLOOR + CROWDED_BASE)
+            return REFUSED_FLOOR + self._random() * min(most - REFUSED_FLOOR, CROWDED_BASE * doubled)
+        return self._random() * min(rules.crowded_delay, CROWDED_BASE * doubled)
 
-    def _jitter(self, doublings: int) -> float:
+    def _quick_return(self, now: float) -> bool:
+        """Take a token out of the bucket, if one is left."""
         rules = self.reconnect
-        return min(rules.max_delay, rules.base_delay * 2.0 ** min(doublings, 64)) * self._random()
+        if rules.stable_after <= 0:
+            self._tokens = rules.quick_returns
+        else:
+            self._tokens = min(rules.quick_returns, self._tokens + (now - self._refilled) / rules.stable_after)
+        self._refilled = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _silence(self, evidence: Iterable[Evidence], network: Network, now: float) -> float:
+        """For how long silence lasts that nothing explains."""
+        known = list(evidence)
+        silent = any(met.finding in _UNSAID and not met.registered for met in known)
+        answered = any(met.finding in _ANSWERS or met.finding in _BY_THE_PEER or met.others_answer for met in known)
+        if not (network.usable and network.beyond is None and silent and not answered):
+            self._silent_since = None
+            return 0.0
+        if self._silent_since is None:
+            self._silent_since = now
+        return now - self._silent_since

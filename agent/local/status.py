@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from gevent.event import Event
 
@@ -94,6 +95,7 @@ class Board:
             "network": {},
             "version": version,
             "problems": {},
+            "endpoints": [],
             "transactions": {},
             "phase": "starting",
         }
@@ -160,6 +162,10 @@ class Board:
         self._redial_at = redial_at
         self._change(moved, phase=name)
 
+    def endpoints(self, found: list[dict[str, Any]]) -> None:
+        """What the last dial found at each endpoint: `cloud.endpoints.Endpoints.status`."""
+        self._change(endpoints=found)
+
     def observe(self, name: str, seconds: float) -> None:
         """One duration for the metrics: `observe("register", 0.2)` feeds `econduit_register_seconds`."""
         self._measures.observe(name, seconds)
@@ -188,6 +194,7 @@ class Board:
             "retry_in": self._retry_in(),
             "transactions": state["transactions"],
             "problems": state["problems"],
+            "endpoints": state["endpoints"],
             "pid": os.getpid(),
             "version": state["version"],
             "valid_for": VALID_FOR,

@@ -61,33 +61,54 @@ def test_ack_heartbeat_as_asked_for(online, cloud, asked, said):
 
 
 @pytest.mark.parametrize("answer", ["FAILED-REGISTRATION", "Sorry, we are closed.", '{"Status":"OK"}',
-                                    "NOT-OK-REGISTRATION", "FAILED-SOMETHING-NEW\x1b[31m"])
-def test_any_answer_but_ok_is_shown_and_waited_out(make_terminal, cloud, answer):
-    cloud.misbehave("refuse", answer=answer, times=1)
-    terminal = make_terminal()
+                                    "NOT-OK-REGISTRATION", "FAILED-SOMETHING-NEW\x1b[31m", "HTTP/1.1 400 Bad Request"])
+def test_o2_o3_any_answer_but_ok_is_shown_and_waited_out_when_both_endpoints_gave_it(make_terminal, cloud, answer):
+    cloud.misbehave("refuse", answer=answer, times=2)
+    terminal = make_terminal({"reconnect.base_delay": "9s", "reconnect.max_delay": "9s"})
     terminal.start()
     refused = terminal.wait_status(lambda status: status["phase"] == "waiting")
-    shown = answer.replace("\x1b", "").split("[")[0]
-    assert refused["reason"].startswith(f"registration refused: {shown}") and "\x1b" not in refused["reason"]
-    assert refused["display"] == "POS Offline" and refused["retry_in"] > 4      # the floor is 5 s
-    assert "registration refused: " in terminal.wait_log("next dial in")
+    assert refused["display"] == "POS Offline" and "\x1b" not in refused["reason"]
+    asked = [event["port"] for event in cloud.events(kind="refused", terminal=terminal.id)]
+    assert asked == ["primary", "secondary"]
+    if answer == "FAILED-REGISTRATION":
+        assert refused["reason"] == f"registration refused: {answer}" and refused["retry_in"] > 4   # the floor is 5 s
+        assert [found["outcome"] for found in refused["endpoints"]] == ["refused registration"] * 2
+    else:
+        shown = ["HTTP 400: a proxy or login page of this network"] if "HTTP" in answer else [answer.split("\x1b")[0]]
+        for part in (*shown, str(cloud.primary), str(cloud.secondary), "is answered by something else"):
+            assert part in refused["reason"]
+        assert [found["outcome"] for found in refused["endpoints"]] == ["not the cloud"] * 2
+    assert refused["reason"][:40] in terminal.wait_log("next dial in")
     terminal.client.report({"verdict": "online", "dial": True})                 # the watchdog ends the wait
     terminal.wait_online(timeout=4)
 
 
+@pytest.mark.parametrize("answer", ["FAILED-REGISTRATION", "FAILED-INVALID-TERMINAL-TYPE", "HTTP/1.1 302 Found",
+                                    "OK-REGISTRATION-X", "OK-REGISTRATION welcome"])
+def test_o2_o3_m5_a_sick_primary_leads_to_the_secondary_at_once(make_terminal, cloud, answer):
+    cloud.misbehave("refuse", answer=answer, port="primary")
+    terminal = make_terminal({"reconnect.secondary_after": "10s"})
+    terminal.start()
+    online = terminal.wait_online()
+    assert online["endpoint"] == f"127.0.0.1:{cloud.secondary}"
+    assert len(cloud.events(kind="refused", terminal=terminal.id)) == 1
+    assert [found["outcome"] for found in online["endpoints"]][1] == "registered"
+
+
 def test_a_rejected_type_waits_its_time(make_terminal, cloud):
-    cloud.misbehave("refuse", answer="FAILED-INVALID-TERMINAL-TYPE", times=2)
+    cloud.misbehave("refuse", answer="FAILED-INVALID-TERMINAL-TYPE", times=3)
     terminal = make_terminal({"reconnect.rejected_retry": "300ms"})
     terminal.start()
     terminal.wait_offline("registration refused: FAILED-INVALID-TERMINAL-TYPE")
     terminal.wait_online()
     refused = [event["time"] for event in cloud.events(kind="refused", terminal=terminal.id)]
-    assert len(refused) == 2 and refused[1] - refused[0] >= 0.3
+    assert len(refused) == 3 and refused[2] - refused[0] >= 0.3     # the first two at both endpoints
 
 
 def test_a_rejected_type_is_tried_at_once_with_other_settings(make_terminal, start_cloud, tmp_path):
     own = start_cloud("--terminal-type", "KnownMaker")
-    terminal = make_terminal({"cloud.primary": f"127.0.0.1:{own.primary}", "reconnect.rejected_retry": "24h"})
+    terminal = make_terminal({"cloud.primary": f"127.0.0.1:{own.primary}", "cloud.secondary": "",
+                              "reconnect.rejected_retry": "24h"})
     terminal.start()
     waiting = terminal.wait_status(lambda status: status["phase"] == "waiting")
     assert waiting["reason"] == "registration refused: FAILED-INVALID-TERMINAL-TYPE" and waiting["retry_in"] > 86000

@@ -1,6 +1,7 @@
 """The laboratory (see tests/support/netlab.py), and the watchdog alone in its terminal."""
 import pytest
 from fake_agent import FakeAgent
+from lab_terminal import Terminal
 from netlab import CLOUD, Lab, Unavailable
 
 SETTINGS = f"""
@@ -86,3 +87,23 @@ def listen():
         return lambda after: float(listener.line("rang", after=after)[1].split()[1])
 
     return start
+
+
+@pytest.fixture
+def product(tmp_path, listen):
+    """A function that starts agent and watchdog in a laboratory, registered at its cloud unless told otherwise. Its
+    ``rung`` is when the kernel told of a link."""
+    started = []
+
+    def start(lab, online=True, **settings):
+        rung = listen(lab)
+        started.append(Terminal(lab, tmp_path, **settings).start())
+        started[-1].rung = rung
+        if online:
+            started[-1].online()
+            started[-1].verdict("online")
+        return started[-1]
+
+    yield start
+    for terminal in started:
+        terminal.close()

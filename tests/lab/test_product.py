@@ -1,33 +1,12 @@
 """Agent and watchdog together, as a merchant's network treats them: every trouble is named, and undone at once."""
 import time
 
-import pytest
-from lab_terminal import Terminal, start_cloud
+from lab_terminal import start_cloud
 from netlab import CLOUD
 
 ETH, ETH1 = "10.77.1.2", "10.77.2.2"
 AT_ONCE = 0.5       # after the kernel's word of a link or an address; benchmarks measure, tests find faults
 SILENT = 6.0        # a loss that nothing tells of
-
-
-@pytest.fixture
-def product(tmp_path, listen):
-    """A function that starts agent and watchdog in a laboratory, registered at its cloud unless told otherwise. Its
-    ``rung`` is when the kernel told of a link."""
-    started = []
-
-    def start(lab, online=True, **settings):
-        rung = listen(lab)
-        started.append(Terminal(lab, tmp_path, **settings).start())
-        started[-1].rung = rung
-        if online:
-            started[-1].online()
-            started[-1].verdict("online")
-        return started[-1]
-
-    yield start
-    for terminal in started:
-        terminal.close()
 
 
 def lost(terminal, trouble, reason, within=AT_ONCE):

@@ -126,8 +126,38 @@ class Host:
         """ip(8) commands, in one go."""
         self._lab.run("ip", "-n", self.namespace, "-batch", "-", input="\n".join(commands))
 
+    def serve(self, address: str, port: int, answer: str, seconds: float | None = None) -> Process:
+        """Something that takes connections and answers: see lab_stranger.py."""
+        stranger = self.python(Path(__file__).with_name("lab_stranger.py"), address, port, answer,
+                               *([] if seconds is None else [seconds]))
+        stranger.line("ready")
+        return stranger
+
     def sysctl(self, key: str, value: object) -> None:
         self.run("sh", "-c", f"echo {value} > /proc/sys/{key.replace('.', '/')}")
+
+
+class NameServer:
+    """A name server (lab_dns.py) whose answers may change while it runs."""
+
+    def __init__(self, host: Host, address: str, file: Path):
+        self._file = file
+        self._host, self._address = host, address
+        self.set({})
+        self.start()
+
+    def start(self) -> None:
+        self.process = self._host.python(Path(__file__).with_name("lab_dns.py"), self._address, self._file)
+        self.process.line("ready")
+
+    def set(self, records: dict[str, str]) -> None:
+        """Name, ``*`` or ``*.domain`` → addresses, NXDOMAIN, SERVFAIL or SILENCE. What is not named does not exist."""
+        beside = self._file.with_suffix(".new")
+        beside.write_text("".join(f"{name} {answer}\n" for name, answer in records.items()))
+        beside.rename(self._file)
+
+    def end(self) -> int:
+        return self.process.end()
 
 
 class Router(Host):
@@ -147,6 +177,30 @@ class Router(Host):
 
     def block_dns(self) -> None:
         self._nft("add rule ip lab forward udp dport 53 drop")
+
+    def reject(self, kind: str = "port-unreachable") -> None:
+        """ICMP in place of every packet that would be forwarded, as the router's own word; not limited in number."""
+        self.sysctl("net.ipv4.icmp_ratelimit", 0)
+        self.sysctl("net.ipv4.icmp_msgs_per_sec", 100000)
+        self._nft(f"add rule ip lab forward ip daddr 203.0.113.0/24 counter reject with icmp type {kind}")
+
+    def rejected(self) -> int:
+        """Packets that ``reject`` met."""
+        listed = self._lab.run("ip", "netns", "exec", self.namespace, "nft", "list", "chain", "ip", "lab", "forward")
+        return sum(int(number) for number in re.findall(r"counter packets (\d+)", listed))
+
+    def capture(self, port: int, answer: str, seconds: float | None = None) -> Process:
+        """A proxy or login page in the router that takes all connections to this port, wherever they go, until
+        ``release``. See ``serve``."""
+        to = 8000 + port % 1000
+        stranger = self.serve("0.0.0.0", to, answer, seconds)
+        self._nft("add table ip nat; add chain ip nat prerouting { type nat hook prerouting priority -100; }; "
+                  f"add rule ip nat prerouting iif lan tcp dport {port} redirect to :{to}")
+        return stranger
+
+    def release(self) -> None:
+        """Nothing is captured any more."""
+        self._nft("flush chain ip nat prerouting")
 
     def forget(self, *ports: int) -> None:
         """The connections from these ports of the terminal, as a router does that was restarted or let its NAT entries
@@ -250,11 +304,17 @@ class Lab:
         self.terminal.ip("addr add 10.77.1.2/24 dev eth0", "link set eth0 up",
                          "route add default via 10.77.1.1 dev eth0 metric 100")
 
-    def name_server(self, **names: str) -> Process:
-        """A name server in the cloud: name → IPv4 address, a dot in a name written as two underscores."""
-        records = [f"{name.replace('__', '.')}={address}" for name, address in names.items()]
-        server = self.cloud.python(Path(__file__).with_name("lab_dns.py"), DNS, *records)
-        server.line("ready")
+    def name_server(self, **names: str) -> NameServer:
+        """A name server in the cloud: name → answer, a dot in a name written as two underscores."""
+        server = NameServer(self.cloud, DNS, self.resolv_conf.with_name("names"))
+        server.set({name.replace("__", "."): answer for name, answer in names.items()})
+        return server
+
+    def router_name_server(self, records: dict[str, str]) -> NameServer:
+        """A name server in the router, which the terminal asks from then on, as it does at a merchant's."""
+        server = NameServer(self.router, self.router.gateway, self.resolv_conf.with_name("router-names"))
+        server.set(records)
+        self.resolv_conf.write_text(f"nameserver {self.router.gateway}\n")
         return server
 
     def _far_end(self, interface: str) -> "Router":

@@ -33,6 +33,10 @@ class Journal:
 class Board(Journal):
     online_now = False
 
+    def __init__(self):
+        super().__init__()
+        self.found, self.problems = {}, {}
+
     def online(self, endpoint, local_address, interface):
         self.online_now = True
         self.add("online", endpoint)
@@ -40,6 +44,10 @@ class Board(Journal):
     def offline(self, reason):
         self.online_now = False
         self.add("offline", reason)
+
+    @property
+    def reasons(self):
+        return [entry[1] for entry in self.entries if entry[0] == "offline"]
 
     def acked(self):
         self.add("acked")
@@ -49,6 +57,15 @@ class Board(Journal):
 
     def observe(self, name, seconds):
         self.add("observe", name)
+
+    def endpoints(self, found):
+        """Not in the entries: it tells of every dial."""
+        self.found = {entry["endpoint"]: entry for entry in found}
+
+    def problem(self, name, text):
+        if self.problems.get(name) != text:
+            self.problems[name] = text
+            self.add("problem", name, text)
 
 
 class Transactions(Journal):

@@ -3,14 +3,14 @@ import time
 import gevent
 import pytest
 from econduit_terminal.agent.cloud.connection import Connection, interface_of
-from econduit_terminal.agent.cloud.dialer import Dialer
+from econduit_terminal.agent.cloud.dialer import Dialer, Target
 from econduit_terminal.agent.wire.dialect import response
 
 
 @pytest.fixture
 def pair(settings, clouds):
     """Our end and the cloud's end."""
-    connection = Connection(Dialer(settings).dial([clouds[0].endpoint]), response)
+    connection = Connection(Dialer(settings).dial([Target(clouds[0].endpoint)]), response)
     yield connection, clouds[0].accept()
     connection.close()
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import gevent
 import pytest
 from econduit_terminal.agent.cloud.connection import Connection
-from econduit_terminal.agent.cloud.conversation import Conversation, Ended, Orders, drop
-from econduit_terminal.agent.cloud.dialer import Dialer
-from econduit_terminal.agent.cloud.policy import Cause
+from econduit_terminal.agent.cloud.conversation import Conversation, Ended, Orders
+from econduit_terminal.agent.cloud.dialer import Dialer, Target
+from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.session import Session, Timing
 
 
@@ -15,50 +15,85 @@ from econduit_terminal.agent.wire.session import Session, Timing
 def conversation(settings, clouds, board, transactions):
     """A conversation under way: it, its greenlet, the cloud's end and the orders."""
     session = Session(b"HELLO\x04\x04", ack=True, timing=Timing(5, 30, 5, 0.05), max_message=1000, random=lambda: 0.0)
-    connection = Connection(Dialer(settings).dial([clouds[0].endpoint]), session.respond)
+    connection = Connection(Dialer(settings).dial([Target(clouds[0].endpoint)]), session.respond)
     orders = Orders()
-    it = Conversation(connection, session, orders, board, transactions, primary_retry=60)
+    it = Conversation(connection, session, orders, board, transactions, dial=None)
     greenlet = gevent.spawn(it.run)
     yield it, greenlet, clouds[0].accept(), orders
     greenlet.kill()
     connection.close()
 
 
-@pytest.mark.parametrize("answer, ended", [
-    (b"FAILED-REGISTRATION", Ended(Cause.REFUSED, "registration refused: FAILED-REGISTRATION")),
-    (b"FAILED-INVALID-TERMINAL-TYPE", Ended(Cause.REJECTED, "registration refused: FAILED-INVALID-TERMINAL-TYPE")),
+ELSE = "is answered by something else"
+
+
+@pytest.mark.parametrize("answer, finding, reason", [
+    (b"FAILED-REGISTRATION", Finding.FAILED, "registration refused: FAILED-REGISTRATION"),
+    (b"FAILED-INVALID-TERMINAL-TYPE", Finding.INVALID_TYPE, "registration refused: FAILED-INVALID-TERMINAL-TYPE"),
     # a transaction in its place: what is shown and logged of it holds no card number
-    (b'{"Track2":";5555555555554444=25121019876543210?"}',
-     Ended(Cause.REFUSED, 'registration refused: {"Track2":"****************"}')),
-    (b"\x1b[31mNO\x04\x04", Ended(Cause.REFUSED, "registration refused: \\x1b[31mNO"))])
-def test_refusals(conversation, answer, ended):
+    (b'{"Track2":";5555555555554444=25121019876543210?"}', Finding.OTHER,
+     ELSE + ', not the eConduit Cloud: {"Track2":"****************"}'),
+    (b"\x1b[31mNO\x04\x04", Finding.OTHER, ELSE + ", not the eConduit Cloud: \\x1b[31mNO"),
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n", Finding.OTHER, ELSE + ", HTTP 400: a proxy or login page of this network"),
+    (b"OK-REGISTRATION-X", Finding.OTHER, ELSE + ", not the eConduit Cloud: OK-REGISTRATION-X")])
+def test_o2_m5_refusals(conversation, answer, finding, reason):
     _, greenlet, peer, _ = conversation
     peer.expect(b"HELLO\x04\x04")
     peer.send(answer)
-    assert greenlet.get(timeout=5) == ended
+    ended = greenlet.get(timeout=5)
+    assert ended.finding is finding and ended.reason.endswith(reason)
+
+
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n", b"SSH-2.0-x", b"OK-REG\r\n"])
+def test_o2_an_answer_that_the_end_of_the_stream_ends(conversation, sent):
+    _, greenlet, peer, _ = conversation
+    peer.expect(b"HELLO\x04\x04")
+    peer.send(sent)
+    peer.close()
+    assert greenlet.get(timeout=5).finding is Finding.OTHER
 
 
 def test_the_end_before_the_answer_is_told_apart(conversation):
     _, greenlet, peer, _ = conversation
     peer.expect(b"HELLO\x04\x04")
     peer.close()
-    assert greenlet.get(timeout=5) == Ended(Cause.CLOUD, "closed by the cloud before it answered the registration")
+    assert greenlet.get(timeout=5) == Ended(Finding.CLOSED, "closed by the cloud before it answered the registration")
 
 
-@pytest.mark.parametrize("number, cause, reason", [
-    (errno.ECONNRESET, Cause.CLOUD, "reset by the cloud"), (errno.ETIMEDOUT, Cause.PATH, "connection timed out"),
-    (errno.EHOSTUNREACH, Cause.PATH, "no route to the cloud"), (errno.EIO, Cause.PATH, "connection lost (odd)")])
-def test_what_the_kernel_says(conversation, number, cause, reason):
+def test_m5_a_registration_that_is_withdrawn_was_none(conversation, board):
+    it, greenlet, peer, _ = conversation
+    peer.expect(b"HELLO\x04\x04")
+    peer.send(b"OK-REGISTRATION")
+    board.wait("online", str(it._connection.endpoint))
+    peer.send(b", welcome\x04\x04")
+    ended = greenlet.get(timeout=5)
+    assert ended.finding is Finding.OTHER and "OK-REGISTRATION, welcome" in ended.reason
+    assert it.registered_at is None
+
+
+@pytest.mark.parametrize("answer", ["FAILED-REGISTRATION", "FAILED-INVALID-TERMINAL-TYPE"])
+def test_m4_the_cloud_takes_the_registration_back(conversation, transactions, answer):
+    it, greenlet, peer, _ = conversation
+    peer.register()
+    peer.send(answer.encode() + b"\x04\x04")
+    assert greenlet.get(timeout=5) == Ended(Finding.DEREGISTERED, f"registration refused: {answer}")
+    assert it.registered_at is not None and not [entry for entry in transactions.entries if entry[0] == "receive"]
+
+
+@pytest.mark.parametrize("number, finding, reason", [
+    (errno.ECONNRESET, Finding.CLOSED, "reset by the cloud"), (errno.ETIMEDOUT, Finding.LOST, "connection timed out"),
+    (errno.EHOSTUNREACH, Finding.LOST, "no route to the cloud"), (errno.EIO, Finding.LOST, "connection lost (odd)")])
+def test_what_the_kernel_says(conversation, number, finding, reason):
     it, greenlet, peer, orders = conversation
     peer.register()
     gevent.idle()
     it._inbox.put(OSError(number, "odd"))
     orders.bell.set()
-    assert greenlet.get(timeout=5) == Ended(cause, reason)
+    assert greenlet.get(timeout=5) == Ended(finding, reason)
 
 
-@pytest.mark.parametrize("arrived, cause", [(True, Cause.CLOUD), (False, Cause.PATH)])
-def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, board, monkeypatch, arrived, cause):
+@pytest.mark.parametrize("arrived, finding", [(True, Finding.MUTE), (False, Finding.LOST)])
+def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, board, monkeypatch, arrived, finding):
     it, greenlet, peer, orders = conversation
     peer.register()
     board.wait("online", str(it._connection.endpoint))
@@ -66,14 +101,14 @@ def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, board, m
     it.session.timing = replace(it.session.timing, ack_timeout=0.05)
     orders.verify = True
     orders.bell.set()
-    assert greenlet.get(timeout=5) == Ended(cause, "heartbeat not acknowledged within 0.05 s")
+    assert greenlet.get(timeout=5) == Ended(finding, "heartbeat not acknowledged within 0.05 s")
 
 
 def test_requests_before_a_fault_are_served(conversation, transactions):
     _, greenlet, peer, _ = conversation
     peer.register()
     peer.send(b'{"Command":"Sale"}' + b"x" * 2000)
-    assert greenlet.get(timeout=5).cause is Cause.CLOUD
+    assert greenlet.get(timeout=5).finding is Finding.CLOSED
     transactions.wait("receive", b'{"Command":"Sale"}')
 
 
@@ -91,15 +126,7 @@ def test_orders(conversation, board):
     board.wait("online", str(conversation[0]._connection.endpoint))
     orders.stop = True
     orders.bell.set()
-    assert greenlet.get(timeout=5) == Ended(Cause.ASKED, "stopped")
+    assert greenlet.get(timeout=5) == Ended(Finding.ASKED, "stopped")
     orders.abort, orders.leave, orders.dial, orders.verify = "a", "b", True, True
     orders.begin()
     assert (orders.abort, orders.leave, orders.dial, orders.verify, orders.stop) == (None, None, False, False, True)
-
-
-def test_a_dial_that_nobody_wants_leaves_nothing_open(settings, clouds):
-    dialing = gevent.spawn(Dialer(settings).dial, [clouds[0].endpoint])
-    dialing.join(timeout=5)
-    drop(dialing)
-    assert dialing.value.socket.closed
-    drop(None)

@@ -1,17 +1,37 @@
 import socket as std
 import time
+from dataclasses import replace
 
 import gevent
 import pytest
 from econduit_terminal.agent.cloud import dialer as module
-from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Fault, prepare
+from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target, prepare
+from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
 from gevent import socket
+
+
+def targets(*endpoints, **more):
+    """What a dial without any memory takes."""
+    return [Target(endpoint, **more) for endpoint in endpoints]
 
 
 @pytest.fixture
 def dialer(settings):
     return Dialer(settings)
+
+
+def findings(failed):
+    return {found.finding for found in failed.seen.found.values()}
+
+
+def resolver(monkeypatch, look_up):
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", look_up)
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver._meant", lambda host, address: True)
+
+
+def answer(*addresses):
+    return lambda host, port, *_: [(std.AF_INET, std.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
 
 def refused():
@@ -21,7 +41,7 @@ def refused():
 
 
 def test_the_primary_wins_and_the_secondary_is_not_even_dialed(dialer, clouds):
-    dialed = dialer.dial([cloud.endpoint for cloud in clouds])
+    dialed = dialer.dial(targets(*[cloud.endpoint for cloud in clouds]))
     assert dialed.endpoint == clouds[0].endpoint
     clouds[0].accept()
     assert clouds[1].dialed == 0
@@ -30,14 +50,14 @@ def test_the_primary_wins_and_the_secondary_is_not_even_dialed(dialer, clouds):
 
 def test_a_refused_primary_gives_its_head_start_away(dialer, clouds, settings):
     began = time.monotonic()
-    dialed = dialer.dial([refused(), clouds[1].endpoint])
+    dialed = dialer.dial(targets(refused(), clouds[1].endpoint))
     assert dialed.endpoint == clouds[1].endpoint
     assert time.monotonic() - began < settings.reconnect.secondary_after
     dialed.socket.close()
 
 
 def test_a_silent_primary_delays_the_secondary_by_its_head_start(dialer, clouds, blackhole, settings):
-    dialed = dialer.dial([blackhole, clouds[1].endpoint])
+    dialed = dialer.dial(targets(blackhole, clouds[1].endpoint))
     assert dialed.endpoint == clouds[1].endpoint
     assert settings.reconnect.secondary_after <= dialed.seconds < settings.reconnect.connect_timeout
     dialed.socket.close()
@@ -46,34 +66,34 @@ def test_a_silent_primary_delays_the_secondary_by_its_head_start(dialer, clouds,
 def test_everybody_refuses(dialer):
     one, two = refused(), refused()
     with pytest.raises(DialFailed, match=f"refused by {one}; refused by {two}") as caught:
-        dialer.dial([one, two])
-    assert caught.value.faults == {Fault.REFUSED}
+        dialer.dial(targets(one, two))
+    assert findings(caught.value) == {Finding.REFUSED}
 
 
 def test_nobody_answers_in_time(dialer, blackhole, settings):
     began = time.monotonic()
     with pytest.raises(DialFailed, match=f"no answer from {blackhole}") as caught:
-        dialer.dial([blackhole])
-    assert caught.value.faults == {Fault.SILENT}
+        dialer.dial(targets(blackhole))
+    assert findings(caught.value) == {Finding.SILENT}
     assert time.monotonic() - began >= settings.reconnect.connect_timeout
 
 
 def test_an_interface_that_is_not_there(dialer, clouds):
     with pytest.raises(DialFailed, match="no way to .* over nowhere0") as caught:
-        dialer.dial([clouds[0].endpoint], interface="nowhere0")
-    assert caught.value.faults == {Fault.LOCAL}
+        dialer.dial(targets(clouds[0].endpoint), interface="nowhere0")
+    assert findings(caught.value) == {Finding.NO_WAY}
 
 
 def test_nothing_is_sent_from_an_address_that_is_lost(dialer, clouds):
     with pytest.raises(DialFailed, match="the interface that leads there is dead") as caught:
-        dialer.dial([cloud.endpoint for cloud in clouds], lost={"127.0.0.1": "cable unplugged"})
-    assert caught.value.faults == {Fault.LOCAL}
+        dialer.dial(targets(*[cloud.endpoint for cloud in clouds]), lost={"127.0.0.1": "cable unplugged"})
+    assert findings(caught.value) == {Finding.NO_WAY}
     assert [cloud.dialed for cloud in clouds] == [0, 0]
-    dialer.dial([clouds[0].endpoint], lost={"192.0.2.5": "cable unplugged"}).socket.close()
+    dialer.dial(targets(clouds[0].endpoint), lost={"192.0.2.5": "cable unplugged"}).socket.close()
 
 
 def test_a_dial_over_a_named_interface(dialer, clouds):
-    dialed = dialer.dial([clouds[0].endpoint], interface="lo")
+    dialed = dialer.dial(targets(clouds[0].endpoint), interface="lo")
     assert dialed.socket.getsockopt(std.SOL_SOCKET, std.SO_BINDTODEVICE, 16).rstrip(b"\0") == b"lo"
     dialed.socket.close()
 
@@ -81,20 +101,143 @@ def test_a_dial_over_a_named_interface(dialer, clouds):
 def test_a_name_that_does_not_exist(dialer, monkeypatch):
     def unknown(*_):
         raise std.gaierror(std.EAI_NONAME, "Name or service not known")
-    monkeypatch.setattr("econduit_terminal.agent.cloud.names.getaddrinfo", unknown)
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", unknown)
     with pytest.raises(DialFailed, match="name cloud.example not found") as caught:
-        dialer.dial([Endpoint("cloud.example", 80)])
-    assert caught.value.faults == {Fault.NAME}
+        dialer.dial(targets(Endpoint("cloud.example", 80)))
+    assert findings(caught.value) == {Finding.NO_NAME}
 
 
-def test_the_last_good_address_does_not_wait_for_its_name(dialer, clouds, monkeypatch):
+def test_known_addresses_do_not_wait_for_their_name(dialer, clouds, monkeypatch):
     named = Endpoint("cloud.example", clouds[0].endpoint.port)
-    monkeypatch.setattr("econduit_terminal.agent.cloud.names.getaddrinfo",
-                        lambda host, port, *_: [(std.AF_INET, std.SOCK_STREAM, 6, "", ("127.0.0.1", port))])
-    dialer.dial([named]).socket.close()
-    monkeypatch.setattr("econduit_terminal.agent.cloud.names.getaddrinfo", lambda *_: gevent.sleep(60))
-    dialed = dialer.dial([named])
-    assert dialed.seconds < 0.2
+    resolver(monkeypatch, lambda *_: gevent.sleep(60))
+    dialed = dialer.dial(targets(named, known=[local(clouds[0])]))
+    assert dialed.seconds < 0.2 and dialed.address == local(clouds[0]) and dialed.seen.named == {}
+    dialed.socket.close()
+
+
+def local(cloud):
+    return std.AF_INET, ("127.0.0.1", cloud.endpoint.port)
+
+
+def test_o15_spare_addresses_when_the_name_is_not_found(dialer, clouds, monkeypatch):
+    def unknown(*_):
+        raise std.gaierror(std.EAI_AGAIN, "Temporary failure in name resolution")
+    resolver(monkeypatch, unknown)
+    dialed = dialer.dial(targets(Endpoint("cloud.example", 80), spare=[local(clouds[0])]))
+    assert dialed.seconds < 0.2 and dialed.address == local(clouds[0])
+    assert dialed.seen.found == {} or findings(DialFailed(dialed.seen)) == {Finding.NO_NAME}
+    dialed.socket.close()
+
+
+def test_o5_spare_addresses_beside_a_name_that_is_not_answered_but_not_before_it_could_be(dialer, clouds, monkeypatch):
+    resolver(monkeypatch, lambda *_: gevent.sleep(60))
+    dialed = dialer.dial(targets(Endpoint("cloud.example", 80), spare=[local(clouds[0])]))
+    assert module.NAME_FIRST <= dialed.seconds < module.NAME_FIRST + 0.4
+    dialed.socket.close()
+
+
+def test_o5_a_name_that_is_answered_leaves_the_spare_address_alone(dialer, clouds, monkeypatch):
+    resolver(monkeypatch, answer("127.0.0.1"))
+    dialed = dialer.dial(targets(Endpoint("cloud.example", clouds[1].endpoint.port), spare=[local(clouds[0])]))
+    assert dialed.address == local(clouds[1]) and dialed.seen.named == {dialed.endpoint: [local(clouds[1])]}
+    dialed.socket.close()
+    with pytest.raises(DialFailed, match="refused by"):
+        dialer.dial(targets(Endpoint("cloud.example", refused().port), spare=[local(clouds[0])]))
+    assert clouds[0].dialed == 0
+
+
+def test_o16_a_name_that_comes_a_moment_after_the_network(dialer, clouds, monkeypatch):
+    asked = []
+
+    def late(*question):
+        asked.append(question)
+        if len(asked) < 4:
+            raise std.gaierror(std.EAI_AGAIN, "Temporary failure in name resolution")
+        return answer("127.0.0.1")(*question)
+    resolver(monkeypatch, late)
+    with pytest.raises(DialFailed, match="not found"):
+        dialer.dial(targets(Endpoint("cloud.example", clouds[0].endpoint.port)))
+    assert len(asked) == 1
+    dialed = dialer.dial(targets(Endpoint("cloud.example", clouds[0].endpoint.port)), returning=True)
+    assert len(asked) == 4 and dialed.seconds < module.RETURNING_FOR
+    dialed.socket.close()
+
+
+def test_o16_a_name_that_does_not_come_ends_the_dial_soon(dialer, monkeypatch):
+    def unknown(*_):
+        raise std.gaierror(std.EAI_NONAME, "Name or service not known")
+    resolver(monkeypatch, unknown)
+    began = time.monotonic()
+    with pytest.raises(DialFailed, match="not found"):
+        dialer.dial(targets(Endpoint("cloud.example", 80)), returning=True)
+    assert time.monotonic() - began < module.RETURNING_FOR + 0.2
+
+
+def test_a_name_that_is_not_answered_within_the_dial_is_no_silent_cloud(dialer, settings, monkeypatch):
+    resolver(monkeypatch, lambda *_: gevent.sleep(60))
+    dialer.settings = replace(settings, reconnect=replace(settings.reconnect, connect_timeout=0.1))
+    with pytest.raises(DialFailed, match="name cloud.example not answered") as caught:
+        dialer.dial(targets(Endpoint("cloud.example", 80)))
+    assert findings(caught.value) == {Finding.NO_NAME}
+
+
+def test_an_address_that_opened_in_vain_is_tried_after_the_others(dialer, clouds, monkeypatch):
+    """Two addresses of one name, the first of which is a mute proxy."""
+    resolver(monkeypatch, answer("127.0.0.1", "127.0.0.2"))
+    named = Endpoint("cloud.example", clouds[0].endpoint.port)
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", named.port))
+        other.listen()
+        first, second = ((std.AF_INET, (host, named.port)) for host in ("127.0.0.1", "127.0.0.2"))
+        for doubted, opened in (((), first), ((first,), second), ((second,), first), ((second, first), second)):
+            dialed = dialer.dial(targets(named, doubted=doubted))
+            assert dialed.address == opened
+            dialed.socket.close()
+
+
+def test_an_endpoint_on_hold_joins_when_its_time_comes(dialer, clouds, blackhole):
+    dialed = dialer.dial([Target(blackhole), Target(clouds[1].endpoint, hold=0.4)])
+    assert dialed.endpoint == clouds[1].endpoint and 0.4 <= dialed.seconds < 0.8
+    dialed.socket.close()
+
+
+def test_an_endpoint_on_hold_keeps_no_dial_alive_that_failed(dialer, clouds):
+    began = time.monotonic()
+    with pytest.raises(DialFailed, match="refused by"):
+        dialer.dial([Target(refused()), Target(clouds[1].endpoint, hold=0.4)])
+    assert time.monotonic() - began < 0.3 and clouds[1].dialed == 0
+
+
+def test_what_a_dial_learned_of_the_endpoint_that_lost(dialer, clouds):
+    one = refused()
+    dialed = dialer.dial(targets(one, clouds[1].endpoint))
+    assert {endpoint: found.finding for endpoint, found in dialed.seen.found.items()} == {one: Finding.REFUSED}
+    assert dialed.seen.addresses[one] == ((std.AF_INET, tuple(one)),)
+    dialed.socket.close()
+
+
+@pytest.mark.parametrize("error, finding", [
+    (PermissionError(1, "Operation not permitted"), Finding.NO_WAY), (OSError(105, "No buffer space"), Finding.NO_WAY),
+    (OSError(104, "Connection reset by peer"), Finding.REFUSED),
+    (OSError(110, "Connection timed out"), Finding.SILENT)])
+def test_what_the_kernel_says_of_a_dial(dialer, clouds, monkeypatch, error, finding):
+    def fail(*_):
+        raise error
+    monkeypatch.setattr(module, "prepare", fail)
+    with pytest.raises(DialFailed) as caught:
+        dialer.dial(targets(clouds[0].endpoint))
+    assert findings(caught.value) == {finding}
+
+
+def test_an_open_connection_is_not_ended_by_an_icmp_error(dialer, clouds):
+    dialed = dialer.dial(targets(clouds[0].endpoint))
+    assert dialed.socket.getsockopt(std.IPPROTO_IP, module.icmp.IP_RECVERR) == 0
+    dialed.socket.close()
+
+
+def test_m8_a_smaller_segment_size(dialer, clouds):
+    dialed = dialer.dial(targets(clouds[0].endpoint, mss=536))
+    assert dialed.socket.getsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG) <= 536
     dialed.socket.close()
 
 
@@ -102,14 +245,14 @@ def test_a_missing_route_is_tried_again_for_a_moment(dialer, clouds, monkeypatch
     """Right after carrier-up the first dials fail at once."""
     tries, honest = [], module.prepare
 
-    def no_route_at_first(sock, rules, interface):
+    def no_route_at_first(sock, *rest):
         tries.append(sock)
         if len(tries) < 4:
             raise OSError(113, "No route to host")
-        honest(sock, rules, interface)
+        honest(sock, *rest)
     monkeypatch.setattr(module, "prepare", no_route_at_first)
-    dialed = dialer.dial([clouds[0].endpoint])
-    assert len(tries) == 4 and dialed.seconds < module.STALE_NEIGHBOUR_FOR
+    dialed = dialer.dial(targets(clouds[0].endpoint))
+    assert len(tries) == 4 and dialed.seconds < module.RETURNING_FOR
     dialed.socket.close()
 
 
@@ -120,10 +263,10 @@ def test_losers_and_killed_dials_leave_no_socket_open(dialer, clouds, blackhole,
         made.append(honest(*arguments))
         return made[-1]
     monkeypatch.setattr(module.socket, "socket", counted)
-    dialed = dialer.dial([blackhole, clouds[1].endpoint])
+    dialed = dialer.dial(targets(blackhole, clouds[1].endpoint))
     assert [sock for sock in made if not sock.closed] == [dialed.socket]
     dialed.socket.close()
-    dialing = gevent.spawn(dialer.dial, [blackhole])
+    dialing = gevent.spawn(dialer.dial, targets(blackhole))
     gevent.sleep(0)
     gevent.idle()
     dialing.kill()
@@ -140,16 +283,16 @@ def test_the_kernel_is_told_to_notice_a_dead_path(settings):
 
 def test_no_name_is_asked_for_over_a_way_that_is_lost(dialer, monkeypatch):
     asked = []
-    monkeypatch.setattr("econduit_terminal.agent.cloud.names.getaddrinfo", lambda *question: asked.append(question))
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", lambda *question: asked.append(question))
     way_out = module._source(*module.OUTSIDE)
     if way_out is None:
         monkeypatch.setattr(module, "_source", lambda *_: "192.0.2.5")
     with pytest.raises(DialFailed, match="no way to cloud.example:80") as caught:
-        dialer.dial([Endpoint("cloud.example", 80)], lost={way_out or "192.0.2.5": "cable unplugged"})
-    assert caught.value.faults == {Fault.LOCAL} and asked == []
+        dialer.dial(targets(Endpoint("cloud.example", 80)), lost={way_out or "192.0.2.5": "cable unplugged"})
+    assert findings(caught.value) == {Finding.NO_WAY} and asked == []
 
 
 def test_a_bug_in_a_greenlet_is_raised_and_not_lost(dialer, clouds, monkeypatch):
     monkeypatch.setattr(module, "prepare", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        dialer.dial([clouds[0].endpoint])
+        dialer.dial(targets(clouds[0].endpoint))

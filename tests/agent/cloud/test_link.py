@@ -1,11 +1,11 @@
 """The connection's whole life against a cloud of a few lines, over real sockets."""
+import time
 from dataclasses import replace
 
 import gevent
 import pytest
-from econduit_terminal.agent.cloud.dialer import Fault
 from econduit_terminal.agent.cloud.link import Link
-from econduit_terminal.agent.cloud.policy import Cause, Policy
+from econduit_terminal.agent.cloud.policy import Policy
 from econduit_terminal.conf.values import Endpoint
 from gevent import socket
 
@@ -84,55 +84,234 @@ def test_red_comes_before_everything_else(online, board, transactions, monkeypat
     assert shown[-1] == ("offline", "closed by the cloud")
 
 
-@pytest.mark.parametrize("cause, registered, report, meant", [
-    (Cause.PATH, True, {}, Cause.PATH),
-    (Cause.PATH, True, {**REPORT, "path": "works"}, Cause.PATH),        # known from the very connection that died
-    (Cause.PATH, False, {**REPORT, "path": "works"}, Cause.CLOUD),      # known from probes: somebody took the call only
-    (Cause.PATH, False, REPORT, Cause.PATH),
-    (Cause.PATH, True, {**REPORT, "usable": False}, Cause.LOCAL),
-    (Cause.LOCAL, True, {**REPORT, "usable": False}, Cause.LOCAL),
-    (Cause.LOCAL, True, REPORT, Cause.ASKED),
-    (Cause.CLOUD, True, {**REPORT, "path": "works"}, Cause.CLOUD),
-])
-def test_what_the_end_of_a_connection_means(settings, board, transactions, cause, registered, report, meant):
-    link = Link(settings, HELLO, board, transactions, Policy(settings.reconnect, lambda: 0.5))
-    link.network(report)
-    assert link._cause_of_end(cause, registered) is meant
+ELSE = "is answered by something else"
 
 
-@pytest.mark.parametrize("fault, report, meant", [
-    (Fault.SILENT, {}, Cause.PATH),
-    (Fault.SILENT, {**REPORT, "path": "works"}, Cause.CLOUD),   # known from probes
-    (Fault.SILENT, {**REPORT, "usable": False}, Cause.LOCAL),
-    (Fault.LOCAL, {**REPORT, "path": "works"}, Cause.LOCAL),
-    (Fault.REFUSED, {**REPORT, "path": "dead"}, Cause.CLOUD),
-])
-def test_what_a_failed_dial_means(settings, board, transactions, fault, report, meant):
-    link = Link(settings, HELLO, board, transactions, Policy(settings.reconnect, lambda: 0.5))
-    link.network(report)
-    assert link._cause_of_failure({fault}) is meant
+def alone(settings, cloud=None, **reconnect):
+    """The settings with the primary alone."""
+    primary = cloud.endpoint if cloud else settings.cloud.primary
+    return replace(settings, cloud=replace(settings.cloud, primary=primary, secondary=None),
+                   reconnect=replace(settings.reconnect, **reconnect))
 
 
-@pytest.mark.parametrize("answer, phase", [(b"FAILED-REGISTRATION", "waiting"), (b"FAILED-INVALID-TERMINAL-TYPE", "waiting"),
-                                           (b"BUSY\x04\x04", "waiting")])
-def test_refusals_are_shown_with_their_text(start, clouds, board, answer, phase):
-    start()
-    peer = clouds[0].accept()
+def refuse(cloud, answer=b"FAILED-REGISTRATION\x04\x04"):
+    peer = cloud.accept()
     peer.expect(HELLO)
     peer.send(answer)
-    board.wait("offline", f"registration refused: {answer.decode().strip(chr(4))}")
-    board.wait("phase", phase)
+    return peer
 
 
-def test_a_refusal_that_the_watchdog_repeats_does_not_hide_the_next(start, clouds, board):
-    link = start()
-    for answer, before in ((b"FAILED-REGISTRATION", None), (b"BUSY\x04\x04", "registration refused: FAILED-REGISTRATION")):
-        if before:
-            link.network({**REPORT, "verdict": before, "path": "works", "dial": True})
+@pytest.mark.parametrize("answer, shown", [
+    (b"FAILED-REGISTRATION", "registration refused: FAILED-REGISTRATION"),
+    (b"FAILED-INVALID-TERMINAL-TYPE", "registration refused: FAILED-INVALID-TERMINAL-TYPE"),
+    (b"BUSY\x04\x04", ELSE + ", not the eConduit Cloud: BUSY"),
+    (b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n\x04\x04",
+     ELSE + ", HTTP 302: a proxy or login page of this network")])
+def test_o2_refusals_are_shown_with_their_text(start, clouds, board, settings, answer, shown):
+    start(alone(settings))
+    refuse(clouds[0], answer)
+    board.wait("phase", "waiting")
+    assert board.reasons[-1].endswith(shown)
+
+
+def test_a_refusal_that_the_watchdog_repeats_does_not_hide_the_next(start, clouds, board, settings):
+    link = start(alone(settings))
+    refuse(clouds[0])
+    board.wait("offline", "registration refused: FAILED-REGISTRATION")
+    link.network({**REPORT, "verdict": "registration refused: FAILED-REGISTRATION", "path": "works", "dial": True})
+    refuse(clouds[0], b"BUSY\x04\x04")
+    board.wait("offline", f"{clouds[0].endpoint} {ELSE}, not the eConduit Cloud: BUSY")
+
+
+@pytest.mark.parametrize("sick", [
+    lambda cloud: refuse(cloud), lambda cloud: refuse(cloud, b"FAILED-INVALID-TERMINAL-TYPE\x04\x04"),
+    lambda cloud: refuse(cloud, b"HTTP/1.1 400 Bad Request\r\n\r\n\x04\x04"), lambda cloud: cloud.accept().close(),
+    lambda cloud: refuse(cloud, b"OK-REGISTRATION-X\x04\x04"),
+    lambda cloud: refuse(cloud, b"HTTP/1.0 503\r\n").close()])
+def test_o2_o3_an_end_without_a_registration_leads_to_the_other_endpoint_at_once(start, clouds, board, settings, sick):
+    slow = replace(settings.reconnect, base_delay=60.0, max_delay=60.0, secondary_after=60.0)
+    start(replace(settings, reconnect=slow))
+    sick(clouds[0])
+    clouds[1].accept().register()
+    board.wait("online", str(clouds[1].endpoint))
+    assert ("phase", "waiting") not in board.entries and clouds[0].dialed == 1
+
+
+def test_o3_both_are_asked_once_and_then_it_waits(start, clouds, board):
+    start()
+    for cloud in clouds:
+        refuse(cloud)
+    board.wait("phase", "waiting")
+    assert [cloud.dialed for cloud in clouds] == [1, 1]
+    assert board.reasons[-1] == "registration refused: FAILED-REGISTRATION"
+
+
+def test_o3_two_sick_endpoints_are_both_named(start, clouds, board):
+    start()
+    refuse(clouds[0], b"HTTP/1.1 400 Bad Request\r\n\r\n\x04\x04")
+    refuse(clouds[1])
+    board.wait("offline", f"{clouds[0].endpoint} {ELSE}, HTTP 400: a proxy or login page of this network; "
+                          "registration refused: FAILED-REGISTRATION")
+    outcomes = [board.found[str(cloud.endpoint)]["outcome"] for cloud in clouds]
+    assert outcomes == ["not the cloud", "refused registration"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_o3_a_login_page_that_goes_away_is_found_though_the_other_endpoint_refuses(start, clouds, board, order):
+    """The refusal waits 5 s at least, the login page not: `max_delay` is 0.1 s here."""
+    page, refusing = (clouds[number] for number in order)
+    start()
+    for cloud in clouds:
+        refuse(cloud, b"HTTP/1.1 302 Found\r\n\r\n\x04\x04" if cloud is page else b"FAILED-REGISTRATION\x04\x04")
+    page.accept().register()
+    board.wait("online", str(page.endpoint))
+    assert refusing.dialed == 1
+
+
+def test_o4_a_mute_proxy_costs_its_time_once_and_the_next_loss_nothing(start, clouds, board, settings, monkeypatch):
+    monkeypatch.setattr("econduit_terminal.agent.cloud.endpoints.FIRST_ANSWER", 0.2)
+    start(replace(settings, registration=replace(settings.registration, timeout=60.0),
+                  reconnect=replace(settings.reconnect, primary_retry=60.0, secondary_after=60.0)))
+    clouds[0].accept().expect(HELLO)
+    peer = clouds[1].accept()
+    peer.register()
+    board.wait("online", str(clouds[1].endpoint))
+    peer.close()
+    clouds[1].accept().register()
+    board.wait("online", str(clouds[1].endpoint), count=2)
+    assert clouds[0].dialed == 1
+
+
+def test_o4_a_move_to_a_mute_primary_is_given_up_soon_and_comes_after_twice_the_time(start, clouds, board, settings,
+                                                                                     monkeypatch):
+    monkeypatch.setattr("econduit_terminal.agent.cloud.endpoints.MOVE_ANSWER", 0.2)
+    start(replace(settings, registration=replace(settings.registration, timeout=60.0)))
+    clouds[0].close()
+    moves = []
+    for number in range(3):
+        peer = clouds[1].accept()
+        if number == 0:
+            clouds[0].reopen()
+        peer.register()
+        board.wait("online", str(clouds[1].endpoint), count=number + 1)
+        registered = time.monotonic()
+        mute = clouds[0].accept()
+        moves.append(time.monotonic() - registered)
+        peer.ended()
+        peer.close()
+        mute.expect(HELLO)
+    clouds[1].accept()
+    assert 0.3 <= moves[0] < 0.5 and 0.6 <= moves[1] < 0.8 and 1.2 <= moves[2] < 1.4
+
+
+def test_t11_when_the_network_is_back_it_connects(start, clouds, board, blackhole, settings):
+    link = start(alone(settings))
+    clouds[0].accept().register()
+    board.wait("online", str(clouds[0].endpoint))
+    clouds[0].close()
+    lost = {"127.0.0.1": "Wi-Fi lost"}
+    link.network({**REPORT, "verdict": "Wi-Fi lost", "usable": False, "lost": lost})
+    board.wait("offline", "Wi-Fi lost")
+    link.network({**REPORT, "dial": True})
+    board.wait("offline", "connecting")
+    board.wait("offline", f"refused by {clouds[0].endpoint}")
+    assert board.entries[board.entries.index(("offline", "connecting")):].count(("offline", "Wi-Fi lost")) == 0
+
+
+def test_o16_no_reason_that_the_next_moment_disproves(start, clouds, board, settings, monkeypatch):
+    answers = []
+
+    def look_up(host, port, *_):
+        if not answers:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", tuple(clouds[0].endpoint))]
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", look_up)
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver._meant", lambda *_: True)
+    named = replace(settings, cloud=replace(settings.cloud, primary=Endpoint("cloud.example", 9001), secondary=None))
+    start(replace(named, reconnect=replace(settings.reconnect, local_retry=1.0)))
+    board.wait("phase", "dialing", count=2)
+    assert not [entry for entry in board.entries if entry[0] == "offline"], "the first dial alone says nothing"
+    board.wait("offline", "name cloud.example not found (Temporary failure in name resolution)")
+    answers.append(True)
+    clouds[0].accept().register()
+    board.wait("online", "cloud.example:9001")
+
+
+def test_o15_the_watchdogs_addresses_when_names_fail(start, clouds, board, settings, monkeypatch):
+    def unknown(*_):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", unknown)
+    port = clouds[0].endpoint.port
+    cloud = replace(settings.cloud, primary=Endpoint("cloud.example", port), secondary=None)
+    link = start(replace(settings, cloud=cloud))
+    link.network({**REPORT, "addresses": {"cloud.example": ["::1", "127.0.0.1"], "other.example": ["192.0.2.1"]}})
+    clouds[0].accept().register()
+    board.wait("online", f"cloud.example:{port}")
+    assert board.found[f"cloud.example:{port}"]["outcome"] == "registered"
+
+
+def test_o14_an_endpoint_that_is_found_open_is_dialed_soon(start, clouds, board, settings, blackhole, monkeypatch):
+    monkeypatch.setattr("econduit_terminal.agent.cloud.policy.OPENED_WITHIN", 0.1)
+    late = replace(settings.reconnect, local_retry=60.0, base_delay=60.0, max_delay=60.0, connect_timeout=0.2)
+    link = start(replace(settings, cloud=replace(settings.cloud, primary=blackhole, secondary=clouds[1].endpoint),
+                         reconnect=late))
+    clouds[1].close()
+    board.wait("phase", "waiting")
+    clouds[1].reopen()
+    link.network({**REPORT, "open": [str(clouds[1].endpoint)]})
+    with pytest.raises(gevent.Timeout), gevent.Timeout(0.4):
+        clouds[1].accept()          # it had answered the agent itself, which is not asked for it again
+    link.network({**REPORT, "open": []})
+    link.network({**REPORT, "open": [str(blackhole)]})
+    board.wait("phase", "dialing", count=2)
+
+
+def test_o10_two_terminals_with_one_terminal_id(start, clouds, board, settings, monkeypatch):
+    monkeypatch.setattr("econduit_terminal.agent.cloud.conversation.SETTLED", 0.3)
+    start(replace(settings, heartbeat=replace(settings.heartbeat, interval=0.2)))
+    for number in range(5):
         peer = clouds[0].accept()
-        peer.expect(HELLO)
-        peer.send(answer)
-        board.wait("offline", f"registration refused: {answer.decode().strip(chr(4))}")
+        peer.register()
+        board.wait("online", str(clouds[0].endpoint), count=number + 1)
+        gevent.sleep(0.05 * (number % 3))       # what another terminal's random waits look like
+        if number < 4:
+            peer.close()
+    assert board.problems["TerminalID"].startswith("another terminal may use this TerminalID")
+    for _ in range(3):
+        peer.expect(HEARTBEAT)
+        peer.send(ACK + b"\x04\x04")
+    board.wait("problem", "TerminalID", None)
+
+
+def test_o9_heartbeats_at_half_of_the_age_at_which_connections_are_ended(start, clouds, board, settings, monkeypatch):
+    monkeypatch.setattr("econduit_terminal.agent.cloud.endpoints.FLOOR", 0.05)
+    start(replace(settings, heartbeat=replace(settings.heartbeat, interval=60.0)))
+    for number in range(3):
+        peer = clouds[0].accept()
+        peer.register()
+        board.wait("online", str(clouds[0].endpoint), count=number + 1)
+        gevent.sleep(0.4)
+        peer.close()
+    peer = clouds[0].accept()
+    peer.register()
+    peer.expect(HEARTBEAT)
+    begins = f"something on the way to {clouds[0].endpoint} ends connections without data after"
+    assert board.problems["heartbeat"].startswith(begins)
+
+
+@pytest.mark.parametrize("network, head_start", [("one", 1), (None, 1), ("two", 0)])
+def test_what_is_known_of_an_endpoint_is_forgotten_on_another_network_and_not_on_the_same(
+        start, clouds, board, settings, network, head_start):
+    link = start(replace(settings, reconnect=replace(settings.reconnect, primary_retry=60.0, secondary_after=60.0)))
+    link.network({**REPORT, "network": "one"})
+    clouds[0].accept().close()
+    clouds[1].accept().register()
+    board.wait("online", str(clouds[1].endpoint))
+    link.network({**REPORT, "verdict": "Wi-Fi lost", "usable": False, "lost": {"127.0.0.1": "Wi-Fi lost"}})
+    board.wait("offline", "Wi-Fi lost")
+    link.network({**REPORT, "network": network, "dial": True})
+    clouds[head_start].accept().register()
+    board.wait("online", str(clouds[head_start].endpoint), count=1 + head_start)
 
 
 def test_a_long_outage_is_told_once_and_not_at_every_dial(start, clouds, board, settings, caplog):
@@ -173,20 +352,65 @@ def test_an_unanswered_registration_gives_the_other_endpoint_the_head_start(star
     board.wait("online", str(clouds[1].endpoint))
 
 
-def test_an_address_where_nobody_registers_is_forgotten(start, clouds, board, settings, monkeypatch):
-    """A cloud that moved, and at its old address something that takes connections and says nothing."""
-    moved = []
-    monkeypatch.setattr("econduit_terminal.agent.cloud.names.getaddrinfo", lambda *_: [
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", tuple(clouds[bool(moved)].endpoint))])
-    start(replace(settings, cloud=replace(settings.cloud, primary=Endpoint("cloud.example", 9001), secondary=None)))
-    first = clouds[0].accept()
-    first.register()
-    board.wait("online", "cloud.example:9001")
-    moved.append(True)
-    first.close()
-    clouds[0].accept().expect(HELLO)            # the last good address once more, and no answer there
+@pytest.fixture
+def named(settings, clouds, monkeypatch):
+    """Settings with a name for the cloud, and what it holds, as a list that may change."""
+    held = [clouds[0]]
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", lambda *_: [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", tuple(cloud.endpoint)) for cloud in held])
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver._meant", lambda *_: True)
+    cloud = replace(settings.cloud, primary=Endpoint("cloud.example", 9001), secondary=None)
+    return replace(settings, cloud=cloud), held
+
+
+def test_o5_after_an_end_by_the_cloud_the_name_is_asked_first(start, clouds, board, named):
+    """The name moved; the old server is still there, takes the terminal and drops it."""
+    settings, held = named
+    start(settings)
+    for number in range(3):
+        peer = clouds[0].accept()
+        peer.register()
+        board.wait("online", "cloud.example:9001", count=number + 1)
+        if number == 2:
+            held[:] = [clouds[1]]
+        peer.close()
     clouds[1].accept().register()
-    board.wait("online", "cloud.example:9001", count=2)
+    board.wait("online", "cloud.example:9001", count=4)
+    assert clouds[0].dialed == 3
+
+
+def test_o5_after_a_local_loss_the_address_that_registered_is_dialed_at_once(start, clouds, board, named, monkeypatch):
+    settings, _ = named
+    link = start(settings)
+    clouds[0].accept().register()
+    board.wait("online", "cloud.example:9001")
+    monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", lambda *_: gevent.sleep(60))
+    link.network({**REPORT, "usable": False, "lost": {"127.0.0.1": "cable unplugged"}})
+    board.wait("offline", "cable unplugged")
+    began = time.monotonic()
+    link.network({**REPORT, "dial": True})
+    clouds[0].accept().register()
+    assert time.monotonic() - began < 0.3
+
+
+def test_o1_an_address_where_nobody_registered_is_not_remembered(start, clouds, board, named):
+    """The router answered with its own address, and its page stayed silent; then DNS is right again."""
+    settings, held = named
+    start(settings)
+    clouds[0].accept().expect(HELLO)
+    held[:] = [clouds[1]]
+    clouds[1].accept().register()
+    board.wait("online", "cloud.example:9001")
+    assert clouds[0].dialed == 1
+
+
+def test_a_sick_address_does_not_keep_the_others_of_its_name_from_being_tried(start, clouds, board, named):
+    settings, held = named
+    held.append(clouds[1])
+    start(settings)
+    clouds[0].accept().close()
+    clouds[1].accept().register()
+    board.wait("online", "cloud.example:9001")
 
 
 def test_heartbeats_are_sent_and_acknowledged(start, clouds, board, settings):

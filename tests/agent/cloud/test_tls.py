@@ -5,7 +5,8 @@ from dataclasses import replace
 import gevent
 import pytest
 from econduit_terminal.agent.cloud.connection import Connection
-from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Fault
+from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target
+from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.dialect import response
 from econduit_terminal.conf.values import Endpoint
 from gevent import ssl
@@ -43,7 +44,7 @@ def server(authority):
 
 def dial(settings, host, port, ca_file):
     settings = replace(settings, cloud=replace(settings.cloud, tls=True, ca_file=ca_file))
-    return Dialer(settings).dial([Endpoint(host, port)])
+    return Dialer(settings).dial([Target(Endpoint(host, port))])
 
 
 def test_a_verified_connection(settings, server, authority):
@@ -55,7 +56,7 @@ def test_a_verified_connection(settings, server, authority):
 
 def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
     settings = replace(settings, cloud=replace(settings.cloud, tls=True, ca_file=str(authority / "cert.pem")))
-    connection = Connection(Dialer(settings).dial([Endpoint("localhost", server.server_port)]), response)
+    connection = Connection(Dialer(settings).dial([Target(Endpoint("localhost", server.server_port))]), response)
     reading = gevent.spawn(connection.receive)
     gevent.idle()
     connection.end()
@@ -69,7 +70,8 @@ def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
 def test_a_certificate_that_does_not_fit(settings, server, authority, host, trusted, text):
     with pytest.raises(DialFailed, match=text) as caught:
         dial(settings, host, server.server_port, str(authority / "cert.pem") if trusted else None)
-    assert caught.value.faults == {Fault.TLS} and caught.value.endpoint == Endpoint(host, server.server_port)
+    found = caught.value.seen.found[Endpoint(host, server.server_port)]
+    assert found.finding is Finding.TLS and found.address[1][1] == server.server_port
 
 
 def test_a_peer_that_does_not_speak_tls(settings, clouds, authority):
@@ -82,3 +84,10 @@ def test_a_peer_that_does_not_speak_tls(settings, clouds, authority):
 def test_a_peer_that_says_nothing(settings, clouds, authority):
     with pytest.raises(DialFailed, match="no answer in time"):
         dial(settings, *clouds[0].endpoint, str(authority / "cert.pem"))
+
+
+def test_o4_a_mute_proxy_gets_no_more_time_for_tls_than_for_an_answer(settings, clouds, authority):
+    slow = replace(settings, reconnect=replace(settings.reconnect, connect_timeout=60.0),
+                   cloud=replace(settings.cloud, tls=True, ca_file=str(authority / "cert.pem")))
+    with pytest.raises(DialFailed, match="no answer in time"), gevent.Timeout(5):
+        Dialer(slow).dial([Target(clouds[0].endpoint, answer=0.2)])

@@ -1,0 +1,224 @@
+"""PURE. What is known of each endpoint of the cloud, and what follows for the next dial.
+
+Only OK-REGISTRATION is evidence that an endpoint or an address works: that a connection opened proves nothing, since
+a router, a proxy or a login page may have taken it. So a registration alone makes a record better, and alone decides
+which address is remembered.
+
+| what happens                             | what the record says from then on                                     |
+|------------------------------------------|-----------------------------------------------------------------------|
+| OK-REGISTRATION                          | in good standing; its address is remembered; no failed moves          |
+| opened, no registration                  | no head start until it registers again; the address goes to the end   |
+| the same after a move from the secondary | and the next move comes after 2, 4, 8 … times `primary_retry`         |
+| refused, rejected, silent, no name       | the outcome, for whoever asks                                         |
+| its name no longer holds the address     | the remembered address is forgotten                                   |
+| ended ENDS_ALIKE times at one idle age   | heartbeats at half that age, FLOOR at least                           |
+| a transaction came terminated            | it terminates transactions: no gap ends one                           |
+
+Other settings, or another network (the gateway's MAC, the SSID, the prefix), make every record new. The same network
+that returns does not. The remembered address outlives a change of network: it is tried beside the name, never instead.
+"""
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from econduit_terminal.conf.values import Endpoint
+
+from .policy import Finding
+
+Address = tuple[int, tuple[Any, ...]]
+"""(family, sockaddr), as the socket module has them."""
+
+FIRST_ANSWER = 3.0
+"""Seconds for an endpoint's answer while the other one has not been tried since the last registration: a proxy that
+takes the connection and says nothing must not cost ten. A slow line gets the whole time at the second try."""
+MOVE_ANSWER = 2.0
+"""Seconds for the primary's answer when a connection that worked was left for it."""
+MOST_DOUBLINGS = 10
+ENDS_ALIKE = 3
+"""Ends at the same idle age after which something on the way is taken to end idle connections."""
+FLOOR = 10.0
+"""The shortest interval of heartbeats that an endpoint can make necessary, in seconds."""
+SHORT_LIVES = 4
+"""Connections in a row, each ended by the cloud soon after it was registered, that make a second terminal with the same
+TerminalID likely."""
+MOST_DOUBTED = 16
+
+
+class Outcome(Enum):
+    """What the agent's last dial found at an endpoint. The values are a contract: key "endpoints" of GET /status."""
+    UNTRIED = "untried"
+    REGISTERED = "registered"
+    OPEN = "open"
+    NOT_THE_CLOUD = "not the cloud"
+    REFUSED_REGISTRATION = "refused registration"
+    REFUSED = "refused"
+    ROUTER = "rejected by a router"
+    SILENT = "silent"
+    NO_NAME = "no name"
+    NO_WAY = "no way"
+
+
+_OUTCOMES = {
+    Finding.FAILED: Outcome.REFUSED_REGISTRATION, Finding.INVALID_TYPE: Outcome.REFUSED_REGISTRATION,
+    Finding.OTHER: Outcome.NOT_THE_CLOUD, Finding.TLS: Outcome.OPEN, Finding.CLOSED: Outcome.OPEN,
+    Finding.MUTE: Outcome.OPEN, Finding.LOST: Outcome.OPEN, Finding.REFUSED: Outcome.REFUSED,
+    Finding.ROUTER: Outcome.ROUTER, Finding.SILENT: Outcome.SILENT, Finding.NO_NAME: Outcome.NO_NAME,
+    Finding.NO_WAY: Outcome.NO_WAY}
+_ANSWERING = (Outcome.REGISTERED, Outcome.OPEN, Outcome.REFUSED_REGISTRATION, Outcome.REFUSED)
+
+
+@dataclass(frozen=True)
+class Life:
+    """A registered connection that is over: for how long it was registered and, at its end, without data (seconds)."""
+    registered: float
+    idle: float
+
+
+@dataclass
+class Record:
+    """What is known of one endpoint."""
+    outcome: Outcome = Outcome.UNTRIED
+    reason: str | None = None               # why it is of no use at present, for people
+    addresses: tuple[str, ...] = ()         # those that the last dial knew
+    registered_at: float | None = None      # when it last registered
+    unregistered: int = 0                   # connections that opened without a registration since
+    address: Address | None = None          # where it last registered
+    doubted: tuple[Address, ...] = ()       # addresses that opened without a registration since
+    terminates: bool = False                # a transaction came with its terminator
+    failed_moves: int = 0
+    interval: float | None = None           # of heartbeats, where idle connections are ended
+    idle_end: float | None = None           # the age at which they are
+    mss: int | None = None                  # the largest segment that is known to pass
+    lives: deque[Life] = field(default_factory=lambda: deque(maxlen=ENDS_ALIKE))
+
+
+class Endpoints:
+    """The records of the configured endpoints, the primary first. `now`: monotonic seconds."""
+
+    def __init__(self, configured: Sequence[Endpoint]):
+        self._network: str | None = None
+        self.configure(configured)
+
+    def configure(self, configured: Sequence[Endpoint]) -> None:
+        """Other settings: nothing is known any more."""
+        self.configured = tuple(configured)
+        self._records = {endpoint: Record() for endpoint in self.configured}
+        self._tried: set[Endpoint] = set()      # since the last registration
+        self._short: deque[float] = deque(maxlen=SHORT_LIVES)
+
+    def on_network(self, identity: str | None) -> bool:
+        """The terminal is on this network now (None: nobody knows). True where it is another than the last known."""
+        if identity is None or identity == self._network:
+            return False
+        changed, self._network = self._network is not None, identity
+        if changed:
+            addresses = {endpoint: record.address for endpoint, record in self._records.items()}
+            self.configure(self.configured)
+            for endpoint, address in addresses.items():
+                self._records[endpoint].address = address
+        return changed
+
+    def __getitem__(self, endpoint: Endpoint) -> Record:
+        """The record; an empty one that nobody keeps where the settings do not name the endpoint any more."""
+        return self._records.get(endpoint) or Record()
+
+    # -- what follows --------------------------------------------------------------------------------------------
+
+    def order(self, endpoints: Iterable[Endpoint] | None = None) -> list[Endpoint]:
+        """Endpoints in the order in which they are dialed: those in good standing before those that opened in vain."""
+        chosen = self.configured if endpoints is None else endpoints
+        return sorted(chosen, key=lambda endpoint: self[endpoint].unregistered)
+
+    def answer_time(self, endpoint: Endpoint, timeout: float, *, moved: bool = False) -> float:
+        """Seconds that this endpoint gets for its answer to the registration; `timeout` at most."""
+        if moved:
+            return min(timeout, MOVE_ANSWER)
+        others_tried = all(other in self._tried for other in self.configured if other != endpoint)
+        return timeout if others_tried else min(timeout, FIRST_ANSWER)
+
+    def move_after(self, primary: Endpoint, primary_retry: float) -> float:
+        """Seconds on the secondary after which the primary is tried."""
+        return primary_retry * 2.0 ** min(self[primary].failed_moves, MOST_DOUBLINGS)
+
+    def others_answer(self, endpoint: Endpoint) -> bool:
+        """Another endpoint answered last time, so that the line works. A login page is on this side of the line."""
+        return any(record.outcome in _ANSWERING for other, record in self._records.items() if other != endpoint)
+
+    def answers(self, endpoint: Endpoint) -> bool:
+        """The last dial was answered there, by whomever."""
+        return self[endpoint].outcome in (*_ANSWERING, Outcome.NOT_THE_CLOUD)
+
+    def status(self) -> list[dict[str, Any]]:
+        """Key "endpoints" of GET /status."""
+        return [{"endpoint": str(endpoint), "outcome": record.outcome.value, "addresses": list(record.addresses)}
+                for endpoint, record in self._records.items()]
+
+    def reasons(self) -> list[str]:
+        """Why each endpoint that was tried since the last registration is of no use, in order of preference."""
+        reasons = [self[endpoint].reason for endpoint in self.configured if endpoint in self._tried]
+        return list(dict.fromkeys(reason for reason in reasons if reason))
+
+    # -- what happens --------------------------------------------------------------------------------------------
+
+    def registered(self, endpoint: Endpoint, address: Address | None, now: float) -> None:
+        record = self[endpoint]
+        record.outcome, record.reason, record.registered_at = Outcome.REGISTERED, None, now
+        record.unregistered = record.failed_moves = 0
+        record.address, record.doubted = address, ()
+        self._tried.clear()
+
+    def not_opened(self, endpoint: Endpoint, finding: Finding, reason: str, *, beside: bool = False) -> None:
+        """A dial was in vain. beside: of a registered connection, so that it is no part of why there is none."""
+        record = self[endpoint]
+        record.outcome, record.reason = _OUTCOMES[finding], reason
+        if not beside:
+            self._tried.add(endpoint)
+
+    def not_registered(self, endpoint: Endpoint, address: Address | None, finding: Finding, reason: str, *,
+                       moved: bool = False, beside: bool = False) -> None:
+        """A connection opened, and nobody registered on it, or the registration was withdrawn."""
+        self.not_opened(endpoint, finding, reason, beside=beside)
+        record = self[endpoint]
+        record.unregistered += 1
+        record.failed_moves += moved
+        if address is not None:
+            others = tuple(other for other in record.doubted if other != address)
+            record.doubted = (*others, address)[-MOST_DOUBTED:]
+            if record.address == address:
+                record.address = None
+
+    def ended(self, endpoint: Endpoint, life: Life, *, by_the_cloud: bool, stable_after: float) -> None:
+        """A registered connection is over, and not because somebody here wanted that."""
+        record = self[endpoint]
+        record.lives.append(life)
+        ages = [one.idle for one in record.lives]
+        if len(ages) == ENDS_ALIKE and min(ages) > FLOOR and max(ages) - min(ages) <= max(2.0, 0.05 * max(ages)):
+            record.idle_end = min(ages)
+            record.interval = min(record.interval or max(ages), max(FLOOR, record.idle_end / 2))
+        if by_the_cloud and life.registered < stable_after:
+            self._short.append(life.registered)
+        else:
+            self._short.clear()
+
+    def named(self, endpoint: Endpoint, addresses: Sequence[Address]) -> None:
+        """The name holds these addresses now; one that was remembered and is not among them is forgotten."""
+        record = self[endpoint]
+        if record.address is not None and record.address not in addresses:
+            record.address = None
+
+    def interval(self, endpoint: Endpoint, configured: float) -> float:
+        """Seconds between two heartbeats."""
+        return min(configured, self[endpoint].interval or configured)
+
+    @property
+    def shared_id(self) -> bool:
+        """The cloud ends one registration after the other, soon, and not by a timer: another terminal may be taking the
+        place of this one, and this one its, again and again."""
+        ages = sorted(self._short)
+        return len(ages) == SHORT_LIVES and ages[-1] - ages[0] > 0.2 * ages[-1]
+
+    def settled(self) -> None:
+        """A registration lasts: whatever came before it is over."""
+        self._short.clear()
