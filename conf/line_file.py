@@ -14,7 +14,6 @@ import time
 
 VALID_FOR = 10.0
 """Seconds that a line may be believed; it is rewritten at half of that."""
-_AGENT_1_0 = "[0-9]*"
 
 
 def uptime() -> float:
@@ -51,11 +50,12 @@ def withdraw(path: str) -> bool:
     return True
 
 
-def tidy(path: str, writer: str) -> None:
-    """Remove what a dead predecessor of `writer` left beside the file; release 1.0.0 put its pid into that name."""
-    for left in [f"{path}.{writer}.new", *glob.glob(f"{glob.escape(path)}.{_AGENT_1_0}.new")]:
-        with contextlib.suppress(OSError):
-            os.unlink(left)
+def tidy(path: str, *writers: str) -> None:
+    """Remove what dead predecessors of these writers (patterns of glob(7)) left beside the file."""
+    for writer in writers:
+        for left in glob.glob(f"{glob.escape(path)}.{writer}.new"):
+            with contextlib.suppress(OSError):
+                os.unlink(left)
 
 
 def _replace(path: str, line: bytes, writer: str) -> None:

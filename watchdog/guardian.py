@@ -3,26 +3,35 @@
 Rules:
   1. Only silence counts: somebody holds the socket and does not answer GET /health within ``health_timeout``, MISSES
      times in a row, always the same process. Nobody at the socket is supervisord's business, or the operator's wish.
+     After a miss it is asked again at once: at the defaults a hang is found 9 s after the last answer at most.
   2. A missing network is never a reason: the question stays on this machine, and nothing but the answer is looked at.
-  3. A process that never answered yet is starting; it has STARTING seconds from when it was first seen.
+  3. A process that never answered yet is starting; it has STARTING seconds from when it was first seen. That is enough:
+     who holds the socket has its loop running already.
   4. The right process or none: who holds the socket is the kernel's word (SO_PEERCRED of the listener), the process is
      held by a pidfd before it is checked (its command line is the agent's, its uid ours), and signals go to that pidfd:
      a pid that was given to another process meanwhile cannot be hit.
   5. SIGUSR1 first: faulthandler writes every stack to the log, from C, even when the hub is blocked. SIGCONT beside it,
      since a stopped process can write nothing. After LAST_WORDS comes SIGKILL; a process that hangs heeds nothing less.
-  6. One uid, no supervisor RPC: that has no timeout, and would need rights that a watchdog should not have.
+  6. From the first miss on, and while nobody holds the socket, the status file says so (status_file.py): what the agent
+     last wrote there may be wrong, and the agent cannot take it back.
+  7. One uid, no supervisor RPC: that has no timeout, and would need rights that a watchdog should not have.
 """
 import logging
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
+from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
+from econduit_terminal.conf.line_file import uptime
+from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING, StatusFile, Word
 
 MISSES = 3
-STARTING = 30.0
+STARTING = 5.0
+SOON = 1.0
+"""Seconds between two questions at most until there is a first answer."""
 LAST_WORDS = 1.0
 AGENT = "econduit-agent", "econduit_terminal.agent"
 
@@ -33,30 +42,51 @@ class Guardian:
     """One question each ``interval`` seconds. ``client`` has health_timeout as its timeout."""
 
     def __init__(self, client: Client, interval: float, stopped: threading.Event, *,
-                 starting: float = STARTING, names: tuple[str, ...] = AGENT, monotonic=time.monotonic):
+                 status_file: StatusFile | None = None, starting: float = STARTING, names: tuple[str, ...] = AGENT,
+                 monotonic: Callable[[], float] = time.monotonic):
         self._client, self._interval, self._stopped = client, interval, stopped
+        self._status_file = status_file or StatusFile(None)
         self._starting, self._names, self._monotonic = starting, names, monotonic
         self._pid: int | None = None
         self._seen = 0.0
         self._answered = False
+        self._absent = False
         self._misses = 0
 
     def run(self) -> None:
-        while not self._stopped.wait(self._interval):
+        due = self._monotonic()
+        while not self._stopped.wait(max(0.0, due - self._monotonic())):
+            asked = self._monotonic()
             self.look()
+            due = asked + self._pause()
+
+    def _pause(self) -> float:
+        """From one question to the next. A miss that came early, a call cut off, waits as long as the others."""
+        if self._misses:
+            return self._client.timeout
+        return self._interval if self._answered else min(SOON, self._interval)
 
     def look(self) -> None:
         """One question, and what follows from it."""
+        asked = uptime()
         try:
             pid = self._client.pid()
             self._know(pid)
             self._client.health()
         except NotRunning:
+            if self._absent:    # the second time: a restart is over sooner
+                self._status_file.say(Word(NOT_RUNNING, asked))
+            self._absent = True
+            self._know(None)
+        except NotAllowed:      # said by who follows its status
             self._know(None)
         except AgentError as error:
+            self._absent = False
+            self._status_file.say(Word(NOT_ANSWERING, asked))
             self._missed(error)
         else:
-            self._answered, self._misses = True, 0
+            self._status_file.leave()
+            self._absent, self._answered, self._misses = False, True, 0
 
     def _know(self, pid: int | None) -> None:
         if pid != self._pid:

@@ -26,6 +26,7 @@ class Orders(NamedTuple):
     health_interval: float
     health_timeout: float
     report_interval: float
+    status_file: str | None = None
 
 
 def of(settings) -> Orders:
@@ -36,7 +37,8 @@ def of(settings) -> Orders:
         log_level=settings.local.log_level,
         endpoints=_targets(endpoint for endpoint in (cloud.primary, cloud.secondary) if endpoint),
         reference_hosts=_targets(watch.reference_hosts),
-        **{key: getattr(watch, key) for key in Orders._fields if key not in Orders._fields[:4]},
+        status_file=settings.local.status_file,
+        **{key: getattr(watch, key) for key in Orders._fields[4:-1]},
     )
 
 

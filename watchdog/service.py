@@ -18,6 +18,7 @@ from econduit_terminal.watchdog.guardian import Guardian
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.monitor import Failed, Monitor
 from econduit_terminal.watchdog.orders import Orders, hand_over, take_over
+from econduit_terminal.watchdog.status_file import StatusFile
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -40,12 +41,15 @@ def serve(orders: Orders) -> int | None:
         inbox.ring()
 
     monitor = Monitor(orders, Client(orders.socket), inbox, stopped)
-    guardian = Guardian(Client(orders.socket, timeout=orders.health_timeout), orders.health_interval, stopped)
+    status_file = StatusFile(orders.status_file)
+    guardian = Guardian(Client(orders.socket, timeout=orders.health_timeout), orders.health_interval, stopped,
+                        status_file=status_file)
     for number in ENDING:
         signal.signal(number, stop)
     signals.release()
     if _alone(orders, stopped):
         log.info("watching the network and the agent at %s", orders.socket)
+        inbox.spawn(status_file.run, "status file")
         inbox.spawn(guardian.run, "guardian")
         try:
             monitor.run()

@@ -32,7 +32,7 @@ from .status import as_line
 
 MAX_BODY = 64 * 1024
 MAX_SUBSCRIBERS = 32  # on each listener
-KEEPALIVE = 15.0  # seconds between comments on a quiet event stream
+KEEPALIVE = 5.0  # seconds between comments on a quiet event stream
 JSON = "application/json"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 

@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 
-EVENTS_TIMEOUT = 40.0  # seconds without a byte on the event stream; the agent sends one every 15 s at least
+EVENTS_TIMEOUT = 15.0  # seconds without a byte on the event stream; the agent sends one every 5 s at least
 MAX_ANSWER = 1024 * 1024
 MAX_LINE = 16 * 1024
 MAX_HEADERS = 100
@@ -38,7 +38,7 @@ class Client:
 
     def __init__(self, socket_path, timeout: float = 2.0):
         self._path = str(socket_path)
-        self._timeout = timeout
+        self.timeout = timeout
 
     def status(self) -> dict:
         return self._json("GET", "/status")
@@ -95,7 +95,7 @@ class Client:
 
     def _dial(self) -> socket.socket:
         dialed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        dialed.settimeout(self._timeout)
+        dialed.settimeout(self.timeout)
         try:
             dialed.connect(self._path)
         except OSError as error:
@@ -116,7 +116,7 @@ class Client:
         head = (f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(data)}\r\n\r\n")
         self._reading(dialed.sendall, head.encode() + data)
-        answer = io.BufferedReader(_Arriving(dialed, self._timeout))
+        answer = io.BufferedReader(_Arriving(dialed, self.timeout))
         status = self._reading(answer.readline, MAX_LINE).split(b" ", 2)
         if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].isdigit():
             raise self._cut_off("no HTTP status")

@@ -23,7 +23,8 @@ HANGS = 3.0
 FIRST = 0.3
 STOP_TIME = 2.0
 PROBLEM = "status file"
-WRITER = "agent"
+WRITER, WRITERS_1_0 = "agent", "[0-9]*"
+"""Release 1.0.0 put its pid into the name of the file beside."""
 
 log = logging.getLogger("status")
 
@@ -49,7 +50,7 @@ class StatusFile:
 
     def _begin(self, line: bytes) -> None:
         """In the thread. What fails here is tried again and said by `_run`."""
-        line_file.tidy(self._path, WRITER)
+        line_file.tidy(self._path, WRITER, WRITERS_1_0)
         with contextlib.suppress(OSError):
             line_file.replace(self._path, line, WRITER)
 

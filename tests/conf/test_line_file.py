@@ -46,7 +46,7 @@ def test_m18_what_lies_beside_is_no_obstacle(path, tmp_path):
 def test_m18_leftovers_of_the_dead_go_and_nothing_else(path, tmp_path):
     for name in (".agent.new", ".4711.new", ".watchdog.new", ".agent", ".new", "x.17.new"):
         (tmp_path / f"status.json{name}").touch()
-    tidy(path, "agent")
+    tidy(path, "agent", "[0-9]*")
     assert sorted(os.listdir(tmp_path)) == ["status.json.agent", "status.json.new", "status.json.watchdog.new",
                                             "status.jsonx.17.new"]
 

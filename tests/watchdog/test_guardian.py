@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fake_agent
 import pytest
-from econduit_terminal.agent.local.client import Client
+from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed
 from econduit_terminal.watchdog import guardian
 from econduit_terminal.watchdog.guardian import MISSES, Guardian
 
@@ -162,6 +162,107 @@ def test_another_user_s_agent_is_left_alone(start, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 65534)
     assert not guardian.end(agent.pid, NAMES, wait=lambda seconds: None)
     assert agent.alive()
+
+
+class Words:
+    """A status file that remembers what was said."""
+
+    def __init__(self):
+        self.said = []
+
+    def say(self, word):
+        self.said.append(word.reason)
+
+    def leave(self):
+        self.said.append("leave")
+
+
+def test_t9_the_first_miss_is_shown_and_the_first_answer_gives_the_file_back(start, watch):
+    agent, watch._status_file = start(), Words()
+    watch.look()
+    agent.process.send_signal(signal.SIGSTOP)
+    watch.look()
+    watch.look()
+    agent.process.send_signal(signal.SIGCONT)
+    watch.look()
+    assert watch._status_file.said == ["leave", "agent not answering", "agent not answering", "leave"]
+
+
+def test_t9_a_starting_agent_that_does_not_answer_is_shown_and_left_alone(start, watch):
+    agent, watch._status_file = start("hang"), Words()
+    watch.look()
+    assert watch._status_file.said == ["agent not answering"] and agent.alive()
+
+
+def test_t5_nobody_at_the_socket_is_shown_when_it_lasts_longer_than_a_restart(start, watch):
+    agent, watch._status_file = start(), Words()
+    watch.look()
+    agent.process.kill()
+    agent.process.wait(5)
+    watch.look()
+    assert watch._status_file.said == ["leave"]
+    watch.look()
+    assert watch._status_file.said == ["leave", "agent not running"]
+
+
+def test_who_may_not_ask_knows_nothing_and_says_nothing(watch, monkeypatch):
+    def refused():
+        raise NotAllowed("no permission")
+
+    watch._status_file = Words()
+    monkeypatch.setattr(watch._client, "pid", refused)
+    for _ in range(2 * MISSES):
+        watch.look()
+    assert watch._status_file.said == []
+
+
+class Steps:
+    """A guardian's clock and the event that it waits on; the agent's behaviour is the test's."""
+
+    def __init__(self, answers, timeout=2.0, interval=3.0):
+        self.now, self.asked, self.killed = 1000.0, [], None
+        self.answers = iter(answers)
+        self.timeout = timeout
+        self.guardian = Guardian(self, interval, self, monotonic=lambda: self.now)
+
+    def wait(self, seconds):
+        self.now += seconds
+        return len(self.asked) >= 12 or self.killed is not None
+
+    def pid(self):
+        self.asked.append(self.now - 1000.0)
+        return 4711
+
+    def health(self):
+        how = next(self.answers, "answers")
+        if how != "answers":
+            self.now += self.timeout if how == "silent" else 0.0
+            raise AgentError("did not answer in time")
+
+
+def run(steps, monkeypatch):
+    def end(pid, names, wait):
+        steps.now += guardian.LAST_WORDS
+        steps.killed = steps.now - 1000.0
+
+    monkeypatch.setattr(guardian, "end", end)
+    steps.guardian.run()
+    return steps
+
+
+def test_t9_after_a_miss_it_is_asked_again_at_once(monkeypatch):
+    steps = run(Steps(["answers", "silent", "silent", "silent"]), monkeypatch)
+    assert steps.asked == [0, 3, 5, 7] and steps.killed == 10       # 3 s from the hang to the question at most
+
+
+def test_t9_calls_that_are_cut_off_are_no_faster_misses(monkeypatch):
+    steps = run(Steps(["answers", "cut off", "cut off", "cut off"]), monkeypatch)
+    assert steps.asked == [0, 3, 5, 7] and steps.killed == 8
+
+
+def test_t9_until_there_is_a_first_answer_it_is_asked_soon(monkeypatch):
+    steps = run(Steps(["cut off", "cut off"]), monkeypatch)
+    assert steps.asked[:4] == [0, 1, 2, 5] and steps.killed is None
 
 
 def test_the_loop_asks_until_it_is_stopped(agent):

@@ -1,5 +1,6 @@
 """Agent and watchdog under a real supervisord: what hangs is restarted, what is merely stopped or offline is not."""
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -64,6 +65,10 @@ class Pair:
         return self.terminal.wait_status(lambda status: status["online"] and status["network"].get("verdict")
                                          and status["pid"] != instead_of, since=since)
 
+    def line(self):
+        """The status file."""
+        return json.loads(self.terminal.status_file.read_text())
+
     def log(self):
         """What this terminal's watchdogs wrote."""
         return "".join(file.read_bytes()[self._logged.get(file, 0):].decode() for file in self._files())
@@ -73,9 +78,9 @@ class Pair:
 
 
 @contextlib.contextmanager
-def pair(supervisor, cloud):
+def pair(supervisor, cloud, checks=CHECKS):
     with Terminal(supervisor, {"cloud.primary": f"127.0.0.1:{cloud.primary}",
-                               "cloud.secondary": f"127.0.0.1:{cloud.secondary}", **CHECKS}) as terminal:
+                               "cloud.secondary": f"127.0.0.1:{cloud.secondary}", **checks}) as terminal:
         try:
             yield Pair(terminal)
         finally:
@@ -104,6 +109,44 @@ def test_an_agent_that_hangs_leaves_its_stacks_and_runs_again(both, cloud, numbe
     status = both.reported(mark, instead_of=hung)
     assert status["pid"] == both.running()[0] != hung and both.running()[1] == watching
     assert not cloud.registered_twice(terminal.id)
+
+
+def test_t9_hung_with_the_shipped_times_it_is_offline_within_10_s_and_back_within_15_s(supervisor, cloud):
+    checks = {key: value for key, value in CHECKS.items() if "health" not in key}
+    with pair(supervisor, cloud, checks) as made:
+        made.start(AGENT, WATCHDOG)
+        made.reported()
+        terminal, mark = made.terminal, made.terminal.mark()
+        hung, began = terminal.agent_pid(), time.monotonic()
+        os.kill(hung, signal.SIGSTOP)
+        line = until(lambda: not made.line()["online"] and made.line(), "the status file says POS Offline", 10)
+        assert (line["display"], line["reason"], line["pid"]) == ("POS Offline", "agent not answering", hung)
+        status = terminal.wait_status(lambda status: status["online"] and status["pid"] != hung, 15, since=mark)
+        assert time.monotonic() - began < 15
+        until(lambda: made.line()["pid"] == status["pid"] and made.line()["online"], "the new agent's line wins")
+
+
+def test_t5_the_status_file_of_an_agent_that_is_gone(both):
+    """Killed, and nobody starts it again: the file does not go on saying POS Online."""
+    agent, _ = both.running()
+    os.kill(both.supervisor.rpc.getPID(), signal.SIGSTOP)
+    try:
+        os.kill(agent, signal.SIGKILL)
+        until(lambda: both.line()["reason"] == "agent not running", "the status file says so")
+        first = both.line()
+        until(lambda: both.line()["written_uptime"] > first["written_uptime"], "the line is renewed")
+        assert not both.line()["online"] and both.line()["since"][:17] == first["since"][:17]
+    finally:
+        os.kill(both.supervisor._process.pid, signal.SIGCONT)
+    until(lambda: both.line()["online"], "supervisord starts it again, and its line wins")
+
+
+def test_t5_an_agent_that_the_operator_stopped_stays_stopped_in_the_file(both):
+    both.supervisor.supervisorctl("stop", AGENT)
+    first = both.line()
+    until(lambda: both.line()["written_uptime"] > first["written_uptime"] + 1, "the watchdog renews the line")
+    assert (both.line()["display"], both.line()["reason"], both.line()["since"]) == (
+        "POS Offline", "stopped", first["since"])
 
 
 def test_a_watchdog_that_is_killed_runs_again_and_the_agent_notices_nothing(both):

@@ -1,0 +1,170 @@
+"""What the watchdog writes for an agent that cannot, and when it leaves the file alone."""
+import json
+import os
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from econduit_terminal.agent.local.status import Board, as_line
+from econduit_terminal.conf.line_file import VALID_FOR, replace, uptime
+from econduit_terminal.watchdog import status_file
+from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING, StatusFile, Word
+
+LIMIT = 5
+
+
+class File:
+    def __init__(self, path):
+        self.path = str(path)
+        self.board = Board("29531204")
+        self.writer = StatusFile(self.path)
+        threading.Thread(target=self.writer.run, daemon=True).start()
+
+    def agent_writes(self):
+        replace(self.path, as_line(self.board.snapshot()), "agent")
+
+    def say(self, reason=NOT_ANSWERING, asked=None):
+        self.writer.say(Word(reason, uptime() if asked is None else asked))
+
+    def shown(self):
+        try:
+            with open(self.path, "rb") as file:
+                return dict(json.load(file))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def until(self, **values):
+        deadline = time.monotonic() + LIMIT
+        while True:
+            status = self.shown()
+            if all(status.get(key) == value for key, value in values.items()):
+                return status
+            assert time.monotonic() < deadline, status
+            time.sleep(0.005)
+
+    def renewed(self, **values):
+        """The line after the next that is written for a word."""
+        before = self.shown().get("written_uptime")
+        time.sleep(0.002)       # the line's clock has milliseconds
+        self.say(**values)
+        deadline = time.monotonic() + LIMIT
+        while self.shown().get("written_uptime") == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        return self.shown()
+
+
+@pytest.fixture
+def file(tmp_path):
+    return File(tmp_path / "status.json")
+
+
+def test_t5_the_line_keeps_what_the_agent_said_but_for_the_connection(file):
+    file.board.online("h:80", "10.0.0.2", "eth0")
+    file.agent_writes()
+    before = file.shown()
+    file.say()
+    status = file.until(online=False)
+    assert list(status) and set(status) == set(before)
+    assert (status["display"], status["reason"]) == ("POS Offline", "agent not answering")
+    assert (status["endpoint"], status["local_address"], status["interface"], status["retry_in"]) == (None,) * 4
+    assert (status["terminal_id"], status["pid"], status["connects"]) == ("29531204", os.getpid(), 1)
+    assert status["valid_for"] == VALID_FOR and before["written_uptime"] <= status["written_uptime"] <= uptime()
+    ago = datetime.now(timezone.utc) - datetime.fromisoformat(status["since"])
+    assert timedelta(0) <= ago < timedelta(seconds=LIMIT)
+    assert os.listdir(os.path.dirname(file.path)) == ["status.json"]
+
+
+def test_t5_each_word_renews_the_line_and_since_stays(file):
+    file.board.online("h:80", "a", "b")
+    file.agent_writes()
+    file.say()
+    first = file.until(online=False)
+    second = file.renewed(reason=NOT_ANSWERING)
+    assert second["written_uptime"] > first["written_uptime"]
+    assert abs(datetime.fromisoformat(second["since"]) - datetime.fromisoformat(first["since"])) < timedelta(seconds=0.1)
+
+
+def test_t9_the_agent_s_next_line_wins(file):
+    file.board.online("h:80", "a", "b")
+    file.agent_writes()
+    asked = uptime()
+    file.say(asked=asked)
+    file.until(online=False)
+    file.agent_writes()         # it goes on
+    file.say(asked=asked)       # and the word of the same question comes late
+    file.writer._write(file.path, Word(NOT_ANSWERING, asked))
+    assert file.shown()["online"]
+    file.say()                  # the next question has no answer either
+    file.until(online=False)
+
+
+def test_t9_nothing_is_written_once_the_agent_has_answered(file, monkeypatch):
+    file.board.online("h:80", "a", "b")
+    file.agent_writes()
+    hold, really, writes = threading.Event(), status_file._read, []
+
+    def read(path):
+        writes.append(path)
+        hold.wait(LIMIT)
+        return really(path)
+
+    monkeypatch.setattr(status_file, "_read", read)
+    file.say(asked=0.0)         # the disk hangs; the agent's line is newer
+    while not writes:
+        time.sleep(0.005)
+    file.say()
+    file.writer.leave()
+    hold.set()
+    time.sleep(0.05)
+    assert file.shown()["online"] and len(writes) == 1
+
+
+@pytest.mark.parametrize("reason", ["cable unplugged", "stopped"])
+def test_offline_already_it_has_been_so_since_then(file, reason):
+    file.board.offline(reason)
+    file.agent_writes()
+    before = file.shown()
+    assert file.renewed(reason=NOT_RUNNING)["since"] == before["since"]
+
+
+def test_an_agent_that_said_why_it_ended_has_said_it_better(file):
+    file.board.offline("cable unplugged")
+    file.agent_writes()
+    assert file.renewed(reason=NOT_RUNNING)["reason"] == "agent not running"
+    file.board.phase("stopping")
+    file.board.offline("stopped")
+    file.agent_writes()
+    for _ in range(2):
+        assert file.renewed(reason=NOT_RUNNING)["reason"] == "stopped"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"POS Online\n", b"[1]", b"{}", b"\xff", b'{"written_uptime": "x"}'])
+def test_a_file_that_is_missing_or_no_status(file, content):
+    if content is not None:
+        replace(file.path, content, "agent")
+    file.say(NOT_RUNNING)
+    status = file.until(reason="agent not running")
+    assert set(file.board.snapshot()) <= set(status)
+    assert status["terminal_id"] == "" and status["pid"] is None
+    assert datetime.fromisoformat(status["since"])
+
+
+def test_a_place_that_cannot_be_written_is_said_once(tmp_path, caplog):
+    file = File(tmp_path / "missing" / "status.json")
+    for _ in range(3):
+        file.say()
+        while file.writer._word is not None:
+            time.sleep(0.005)
+    (tmp_path / "missing").mkdir()
+    file.renewed()
+    assert sum("cannot be written" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_without_a_status_file_there_is_nothing_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    writer = StatusFile(None)
+    writer.say(Word(NOT_RUNNING, 1.0))
+    writer.leave()
+    assert writer._word is None and os.listdir(tmp_path) == []

@@ -1,0 +1,129 @@
+"""The status file of an agent that cannot write it: `POS Offline`, and why.
+
+Rules
+- Only while the agent's last health question stands unanswered, or nobody holds its socket.
+- The agent's word wins: a line that it wrote after the question was asked stays.
+- What the agent said of the terminal stays in the line; what is only true of a connection goes. An agent that said
+  itself why it ended has said it better.
+- A thread does the writing: a disk that hangs must not hold the guardian. It writes the newest word alone, and none
+  once the agent has answered.
+"""
+import json
+import logging
+import os
+import threading
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from econduit_terminal.conf import line_file
+from econduit_terminal.conf.version import VERSION
+
+NOT_ANSWERING = "agent not answering"
+NOT_RUNNING = "agent not running"
+WRITER = "watchdog"
+LONGEST = 1024 * 1024
+_BLANK: dict[str, Any] = {
+    "display": "POS Offline", "online": False, "idle": True, "reason": None, "since": None, "terminal_id": "",
+    "endpoint": None, "local_address": None, "interface": None, "last_ack": None, "connects": 0, "disconnects": {},
+    "network": {}, "endpoints": [], "phase": "starting", "retry_in": None, "transactions": {}, "problems": {},
+    "pid": None, "version": VERSION,
+}
+
+log = logging.getLogger("guardian")
+
+
+class Word(NamedTuple):
+    """`reason`: one of the two above. `asked`: the uptime at which the question was asked that had no answer."""
+
+    reason: str
+    asked: float
+
+
+class StatusFile:
+    """`path`: local.status_file; None: there is none, and nothing is ever done."""
+
+    def __init__(self, path: str | None):
+        self._path = path
+        self._due = threading.Condition()
+        self._word: Word | None = None
+        # The thread's own: the line that it wrote last, what the newest line says, and since when the terminal is
+        # offline, where the agent did not know.
+        self._own: bytes | None = None
+        self._said: dict[str, Any] = {}
+        self._since: float | None = None
+        self._failing: str | None = None
+
+    def say(self, word: Word) -> None:
+        """At each question without an answer; returns at once."""
+        if self._path is not None:
+            with self._due:
+                self._word = word
+                self._due.notify()
+
+    def leave(self) -> None:
+        """The agent answered: the file is its own again."""
+        with self._due:
+            self._word = None
+
+    def run(self) -> None:
+        """The thread; for ever."""
+        if self._path is not None:
+            line_file.tidy(self._path, WRITER)
+        while True:
+            with self._due:
+                self._due.wait_for(lambda: self._word is not None)
+                word, self._word = self._word, None
+            assert word is not None and self._path is not None
+            try:
+                self._write(self._path, word)
+            except OSError as error:
+                if self._failing != error.strerror:
+                    log.error("status file: %s cannot be written (%s)", self._path, error.strerror or error)
+                self._failing = error.strerror
+            else:
+                self._failing = None
+
+    def _write(self, path: str, word: Word) -> None:
+        before = _read(path)
+        if before is not None and before != self._own:      # the agent wrote since
+            self._said = _parsed(before)
+            if _seconds(self._said.get("written_uptime")) > word.asked:
+                return
+            self._since = word.asked if self._said.get("online") is not False else None
+        self._said = _offline(self._said, word.reason, self._since)
+        self._own = json.dumps(self._said).encode("ascii") + b"\n"
+        line_file.replace(path, self._own, WRITER)
+
+
+def _offline(said: dict[str, Any], reason: str, since: float | None) -> dict[str, Any]:
+    """What `said` becomes, at this moment."""
+    now = line_file.uptime()
+    if reason == NOT_RUNNING and said.get("phase") == "stopping" and not said.get("online"):
+        reason = said.get("reason") or reason
+    began = said.get("since")
+    if since is not None or not began:
+        ago = timedelta(seconds=now - since if since is not None else 0)
+        began = (datetime.now(timezone.utc) - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return {**_BLANK, **said, "display": _BLANK["display"], "online": False, "reason": reason, "since": began,
+            "endpoint": None, "local_address": None, "interface": None, "retry_in": None,
+            "valid_for": line_file.VALID_FOR, "written_uptime": int(now * 1000) / 1000}
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return file.read(LONGEST)
+    except OSError:
+        return None
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
