@@ -87,17 +87,18 @@ def test_t5_each_word_renews_the_line_and_since_stays(file):
 
 
 def test_t9_the_agent_s_next_line_wins(file):
+    writer = StatusFile(file.path)      # without its thread
     file.board.online("h:80", "a", "b")
     file.agent_writes()
-    asked = uptime()
-    file.say(asked=asked)
-    file.until(online=False)
-    file.agent_writes()         # it goes on
-    file.say(asked=asked)       # and the word of the same question comes late
-    file.writer._write(file.path, Word(NOT_ANSWERING, asked))
+    word = Word(NOT_ANSWERING, uptime())
+    writer._write(file.path, word)
+    assert not file.shown()["online"]
+    time.sleep(0.002)
+    file.agent_writes()                 # it goes on
+    writer._write(file.path, word)      # and the word of the same question comes late
     assert file.shown()["online"]
-    file.say()                  # the next question has no answer either
-    file.until(online=False)
+    writer._write(file.path, Word(NOT_ANSWERING, uptime()))
+    assert not file.shown()["online"]
 
 
 def test_t9_nothing_is_written_once_the_agent_has_answered(file, monkeypatch):
