@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.placeholder import is_placeholder, is_placeholder_name
 from econduit_terminal.conf.schema import Terminal
 from econduit_terminal.conf.settings import Settings, SettingsError, load
@@ -38,10 +39,11 @@ _FIELDS = (
 def load_identified(directory: Path | None, root: Path = Path("/")) -> tuple[Settings, Terminal]:
     """The settings, and the terminal as they and the device name it. Raises SettingsError with the mistakes of both."""
     mistakes: list[str] = []
+    forbidden = None
     try:
         settings = load(directory)
     except SettingsError as error:
-        settings, mistakes = error.usable_in(Path(directory)), list(error.mistakes)
+        settings, mistakes, forbidden = error.usable_in(Path(directory)), list(error.mistakes), error.forbidden
         if settings is None:
             raise
     try:
@@ -51,7 +53,7 @@ def load_identified(directory: Path | None, root: Path = Path("/")) -> tuple[Set
         mistakes += [mistake for mistake in error.mistakes
                      if not any(f" {mistake.partition(':')[0]}: " in known for known in mistakes)]
     if mistakes:
-        raise SettingsError(mistakes, settings)
+        raise SettingsError(mistakes, settings, forbidden)
     return settings, terminal
 
 
@@ -69,7 +71,10 @@ def identify(terminal: Terminal, root: Path = Path("/")) -> Terminal:
         if value:
             found[key] = value
             continue
-        because = f"{forbidden} is for root alone" if forbidden else f"this device does not tell its {what}"
+        because = f"this device does not tell its {what}"
+        if forbidden:
+            shared = forbidden.is_relative_to(Path(root) / _COPIES)
+            because = refusal(forbidden) if shared else f"{forbidden} is for root alone"
         mistakes.append(f"terminal.{key}: is empty and {because}, accepted: {key} = … under [terminal] in "
                         "terminal.ini or a file in conf.d/ of the settings directory")
     if mistakes:
@@ -85,7 +90,7 @@ def _first(root: Path, empty: Callable[[str], bool], copy: str, dmi: str, tree: 
         try:
             text = _read(file)
         except PermissionError:
-            forbidden = file
+            forbidden = forbidden or file
             continue
         except OSError:
             continue

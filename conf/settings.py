@@ -31,17 +31,19 @@ class SettingsError(Exception):
     """Settings that cannot be used. ``mistakes``: one line each, for the person who will mend them.
 
     ``usable``: the settings without what is wrong in them, shipped values in its place; enough to say what is wrong
-    where people look for it, never to work by. None where the mistake is not one of a file.
+    where people look for it, never to work by. None where the mistake is not one of a file. ``forbidden``: the first
+    file or directory that this user may not read; a person who asks is told what to join (access.py).
     """
 
-    def __init__(self, mistakes: Iterable[str], usable: Settings | None = None):
+    def __init__(self, mistakes: Iterable[str], usable: Settings | None = None, forbidden: Path | None = None):
         self.mistakes = tuple(mistakes)
         self.usable = usable
+        self.forbidden = forbidden
         super().__init__("\n".join(self.mistakes))
 
     def usable_in(self, directory: Path) -> Settings | None:
         """``usable`` for who named ``directory``; None where there is none: then the name is the mistake."""
-        return self.usable if directory.is_dir() else None
+        return self.usable if self.forbidden or directory.is_dir() else None
 
 
 class Source(NamedTuple):
@@ -81,12 +83,12 @@ def load_with_sources(directory: Path | None = DEFAULT_DIR) -> tuple[Settings, d
         return (sources[section, one].file == sources[section, other].file
                 or all(parsed[section, key] != shipped[section, key] for key in (one, other)))
 
-    for section, keys, what in [*conflicts(parsed, chosen), *_unreadable(parsed)]:
+    for section, keys, what in [*conflicts(parsed, chosen), *_unreadable(parsed, mistakes)]:
         key = max(keys, key=lambda key: mistakes.place(sources[section, key]))  # the one that was set last
         mistakes.at(sources[section, key], section, key, what)
     settings = _settings({**shipped, **parsed})
     if mistakes.found:
-        raise SettingsError(mistakes.lines(), settings)
+        raise SettingsError(mistakes.lines(), settings, mistakes.forbidden)
     return settings, {f"{section}.{key}": sources[section, key] for section, keys in SECTIONS.items() for key in keys}
 
 
@@ -100,6 +102,7 @@ class _Mistakes:
 
     def __init__(self):
         self.found: list[tuple[int, int, str]] = []
+        self.forbidden: Path | None = None
         self._order: dict[Path, int] = {}
 
     def file(self, file: Path, what: str, line: int = 0) -> None:
@@ -108,6 +111,11 @@ class _Mistakes:
 
     def at(self, source: Source, section: str, key: str, what: str) -> None:
         self.file(source.file, f"{section}.{key}: {what}", source.line)
+
+    def unreadable(self, path: Path, error: OSError, accepted: str) -> None:
+        if isinstance(error, PermissionError):
+            self.forbidden = self.forbidden or path
+        self.file(path, f"cannot be read ({error.strerror}), accepted: {accepted}")
 
     def reading(self, file: Path) -> None:
         self._order.setdefault(file, len(self._order))
@@ -135,7 +143,7 @@ def _files(directory: Path | None, mistakes: _Mistakes) -> list[Path]:
             mistakes.file(folder, "there is no such directory, accepted: a directory with settings (*.ini)")
             break
         except OSError as error:
-            mistakes.file(folder, f"cannot be read ({error.strerror}), accepted: a directory with settings (*.ini)")
+            mistakes.unreadable(folder, error, "a directory with settings (*.ini)")
             break
         found += [folder / name for name in names]
     return found
@@ -147,8 +155,7 @@ def _read(file: Path, sources: dict[tuple[str, str], Source], mistakes: _Mistake
     try:
         parsed = ini.parse(_bytes(file))
     except OSError as error:
-        mistakes.file(file, f"cannot be read ({error.strerror}), "
-                            "accepted: a text file that the user of the program may read")
+        mistakes.unreadable(file, error, "a text file that the user of the program may read")
         return
     for line, what in parsed.mistakes:
         mistakes.file(file, what, line)
@@ -193,7 +200,7 @@ def _parse(sources: dict[tuple[str, str], Source], mistakes: _Mistakes) -> dict[
     return parsed
 
 
-def _unreadable(parsed: dict[tuple[str, str], Any]) -> list[tuple[str, tuple[str, ...], str]]:
+def _unreadable(parsed: dict[tuple[str, str], Any], mistakes: _Mistakes) -> list[tuple[str, tuple[str, ...], str]]:
     """Files that settings name and that must be there from the start."""
     ca_file = parsed.get(("cloud", "ca_file"))
     if not parsed.get(("cloud", "tls")) or not ca_file:
@@ -203,6 +210,8 @@ def _unreadable(parsed: dict[tuple[str, str], Any]) -> list[tuple[str, tuple[str
             return []
         reason = "holds no certificate"
     except OSError as error:
+        if isinstance(error, PermissionError):
+            mistakes.forbidden = mistakes.forbidden or Path(ca_file)
         reason = f"cannot be read ({error.strerror})"
     return [("cloud", ("ca_file",), f"{ca_file!r} {reason}, accepted: a readable file with certificates in PEM form, "
                                     "or empty for those of the system")]

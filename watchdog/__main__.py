@@ -18,6 +18,7 @@ from pathlib import Path  # noqa: E402
 
 from econduit_terminal.agent.local.client import Client  # noqa: E402
 from econduit_terminal.conf import logs  # noqa: E402
+from econduit_terminal.conf.access import refusal  # noqa: E402
 from econduit_terminal.conf.logs import clean  # noqa: E402
 from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
 from econduit_terminal.conf.settings import SettingsError, default_dir, load  # noqa: E402
@@ -45,7 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{error}\nname another --config-dir", file=sys.stderr)
             return SETTINGS_WRONG
         else:
-            print(f"{error}\nmend them; until then the shipped values stand in for what is wrong\n", file=sys.stderr)
+            if error.forbidden:
+                print(f"{refusal(error.forbidden)}\nshipped values stand in for what cannot be read\n", file=sys.stderr)
+            else:
+                print(f"{error}\nmend them; until then the shipped values stand in for what is wrong\n",
+                      file=sys.stderr)
             orders, wrong = of(settings), SETTINGS_WRONG
     try:
         status = asked.command(orders, asked.config_dir)

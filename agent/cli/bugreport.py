@@ -20,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
+from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.device import identify
 from econduit_terminal.conf.settings import Settings, SettingsError, load, load_with_sources
 from econduit_terminal.conf.version import VERSION
@@ -61,6 +62,8 @@ def bugreport(options) -> int:
         return CANNOT_WRITE
     print(f"{file}: look into it if you like (tar -xzf), then give it to support.\n"
           "It holds settings, status, network, logs and the list of transactions; no card data, no secrets.")
+    if asked.refusal:
+        print(f"It lacks what you may not read: {asked.refusal}", file=sys.stderr)
     return 0
 
 
@@ -70,10 +73,12 @@ class _Asked:
     def __init__(self, directory: Path, socket: str | None):
         self.directory = directory
         self.mistakes: tuple[str, ...] = ()
+        self.refusal: str | None = None
         try:
             self.settings = load(directory)
         except SettingsError as error:
             self.settings, self.mistakes = error.usable or load(None), error.mistakes
+            self.refusal = error.forbidden and refusal(error.forbidden)
         self.client = Client(socket or self.settings.local.socket)
 
     def name(self) -> str:
@@ -134,8 +139,9 @@ def _packages(asked: _Asked) -> str:
 def _settings(asked: _Asked) -> str:
     """Every effective value and where it stands."""
     if asked.mistakes:
-        return "\n".join(["these settings are wrong, and not in use:", *asked.mistakes, "",
-                          "the effective ones, shipped values in place of the wrong:", *_values(asked.settings), ""])
+        what = asked.refusal or "these settings are wrong, and not in use:"
+        return "\n".join([what, *asked.mistakes, "", "the effective ones, shipped values in place of the wrong:",
+                          *_values(asked.settings), ""])
     _, sources = load_with_sources(asked.directory)
     return "".join(f"{key} = {source.text}    ({source.file}:{source.line})\n" for key, source in sources.items())
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import sys
 
+from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.device import load_identified
 from econduit_terminal.conf.settings import SettingsError, load
 
@@ -13,12 +14,15 @@ from .show import table
 
 def check_config(options) -> int:
     directory = config_dir(options)
+    asking = os.geteuid()
     try:
         settings, terminal = load_identified(directory)
         if _became_the_agent(settings.local.state_dir):
             load(directory)
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        # What the agent may not read is a mistake; what the one who asks may not read says nothing of the settings.
+        denied = error.forbidden if os.geteuid() == asking else None
+        print(refusal(denied) if denied else error, file=sys.stderr)
         return USAGE
     cloud, local = settings.cloud, settings.local
     print("OK")

@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import datetime, timezone
 
-from ..local.client import AgentError, Client, NotRunning
+from ..local.client import AgentError, Client, NotAllowed, NotRunning
 from . import show
 from .settings import socket_path
 
@@ -32,6 +32,8 @@ def watch(options) -> int:
                 for state in client.events():
                     said = _say(show.line(state, _now(), _colour()), said)
                 said = _say(f"{show.clock(_now())}  the agent ended the events; waiting for it", said)
+            except NotAllowed as error:
+                return _no_answer(error)
             except AgentError as error:
                 said = _say(f"{show.clock(_now())}  {error}; waiting for it", said)
             time.sleep(RETRY)

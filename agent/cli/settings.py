@@ -3,6 +3,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.settings import Settings, SettingsError, default_dir, load
 
 USAGE = 2
@@ -16,7 +17,8 @@ def usable(options, sought: str, otherwise: str = "") -> Settings:
     """The settings, or what is right in them. Ends the command with exit code 2 where there are none.
 
     Mistakes in them are no reason to say nothing of an agent that runs, by those from before or waiting for better
-    ones: stderr says that there are some, and the rest is read as the agent itself does in spite of them.
+    ones: stderr says that there are some, and the rest is read as the agent itself does in spite of them. The same
+    holds for what this user may not read; that is no mistake of the settings.
     sought: what the command wants to know from them. otherwise: how else it can be told.
     """
     directory = config_dir(options)
@@ -27,6 +29,9 @@ def usable(options, sought: str, otherwise: str = "") -> Settings:
         if settings is None:
             print(f"{sought} is not known:\n{error}\nname another --config-dir{otherwise}", file=sys.stderr)
             raise SystemExit(USAGE) from None
+        if error.forbidden:
+            print(refusal(error.forbidden), file=sys.stderr)
+            return settings
         command = ["econduit-agent", "check-config", *(["--config-dir", str(directory)] if options.config_dir else [])]
         print(f"the settings have mistakes: {shlex.join(command)} lists them", file=sys.stderr)
         return settings
