@@ -25,5 +25,7 @@ setup(
         f"{NAMESPACE}.conf": ["*.ini", "supervisor.conf"],
         f"{NAMESPACE}.agent.local": ["display/*"],
         f"{NAMESPACE}.sandbox.desk": ["page.html"],
+        f"{NAMESPACE}.sandbox.certify": ["templates/*"],
+        f"{NAMESPACE}.sandbox.certify.report": ["result.schema.json"],
     },
 )

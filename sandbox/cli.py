@@ -84,6 +84,8 @@ PAYMENT_APP = (
     argument("--hold", metavar="FILE", help="amount 8.88 waits while another process holds an flock on FILE"),
     argument("--gap", type=float, default=0.1, metavar="S",
              help="seconds of quiet that end a request that is not JSON (%(default)s)"),
+    argument("--echo", action="store_true", help="answers tell what the application was handed, in JSON, XML and STX, "
+             "whatever the amount; a request may ask for AnswerBytes and Delay (for econduit-certify)"),
     argument("--announce", action="store_true", help="a JSON line on stdout for each request; read them"),
 )
 SALE = (

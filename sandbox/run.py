@@ -61,8 +61,8 @@ def _cloud(options: Namespace) -> int:
 
 
 def _payment_app(options: Namespace) -> int:
-    app = payment.PaymentApp(Ledger(options.ledger), options.hold,
-                             payment.announce_on_stdout if options.announce and not options.exec else None)
+    heard = payment.announce_on_stdout if options.announce and not options.exec else None
+    app = payment.PaymentApp(Ledger(options.ledger), options.hold, heard, options.echo)
     if options.exec:
         return payment.run_once(app)
     sock, address = payment.listen_on(options.listen)

@@ -1,6 +1,7 @@
 """Who may know whom, read from the imports themselves; and that nothing is without its test.
 
-- PURE modules (below, and every module whose docstring says PURE in its first line) import only PURE modules and those parts of the
+- PURE modules (below,
+    and every module whose docstring says PURE in its first line) import only PURE modules and those parts of the
   standard library that neither wait, nor look at a clock, nor touch the machine.
 - Everything may import ``conf``, ``contract`` and ``process``, which import nothing else of the product.
 - The watchdog knows the agent only through ``agent.local.client``; the agent never imports the watchdog.
@@ -27,8 +28,10 @@ SHARED = {"conf", "contract", "process"}
 IMPURE = {"asyncio", "concurrent", "fcntl", "gevent", "glob", "http", "io", "logging", "multiprocessing", "netifaces",
           "os", "pathlib", "psutil", "sched", "select", "selectors", "shutil", "signal", "socket", "socketserver",
           "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib"}
-THIRD_PARTY = {"agent": {"gevent", "greenlet", "netifaces"}, "watchdog": {"psutil", "netifaces"}, "conf": set(), "contract": set(), "process": set(),
+THIRD_PARTY = {"agent": {"gevent", "greenlet", "netifaces"}, "watchdog": {"psutil", "netifaces"}, "conf": set(),
+"contract": set(), "process": set(),
                "sandbox": {"gevent", "greenlet"}}
+CERTIFY, CERTIFY_ONLY = ROOT / "sandbox/certify", {"cryptography", "jinja2", "rich"}
 
 
 def name_of(file: Path) -> str:
@@ -92,13 +95,21 @@ def test_who_may_know_whom(file):
         other = part_of(module)
         if other is None:
             top = module.partition(".")[0]
-            assert top in sys.stdlib_module_names | THIRD_PARTY[own], f"{own} does not use {top}"
+            more = CERTIFY_ONLY if CERTIFY in file.parents else set()
+            assert top in sys.stdlib_module_names | THIRD_PARTY[own] | more, f"{own} does not use {top}"
         elif other != own:
-            assert own not in SHARED or other in SHARED, f"{own} knows nothing else of the product, but imports {module}"
+            assert own not in SHARED or other in SHARED, f"{own} knows nothing else of the product, but {module}"
             assert other != "sandbox", f"the product imports {module}"
             assert other != "watchdog", f"{own} imports {module}"
             if own == "watchdog" and other == "agent":
                 assert module == f"{NAMESPACE}.agent.local.client", f"the watchdog imports {module}"
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if CERTIFY in file.parents], ids=ids)
+def test_the_examiner_knows_nothing_of_what_it_examines(file):
+    known = tuple(f"{NAMESPACE}.{name}" for name in ("sandbox.certify", "sandbox.lab", "conf.version",
+        "process.commands"))
+    assert [module for module in imports(file) if part_of(module) and not module.startswith(known)] == []
 
 
 def test_the_client_of_the_local_api_is_plain_standard_library():

@@ -3,6 +3,7 @@
 Each connection may carry one request or several; each is answered in its turn.
 """
 import fcntl
+import hashlib
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from econduit_terminal.conf.logs import clean
+from econduit_terminal.sandbox.payment_app import echo
 from econduit_terminal.sandbox.payment_app.batch import Batch
 from econduit_terminal.sandbox.payment_app.framing import Requests, TooLong
 from econduit_terminal.sandbox.payment_app.ledger import Ledger
@@ -34,16 +36,21 @@ class PaymentApp:
     """Runs requests: writes them to the ledger, waits as the amount says, answers through ``send``.
 
     ``hold``: a file; amount 8.88 waits while somebody else holds an flock on it. ``announce``: told what happens.
+    ``echo``: whatever the amount, answers tell what it was handed (echo.py).
     """
 
     def __init__(self, ledger: Ledger, hold: str | None,
-                 announce: Callable[[dict[str, str | None]], None] | None = None) -> None:
-        self._ledger, self._hold, self._announce = ledger, hold, announce
+                 announce: Callable[[dict[str, str | None]], None] | None = None, echo: bool = False) -> None:
+        self._ledger, self._hold, self._announce, self._echo = ledger, hold, announce, echo
         self._batch = Batch()
+        self._runs = 0
 
     def run(self, body: bytes, send: Callable[[bytes], None], end: Callable[[bool], None],
             gone: Callable[[], bool]) -> None:
         """Runs one request. ``end(rst)`` ends the connection; ``gone()`` says that the caller ended it."""
+        if self._echo:
+            self._run_echo(body, send)
+            return
         request = understand(body)
         what = outcome(request.amount)
         auth_code = os.urandom(3).hex().upper()
@@ -60,6 +67,19 @@ class PaymentApp:
             self._batch.ran(request, what.result == "Approved", text)
         self._do(what, text, send, end, gone)
         self._tell("done", request, auth_code)
+
+    def _run_echo(self, body: bytes, send: Callable[[bytes], None]) -> None:
+        asked = echo.understand(body)
+        self._runs += 1
+        runs = self._runs
+        request = Request(body, {}, asked.amount, asked.ref or None, asked.command or None,
+                          hashlib.sha256(body).hexdigest())
+        self._ledger.ran(request, echo.auth_code(runs))
+        log.info("run: %s", clean(f"RefID={asked.ref} command={asked.command} size={len(body)} echo, run {runs}"))
+        self._tell("run", request, echo.auth_code(runs))
+        gevent.sleep(asked.delay)
+        send(echo.answer(body, asked, runs) + END)
+        self._tell("done", request, echo.auth_code(runs))
 
     def _do(self, what: Outcome, text: bytes, send: Callable[[bytes], None], end: Callable[[bool], None],
             gone: Callable[[], bool]) -> None:

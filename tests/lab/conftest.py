@@ -1,4 +1,4 @@
-"""The laboratory (see tests/support/netlab.py), and the watchdog alone in its terminal."""
+"""The laboratory (see sandbox/lab/netlab.py), and the watchdog alone in its terminal."""
 import pytest
 from fake_agent import FakeAgent
 from lab_terminal import Terminal

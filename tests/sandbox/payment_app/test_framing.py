@@ -48,3 +48,35 @@ def test_byte_by_byte_is_linear():
 def test_too_long():
     with pytest.raises(TooLong):
         Requests(limit=100).receive(b"A" * 101)
+
+
+def stx(content: bytes) -> bytes:
+    lrc = 0
+    for byte in content + b"\x03":
+        lrc ^= byte
+    return b"\x02" + content + b"\x03" + bytes([lrc])
+
+
+WHOLE = [
+    b"<request><Command>Sale</Command></request>", b"<a/>", b"<a x='>'/>", b"<a x='/>'><a>1</a></a >",
+    b'<?xml version="1.0"?>\r\n<!-- </r> --><r><![CDATA[</r>]]><!-- </r> --></r>', b"<!DOCTYPE r [<!ELEMENT r ANY>]><r>1</r>",
+    stx(b"T00\x1c1.28"), stx(b"A"), stx(b"\x07\x00"),
+]
+
+
+@pytest.mark.parametrize("body", WHOLE)
+@pytest.mark.parametrize("end", [b"", b"\x04\x04"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_xml_and_stx_requests_end_by_themselves_whatever_the_cuts(body, end, size):
+    requests, found = Requests(), []
+    stream = (body + end) * 2
+    for at in range(0, len(stream), size):
+        found += requests.receive(stream[at:at + size])
+    assert found == [body, body]
+
+
+@pytest.mark.parametrize("body", [b"<a></b>", b"< no XML >", b"\x02no end\x03\x00", "<r>\u00e9</r>".encode("utf-16")])
+def test_what_only_begins_like_them_ends_with_eot(body):
+    requests = Requests()
+    assert requests.receive(body) == []
+    assert requests.receive(b"\x04\x04") == [body]

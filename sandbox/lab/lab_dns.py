@@ -1,7 +1,7 @@
 """A name server for the laboratory, UDP only: ``lab_dns.py ADDRESS FILE``. The file is read at each question.
 
-A line in it is a name, ``*`` or ``*.domain``, and what is answered: addresses, or ``NXDOMAIN``, ``SERVFAIL``, ``SILENCE``.
-The first line that fits counts; a name that fits none does not exist.
+A line in it is a name, ``*`` or ``*.domain``, and what is answered: addresses, or ``NXDOMAIN``, ``SERVFAIL``,
+``SILENCE``. The first line that fits counts; a name that fits none does not exist.
 """
 import ipaddress
 import socket
@@ -32,7 +32,8 @@ def answer(question: bytes, text: str) -> bytes | None:
     if what == ["SILENCE"]:
         return None
     code = CODES.get(what[0], 0)
-    found = [] if code else [one for one in map(ipaddress.ip_address, what) if kind == (AAAA if one.version == 6 else A)]
+    found = [] if code else [one for one in map(ipaddress.ip_address, what)
+                             if kind == (AAAA if one.version == 6 else A)]
     head = question[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, len(found), 0, 0)
     return head + asked + b"".join(
         b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 1, len(one.packed)) + one.packed for one in found)

@@ -1,0 +1,40 @@
+"""``econduit-certify verify`` and ``compare``."""
+import argparse
+from pathlib import Path
+
+from econduit_terminal.sandbox.certify.options import Wrong
+from econduit_terminal.sandbox.certify.report import archive, writer
+from econduit_terminal.sandbox.certify.report.compare import compare
+
+
+def main(options: argparse.Namespace) -> int:
+    """The command; returns the exit status. Raises Wrong."""
+    try:
+        return _verify(options) if options.command == "verify" else _compare(options)
+    except OSError as error:
+        raise Wrong(f"{error.filename}: {error.strerror}") from None
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+
+
+def _verify(options: argparse.Namespace) -> int:
+    path = Path(options.archive)
+    path = path / writer.ARCHIVE if path.is_dir() else path
+    judgement = archive.verify(path, archive.public_key(Path(options.public)) if options.public else None)
+    print(f"{path}: {judgement.trust.value}" + (f": {judgement.why}" if judgement.why else ""))
+    if judgement.good:
+        found = writer.load(path)
+        print(f"{found['verdict']}: {found['role']}, {len(found['cases'])} cases, profile {found['profile']}, "
+              f"{found['began']}")
+    return 0 if judgement.good else 1
+
+
+def _compare(options: argparse.Namespace) -> int:
+    first, second = writer.load(Path(options.first)), writer.load(Path(options.second))
+    changes = compare(first, second)
+    for change in changes:
+        seen = f": {change.seen}" if change.seen else ""
+        print(f"{'worse ' if change.worse else '      '}{change.case:<6}{change.before} → {change.after}  "
+              f"{change.title}{seen}")
+    print(f"{first['verdict']} → {second['verdict']}, {len(changes)} of {len(second['cases'])} cases changed")
+    return 1 if any(change.worse for change in changes) else 0

@@ -1,0 +1,200 @@
+"""``econduit-certify terminal``: from the command line to the reports."""
+import argparse
+import asyncio
+import contextlib
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from econduit_terminal.sandbox.certify import choice
+from econduit_terminal.sandbox.certify.bench import Bench
+from econduit_terminal.sandbox.certify.device import Device, parse
+from econduit_terminal.sandbox.certify.display import AskedDisplay, Display, UrlDisplay
+from econduit_terminal.sandbox.certify.exam import Exam
+from econduit_terminal.sandbox.certify.link import Link
+from econduit_terminal.sandbox.certify.options import Wrong
+from econduit_terminal.sandbox.certify.order import TERMINAL
+from econduit_terminal.sandbox.certify.page import Page
+from econduit_terminal.sandbox.certify.person import Hands, Nobody, Person
+from econduit_terminal.sandbox.certify.progress import Bar
+from econduit_terminal.sandbox.certify.report import archive, result, writer
+from econduit_terminal.sandbox.certify.runner import Runner, Watcher, why_not
+from econduit_terminal.sandbox.certify.table.every import CASES
+from econduit_terminal.sandbox.certify.table.model import Case, Need, Profile, Role
+
+WAIT, WAIT_ALONE = 600.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is asked for, whoever is examined."""
+
+    cases: list[Case]
+    profile: Profile
+    out: Path
+    strict: bool
+    repeat: int
+    key: Ed25519PrivateKey | None
+    hours: float
+
+
+def plan(options: argparse.Namespace, role: Role) -> Plan:
+    """Reads the options that every run has. Raises Wrong."""
+    try:
+        cases = choice.chosen(CASES[role], options.only)
+        if options.from_failed:
+            earlier = writer.load(Path(options.from_failed))
+            before = {case["case"]: case["verdict"] for case in earlier["cases"]}
+            cases = [case for case in choice.failed(CASES[role], before) if case in cases]
+            if not cases:
+                raise Wrong(f"--from-failed {options.from_failed}: every case passed there")
+        key = archive.private_key(Path(options.key)) if options.key else None
+        out = Path(options.out)
+        out.mkdir(parents=True, exist_ok=True)
+    except (choice.NoSuchCase, ValueError) as error:
+        raise Wrong(str(error)) from None
+    except OSError as error:
+        raise Wrong(f"{error.filename}: {error.strerror}") from None
+    return Plan(cases, Profile(options.profile), out, options.strict, options.repeat, key, options.hours)
+
+
+def declared(path: Path) -> Device:
+    """Reads device.toml. Raises Wrong with every mistake."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[:error.start].count(b"\n") + 1
+        raise Wrong(f"{path}:{line}: not UTF-8") from None
+    except OSError as error:
+        raise Wrong(f"{path}: {error.strerror}; econduit-certify init writes one") from None
+    device, mistakes = parse(text)
+    if mistakes:
+        raise Wrong("\n".join(mistake.show(str(path)) for mistake in mistakes))
+    return device
+
+
+def main(options: argparse.Namespace) -> int:
+    """The command; returns the exit status. Raises Wrong."""
+    device = declared(Path(options.device))
+    asked = plan(options, Role.TERMINAL)
+    if options.list:
+        listing(asked, device.absent())
+        return 0
+    if options.ports[1] is None and device.secondary:
+        raise Wrong("--ports names one port, but the device is declared with a second endpoint (device.secondary)")
+    return asyncio.run(_run(options, asked, device))
+
+
+def listing(asked: Plan, absent: frozenset[Need]) -> None:
+    """A line for each case."""
+    for case in asked.cases:
+        note = why_not(case, absent) or ("" if asked.profile.contains(case.profile)
+                                         else f"only with --profile {case.profile.value}")
+        print(f"{case.id:<6}{case.level.value:<9}{case.title}" + (f" ({note})" if note else ""))
+
+
+async def _run(options: argparse.Namespace, asked: Plan, device: Device) -> int:
+    bench = Bench(options.host, options.ports if device.secondary else (options.ports[0], None))
+    page = None if options.no_person else Page(*options.page)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with Bar() as bar, contextlib.ExitStack() as stack:
+        watchers: list[Watcher] = [bar] if page is None else [bar, page]
+        person: Person = Nobody() if page is None else page
+        hands = Hands(device.hooks, person, lambda text: _say(watchers, text))
+        display: Display = AskedDisplay(hands, lambda: bench.now)
+        if device.display_url:
+            display = read = UrlDisplay(device.display_url, lambda: bench.now, bench.changed)
+            task = asyncio.get_running_loop().create_task(read.watch())
+            stack.callback(task.cancel)
+        exam = Exam(device, bench, display, hands, asked.profile, f"{random.randrange(36 ** 4):04x}"[-4:].upper())
+        exam.hours = asked.hours
+        try:
+            if page is not None:
+                await page.open()
+                page.clock = lambda: _since_last_byte(bench)
+                bar.said(f"the page for the person beside the device: {page.address}")
+            await bench.open()
+        except OSError as error:
+            await bench.shut_down()
+            raise Wrong(error.strerror or str(error)) from None
+        bar.said("the device is expected at "
+                 + " and ".join(f"port {port.number} ({port.name})" for port in bench.ports))
+        try:
+            return await _examine(exam, asked, watchers, stop, options.wait or (WAIT_ALONE if page is None else WAIT))
+        finally:
+            await bench.shut_down()
+            if page is not None:
+                await page.close()
+
+
+async def _examine(exam: Exam, asked: Plan, watchers: Sequence[Watcher], stop: asyncio.Event, wait: float) -> int:
+    began, start = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    runner = Runner(exam, asked.cases, exam.device.absent(), asked.profile, watchers)
+    work = asyncio.get_running_loop().create_task(_all(exam, runner, asked.repeat, wait))
+    stopped = asyncio.get_running_loop().create_task(stop.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    note, came = "", True
+    if not work.done():
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        note = "stopped by hand"
+    else:
+        came = work.result()
+        note = runner.gone if came else f"no device came within {wait:g} s"
+    runner.give_up(note or "not tried")
+    found = result.record("terminal", exam.device.shown(), runner.results.values(), began=began,
+                          seconds=time.monotonic() - start,
+                          profile=asked.profile.value, strict=asked.strict, note=note)
+    return finish(found, asked, came)
+
+
+async def _all(exam: Exam, runner: Runner[Exam], repeat: int, wait: float) -> bool:
+    """Every scene, as often as asked; False when no device came."""
+    def nobody(link: Link) -> bool:
+        return False
+
+    exam.policy = nobody
+    if await exam.caller(wait) is None:
+        return False
+    for turn in range(repeat):
+        if turn:
+            exam.findings.clear()
+        elif not any(case in TERMINAL[0].cases for case in runner.chosen):
+            await exam.settle()
+        await runner.play(TERMINAL)
+    return True
+
+
+def finish(found: result.Record, asked: Plan, came: bool = True) -> int:
+    """Writes the reports and says where they are; the exit status. Raises Wrong."""
+    try:
+        writer.write(found, asked.out, asked.key)
+    except OSError as error:
+        raise Wrong(f"{asked.out}: {error.strerror}") from None
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in result.counts(found).items() if number)
+    if found["note"]:
+        print(found["note"], file=sys.stderr)
+    print(f"{found['verdict']}: {counts}; the report is {asked.out / writer.PAGE}")
+    return result.EXIT[found["verdict"]] if came else result.NO_DEVICE
+
+
+def _say(watchers: Sequence[Watcher], text: str) -> None:
+    for watcher in watchers:
+        watcher.said(text)
+
+
+def _since_last_byte(bench: Bench) -> float | None:
+    """Seconds since the device's last byte."""
+    last = max((link.last_byte for link in bench.links if link.received), default=None)
+    return None if last is None else bench.now - last

@@ -1,0 +1,253 @@
+"""Scenes of section 4: an idle device, its heartbeats, and what it makes of each acknowledgement."""
+import asyncio
+import itertools
+
+from econduit_terminal.sandbox.certify import judge
+from econduit_terminal.sandbox.certify.device import Ack
+from econduit_terminal.sandbox.certify.exam import SETTLE, Exam
+from econduit_terminal.sandbox.certify.inbox import Message, What
+from econduit_terminal.sandbox.certify.link import Link
+from econduit_terminal.sandbox.certify.scene import Scene, scene
+from econduit_terminal.sandbox.certify.table import terminal as T
+from econduit_terminal.sandbox.certify.table import terminal_sales as S
+from econduit_terminal.sandbox.certify.table.answers import ACK, END, Shape
+from econduit_terminal.sandbox.certify.table.model import Case, Finding, Profile, Verdict
+
+BEATS = 4
+"""Heartbeats that are measured: the first, and three intervals."""
+
+
+async def _beat(exam: Exam, link: Link, since: float, within: float) -> Message | None:
+    """The first heartbeat over a connection after a moment."""
+    found = await exam.bench.until(lambda: next(iter(link.of(What.HEARTBEAT, since)), None) or link.closed is not None,
+                                   within)
+    return found if isinstance(found, Message) else None
+
+
+def _unasked(exam: Exam, link: Link, since: float) -> bool:
+    """Whether a response came that belongs to no transaction of ours."""
+    return any(not any(exam.belongs(message, request) for request in exam.sales.values()) if exam.device.echo else True
+               for message in link.of(What.RESPONSE, since))
+
+
+async def idle(exam: Exam) -> None:
+    """A fresh connection is left alone: do heartbeats come, how far apart, does it stay?"""
+    declared = exam.device.heartbeat
+    link = await exam.online()
+    since = exam.bench.now
+    link.fin()
+    link = await exam.online(after=since)
+    registered = link.answered or exam.bench.now
+    exam.report(T.MINUTE, *_both(judge.minute(declared)))
+    beats: list[Message] = []
+    late = False
+    limit = 1.1 * declared + 0.5
+    count = BEATS if declared < 10 else BEATS - 1
+    while len(beats) < count:
+        after = beats[-1].began + 0.001 if beats else registered
+        beat = await _beat(exam, link, after, max(0.0, after + limit - exam.bench.now))
+        if beat is None and link.closed is None and not late:
+            late = True
+            limit = 2.2 * declared + 2
+            continue
+        if beat is None:
+            break
+        beats.append(beat)
+    await asyncio.sleep(SETTLE)
+    last_ack = max(link.acks, default=-10.0)
+    if link.closed is not None and not link.by_us:
+        _left(exam, link, last_ack)
+    elif _unasked(exam, link, registered) and exam.ack_shape is not None:
+        exam.report(T.ACK_SHAPES[Shape.TERMINATED], Verdict.FAIL, "the acknowledgement was run as a transaction")
+    if link.open:
+        exam.report(T.STAYS_IDLE, Verdict.PASS, f"open for {exam.bench.now - link.opened:.1f} s, {len(beats)} "
+                    f"heartbeats")
+    if not beats:
+        exam.report(T.COMES, Verdict.FAIL, f"no heartbeat within {limit:.1f} s")
+        return
+    exam.report(T.COMES, Verdict.FAIL if len(beats) < 2 else Verdict.PASS,
+                f"the first after {beats[0].began - registered:.1f} s, {len(beats)} in all")
+    between = [after.began - before.began for before, after in itertools.pairwise(beats)]
+    exam.report(T.INTERVAL, *_both(judge.interval(between, declared)))
+    if exam.device.ack is Ack.FALSE:
+        exam.report(T.ACK_FALSE, Verdict.PASS if link.open and len(beats) > 2 else Verdict.FAIL,
+                    f"{len(beats)} heartbeats without acknowledgement, "
+                    + ("it stays" if link.open else "the device left"))
+    if link.open:
+        await _after_sale(exam, link)
+
+
+def _left(exam: Exam, link: Link, last_ack: float) -> None:
+    after = (link.closed or 0.0) - last_ack
+    if 0 <= after < 0.5 and exam.ack_shape is not None:
+        exam.report(T.ACK_SHAPES[Shape.TERMINATED], Verdict.FAIL, f"the device left {after:.2f} s after the "
+                    f"acknowledgement")
+        exam.report(T.STAYS_IDLE, Verdict.INCONCLUSIVE, f"the device left after an acknowledgement (case "
+                    f"{T.ACK_SHAPES[Shape.TERMINATED].id})")
+    elif exam.device.ack is Ack.FALSE and link.of(What.HEARTBEAT):
+        exam.report(T.ACK_FALSE, Verdict.FAIL, "the device left a connection whose heartbeats it did not ask to be "
+                    "acknowledged")
+        exam.report(T.STAYS_IDLE, Verdict.INCONCLUSIVE, f"see case {T.ACK_FALSE.id}")
+    else:
+        exam.report(T.STAYS_IDLE, Verdict.FAIL, f"the device ended the idle connection after "
+                    f"{(link.closed or 0.0) - link.opened:.1f} s")
+
+
+async def _after_sale(exam: Exam, link: Link) -> None:
+    """A transaction on the idle connection: the acknowledgements were not run, and heartbeats go on."""
+    sent = exam.bench.now
+    acks = len(link.acks)
+    runs = await exam.runs()
+    sale = await exam.sale(link)
+    after = await exam.runs()
+    if exam.ack_shape is not None:
+        extra = after - runs - 1 if runs is not None and after is not None else 0
+        if sale.answer and extra > 0 and acks:
+            exam.report(T.ACK_SHAPES[Shape.TERMINATED], Verdict.FAIL, f"{extra} acknowledgements were run as "
+                        f"transactions")
+        exam.report(T.ACK_SHAPES[Shape.TERMINATED], Verdict.PASS, f"{acks} acknowledged, none was run, heartbeats "
+                    f"followed")
+    beat = await _beat(exam, link, max(sent + 0.05, exam.bench.now - 0.01), 1.3 * exam.device.heartbeat + 1)
+    exam.report(T.RESUMES, Verdict.PASS if beat else Verdict.FAIL,
+                f"{beat.began - sent:.1f} s after the transaction" if beat else "none after a transaction")
+
+
+async def acks(exam: Exam) -> None:
+    """The other shapes of an acknowledgement, a heartbeat each."""
+    limit = 1.3 * exam.device.heartbeat + 1
+    for shape in (Shape.BARE, Shape.CRLF, Shape.SPLIT):
+        case = T.ACK_SHAPES[shape]
+        link = await exam.online()
+        link.ack = shape
+        since = exam.bench.now
+        beat = await _beat(exam, link, since, limit)
+        if beat is None:
+            exam.report(case, Verdict.INCONCLUSIVE, "no heartbeat to acknowledge")
+            await exam.settle()
+            continue
+        await asyncio.sleep(SETTLE)
+        before = await exam.runs()
+        sale = await exam.sale(link) if link.open else None
+        after = await exam.runs()
+        if link.closed is not None and not link.by_us:
+            exam.report(case, Verdict.FAIL, "the device left the connection")
+        elif _unasked(exam, link, since) or (before is not None and after is not None and after - before > 1):
+            exam.report(case, Verdict.FAIL, "the acknowledgement was run as a transaction")
+        elif sale is not None and sale.answer is None and not exam.failed(S.TERMINATED):
+            exam.report(case, Verdict.FAIL, "the next transaction was not answered")
+        elif await _beat(exam, link, beat.began + 0.05, limit) is None:
+            exam.report(case, Verdict.FAIL, "no further heartbeat came")
+        else:
+            exam.report(case, Verdict.PASS, "it stays, nothing was run, heartbeats go on")
+        link.ack = exam.ack_shape
+        if exam.findings[case].verdict is Verdict.FAIL:
+            link.fin()
+
+
+async def no_ack(exam: Exam) -> None:
+    """One heartbeat is not acknowledged."""
+    link = await exam.online()
+    link.ack = None
+    beat = await _beat(exam, link, exam.bench.now, 1.3 * exam.device.heartbeat + 1)
+    if beat is None:
+        exam.report(T.NO_ACK, Verdict.INCONCLUSIVE, "no heartbeat came")
+        return
+    limit = 2 * exam.device.heartbeat + 10
+    await exam.bench.until(lambda: link.closed is not None, limit)
+    if link.closed is not None:
+        exam.report(T.NO_ACK, Verdict.PASS, f"the device left {link.closed - beat.ended:.1f} s after the heartbeat")
+    else:
+        exam.report(T.NO_ACK, Verdict.FAIL,
+                    f"still there after {limit:g} s, {len(link.of(What.HEARTBEAT, beat.began))} "
+                    "heartbeats without an acknowledgement")
+
+
+async def ack_false(exam: Exam) -> None:
+    """A device that can do both is set to "false" for a while."""
+    if exam.device.ack is not Ack.BOTH:
+        return
+    await exam.hands.do("ack_false", "Set AckHeartbeat to \"false\" on the device, and let it register anew")
+    link = await _registered_with(exam, "false")
+    if link is None:
+        exam.report(T.ACK_FALSE, Verdict.FAIL, "no registration with AckHeartbeat \"false\"")
+    else:
+        await exam.bench.until(lambda: len(link.of(What.HEARTBEAT)) >= 3 or link.closed is not None,
+                               4 * exam.device.heartbeat + 2)
+        beats = len(link.of(What.HEARTBEAT))
+        exam.report(T.ACK_FALSE, Verdict.PASS if beats >= 3 and link.open else Verdict.FAIL,
+                    f"{beats} heartbeats without acknowledgement, " + ("it stays" if link.open else "the device left"))
+    await exam.hands.do("ack_true", "Set AckHeartbeat to \"true\" again")
+    await _registered_with(exam, "true")
+
+
+async def _registered_with(exam: Exam, value: str) -> Link | None:
+    def look() -> Link | None:
+        link = exam.current()
+        fields = link.register.fields if link and link.register else {}
+        return link if str(fields.get("AckHeartbeat", "")).lower() == value else None
+
+    return await exam.bench.until(look, exam.device.retry)
+
+
+async def surplus(exam: Exam) -> None:
+    """An acknowledgement that nobody asked for."""
+    link = await exam.online()
+    await asyncio.sleep(0.05)
+    since, before = exam.bench.now, await exam.runs()
+    link.send(ACK + END)
+    await asyncio.sleep(SETTLE)
+    sale = await exam.sale(link)
+    after = await exam.runs()
+    if link.closed is not None and not link.by_us:
+        exam.report(T.SURPLUS, Verdict.FAIL, "the device left the connection")
+    elif _unasked(exam, link, since) or (before is not None and after is not None and after - before > 1):
+        exam.report(T.SURPLUS, Verdict.FAIL, "it was run as a transaction")
+    else:
+        exam.report(T.SURPLUS, Verdict.PASS if sale.answer else Verdict.FAIL,
+                    "dropped" if sale.answer else "the next transaction was not answered")
+
+
+def long_sale(exam: Exam) -> float:
+    """Seconds of the transaction in which no heartbeat may come."""
+    quick = min(max(3.0, 3 * exam.device.heartbeat + 0.5), 150.0)
+    return quick if exam.profile is Profile.QUICK else 150.0
+
+
+async def none_in_sale(exam: Exam) -> None:
+    """A long transaction."""
+    if not exam.device.echo:
+        exam.report(T.NONE_IN_SALE, Verdict.INCONCLUSIVE,
+                    "without an echo application nothing makes a transaction last")
+        return
+    delay = long_sale(exam)
+    link = await exam.online()
+    sale = await exam.sale(link, exam.request(delay=delay), within=delay + exam.device.transaction + 5)
+    until = sale.message.began if sale.message else exam.bench.now
+    beats = [beat for beat in link.of(What.HEARTBEAT, sale.sent + SETTLE) if beat.ended < until - 0.05]
+    took = until - sale.sent
+    if beats:
+        exam.report(T.NONE_IN_SALE, Verdict.FAIL, f"{len(beats)} heartbeats in a transaction of {took:.1f} s, the "
+                    f"first after "
+                    f"{beats[0].began - sale.sent:.1f} s")
+    elif sale.answer is None or took < min(delay, 1.5 * exam.device.heartbeat) - 0.5:
+        exam.report(T.NONE_IN_SALE, Verdict.INCONCLUSIVE, f"the transaction was meant to take {delay:g} s, it took "
+                    f"{took:.1f} s")
+    else:
+        exam.report(T.NONE_IN_SALE, Verdict.PASS, f"none in {took:.1f} s")
+
+
+def _both(finding: Finding) -> tuple[Verdict, str]:
+    return finding.verdict, finding.seen
+
+
+_CASES: tuple[Case, ...] = (T.STAYS_IDLE, T.COMES, T.INTERVAL, T.MINUTE, T.RESUMES, T.ACK_SHAPES[Shape.TERMINATED])
+SCENES: tuple[Scene[Exam], ...] = (
+    scene(*_CASES, seconds=lambda exam: 5 * exam.device.heartbeat + 1, play=idle),
+    scene(*(T.ACK_SHAPES[shape] for shape in (Shape.BARE, Shape.CRLF, Shape.SPLIT)),
+          seconds=lambda exam: 4 * exam.device.heartbeat + 2, play=acks),
+    scene(T.NO_ACK, seconds=lambda exam: exam.device.heartbeat + 6, play=no_ack),
+    scene(T.ACK_FALSE, seconds=lambda exam: 4 * exam.device.heartbeat if exam.device.ack is Ack.BOTH else 0.0,
+          play=ack_false),
+    scene(T.SURPLUS, seconds=1, play=surplus),
+    scene(T.NONE_IN_SALE, seconds=long_sale, play=none_in_sale),
+)

@@ -1,0 +1,321 @@
+"""Mutants of the reference cloud: one fault each, and the case that names it (see terminal_mutants).
+
+    cloud_mutants.py MUTANT PRIMARY_PORT SECONDARY_PORT HTTP_PORT
+"""
+import json
+import re
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from cloud import END, Cloud, Connection, main, read
+
+
+@dataclass(frozen=True)
+class Mutant:
+    kind: type
+    caught: str
+    also: tuple[str, ...] = ()
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(caught, *also):
+    def keep(kind):
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+        if issubclass(kind, Connection):
+            kind = type(kind.__name__, (Cloud,), {"connection": kind})
+        MUTANTS[name] = Mutant(kind, caught, also)
+        return kind
+    return keep
+
+
+@mutant("C1.1", "C5.4", "C1.4")
+class OneEotEnds(Connection):
+    def messages(self):
+        while b"\x04" in self.buffer:
+            message, _, self.buffer = self.buffer.partition(b"\x04")
+            if message:
+                yield message
+
+
+@mutant("C1.2", "C1.1")
+class TakesWholeJson(Connection):
+    def messages(self):
+        self.buffer = self.buffer.lstrip(b"\x04")
+        while self.buffer:
+            try:
+                size = json.JSONDecoder().raw_decode(self.buffer.decode())[1]
+            except ValueError:
+                yield from super().messages()
+                return
+            message, self.buffer = self.buffer[:size], self.buffer[size:].lstrip(b"\x04")
+            yield message
+
+
+@mutant("C1.3", "C1.1", "C1.2", "C1.4", "C3.9", "C4.4", "C5.3", "C5.4", "C5.5")
+class TakesASegmentForAMessage(Connection):
+    def messages(self):
+        message, self.buffer = self.buffer.replace(END, b""), b""
+        if message:
+            yield message
+
+
+@mutant("C1.4")
+class DropsAHalfEnd(Connection):
+    def messages(self):
+        if self.id and self.buffer.endswith(b"\x04") and not self.buffer.endswith(END):
+            self.buffer = b""
+        yield from super().messages()
+
+
+@mutant("C1.5")
+class ClosesOnAnEmptyMessage(Connection):
+    def messages(self):
+        if self.id and self.buffer.startswith(END):
+            raise OSError("empty")
+        yield from super().messages()
+
+
+@mutant("C2.1", "C4.5", "C4.8")
+class ClosesIdleConnections(Connection):
+    idle = 3.0
+
+
+@mutant("C2.1")
+class GreetsUnasked(Connection):
+    def text(self, answer):
+        threading.Timer(1.0,
+            lambda: self.send(b"WELCOME" + END)).start() if answer.startswith(b"OK") and self.cloud.fresh() else None
+        return super().text(answer)
+
+
+def _fresh(self):
+    self.count = getattr(self, "count", 0) + 1
+    return self.count == 1
+
+
+Cloud.fresh = _fresh
+
+
+@mutant("C2.2")
+class DeafSecondary(Cloud):
+    ports = 0
+
+    def listen(self, port):
+        self.ports += 1
+        if self.ports == 2:
+            mute = Cloud()
+            mute.judge = lambda fields: b"FAILED-REGISTRATION"
+            mute.listen(port)
+        else:
+            super().listen(port)
+
+
+@mutant("C2.3", "C3.8")
+class RefusesWhoIsThere(Cloud):
+    until: dict = {}
+
+    def judge(self, fields):
+        answer = super().judge(fields)
+        if answer == b"OK-REGISTRATION":
+            if fields["TerminalID"] in self.terminals or time.monotonic() < self.until.get(fields["TerminalID"], 0):
+                return b"FAILED-REGISTRATION"
+        return answer
+
+
+@mutant("C3.1", "C3.7")
+class AnswersInLowerCase(Connection):
+    def text(self, answer):
+        return answer.lower().replace(b"failed", b"FAILED") + END if answer.startswith(b"OK") else answer + END
+
+
+@mutant("C3.2")
+class TakesEveryType(Cloud):
+    def judge(self, fields):
+        if isinstance(fields.get("TerminalType"), str):
+            self.types.add(fields["TerminalType"])
+        return super().judge(fields)
+
+
+@mutant("C3.2")
+class InvalidTypeIsAnyFailure(Cloud):
+    def judge(self, fields):
+        answer = super().judge(fields)
+        return b"FAILED-REGISTRATION" if answer.startswith(b"FAILED") else answer
+
+
+@mutant("C3.3")
+class TakesMissingFields(Cloud):
+    def judge(self, fields):
+        return super().judge({"TerminalType": "TerminalManufacturer",
+            **fields} if fields.get("Command") == "Register" else fields)
+
+
+@mutant("C3.4", "C3.7")
+class SilentOnNoJson(Connection):
+    def take(self, message):
+        if self.id is None and not read(message):
+            raise OSError("no JSON")
+        super().take(message)
+
+
+@mutant("C3.5", "C3.7")
+class AcksBeforeRegistration(Connection):
+    def take(self, message):
+        if self.id is None and read(message).get("Command") == "TerminalHeartbeat":
+            self.send(b'{"Status":"OK"}' + END)
+        else:
+            super().take(message)
+
+
+@mutant("C3.6")
+class RemembersFailures(Cloud):
+    failed = False
+
+    def judge(self, fields):
+        answer = super().judge(fields)
+        if self.failed:
+            self.failed = False
+            return b"FAILED-REGISTRATION"
+        self.failed = "TerminalType" not in fields and fields.get("Command") == "Register"
+        return answer
+
+
+@mutant("C3.7")
+class FailsWithAReason(Connection):
+    def text(self, answer):
+        return answer + b": see the log" + END if answer.startswith(b"FAILED-REG") else answer + END
+
+
+@mutant("C3.8")
+class KeepsTheOlder(Connection):
+    def take(self, message):
+        older = next(iter(self.cloud.terminals.values()), None)
+        super().take(message)
+        if older is not None and self.id in self.cloud.terminals and older.id == self.id:
+            self.cloud.terminals[self.id] = older
+
+
+@mutant("C3.9")
+class DropsWhatIsBehindARegister(Connection):
+    def messages(self):
+        for message in super().messages():
+            if self.id is None:
+                self.buffer = b""
+            yield message
+
+
+@mutant("C4.1")
+class NoAcknowledgement(Connection):
+    def beat(self):
+        pass
+
+
+@mutant("C4.2")
+class AlwaysAcknowledges(Connection):
+    def beat(self):
+        self.send(b'{"Status":"OK"}' + END)
+
+
+@mutant("C4.3")
+class AckOneEot(Connection):
+    def beat(self):
+        if self.ack:
+            self.send(b'{"Status":"OK"}\x04')
+
+
+@mutant("C4.4")
+class OneAckForABurst(Connection):
+    last = 0.0
+
+    def beat(self):
+        if time.monotonic() > self.last + 0.02:
+            self.last = time.monotonic()
+            super().beat()
+
+
+@mutant("C4.7", "C4.4", "C1.4", "C1.5", "C3.9")
+class AcksTwice(Connection):
+    def beat(self):
+        super().beat()
+        super().beat()
+
+
+@mutant("C4.5")
+class TiredAfterTenSeconds(Connection):
+    def beat(self):
+        self.began = getattr(self, "began", time.monotonic())
+        if time.monotonic() < self.began + 7:
+            super().beat()
+
+
+@mutant("C5.1")
+class UrlLeadsNowhere(Cloud):
+    def run(self, given):
+        return b""
+
+
+@mutant("C5.2", "C5.10")
+class ForgetsTheAuthCode(Cloud):
+    def told(self, answer, given):
+        return super().told(answer.replace(b'"AuthCode":"', b'"AuthCode":"0') if answer else answer, given)
+
+
+@mutant("C5.4")
+class AnswersWithHalf(Connection):
+    def messages(self):
+        if self.id and b"RefID" not in self.buffer and b"AuthCode" in self.buffer and self.buffer.endswith(b"\x04"):
+            self.response(self.buffer.rstrip(b"\x04"))
+        yield from super().messages()
+
+
+@mutant("C5.5")
+class AnswersUpTo64K(Connection):
+    def response(self, message):
+        super().response(message[:65536])
+
+
+@mutant("C5.6", "C5.7")
+class ApprovesWhatNobodyAnswered(Cloud):
+    def told(self, answer, given):
+        return answer or json.dumps({"ResultCode": "Approved", "RefID": given["refID"], "AuthCode": "000000"}).encode()
+
+
+@mutant("C5.7")
+class ForgetsLateAnswers(Cloud):
+    def status(self, given):
+        return super().status({"refID": None})
+
+
+@mutant("C5.8")
+class ApprovesForNobody(Cloud):
+    def run(self, given):
+        if given.get("terminalId") not in self.terminals:
+            return json.dumps({"ResultCode": "Approved", "RefID": given["refID"]}).encode()
+        return super().run(given)
+
+
+@mutant("C5.9", "C4.1")
+class AHeartbeatIsAResponse(Connection):
+    def beat(self):
+        super().beat()
+        if not self.answered.is_set() and self.answer is None:
+            self.response(b'{"Command":"TerminalHeartbeat"}')
+
+
+@mutant("C5.10")
+class MixesUpAnswers(Cloud):
+    last = None
+    count = 0
+
+    def told(self, answer, given):
+        self.count += 1
+        self.last, answer = answer, (self.last if self.count % 7 == 0 and self.last else answer)
+        return super().told(answer, given)
+
+
+if __name__ == "__main__":
+    main(MUTANTS[sys.argv[1]].kind(), [int(word) for word in sys.argv[2:5]])

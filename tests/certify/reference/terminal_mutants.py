@@ -1,0 +1,623 @@
+"""Mutants of the reference terminal: one fault each, and the case that names it.
+
+    terminal_mutants.py MUTANT PRIMARY_PORT SECONDARY_PORT DISPLAY_PORT [attribute=value …]
+
+``caught``: the case that must not pass. ``also``: further cases that are about the same fault and may fail with it.
+"""
+import json
+import re
+import socket
+import sys
+import time
+from dataclasses import dataclass
+
+from terminal import END, Terminal, main, read
+
+
+@dataclass(frozen=True)
+class Mutant:
+    kind: type
+    caught: str
+    also: tuple[str, ...] = ()
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(caught, *also):
+    def keep(kind):
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+        MUTANTS[name] = Mutant(kind, caught, also)
+        return kind
+    return keep
+
+
+# 1 The terminator
+
+@mutant("1.1")
+class RegisterOneEot(Terminal):
+    def register(self):
+        return super().register()[:-1]
+
+
+@mutant("1.1")
+class RegisterNoEot(Terminal):
+    def register(self):
+        return super().register()[:-2]
+
+
+@mutant("1.2")
+class HeartbeatOneEot(Terminal):
+    def beat(self):
+        return super().beat()[:-1]
+
+
+@mutant("1.2")
+class HeartbeatNewline(Terminal):
+    def beat(self):
+        return super().beat()[:-2] + b"\n" + END
+
+
+class _Responses(Terminal):
+    def send(self, data):
+        super().send(self.response(data) if data.startswith(b'{"ResultCode"') else data)
+
+
+@mutant("1.3")
+class ResponseOneEot(_Responses):
+    def response(self, data):
+        return data[:-1]
+
+
+@mutant("1.3")
+class ResponseThreeEot(_Responses):
+    def response(self, data):
+        return data + b"\x04"
+
+
+# 2 The connection
+
+@mutant("2.1")
+class ClosesWhenIdle(Terminal):
+    def idle(self, now):
+        super().idle(now)
+        if now > self.next_beat - self.heartbeat + 0.8 and not self.busy and self.beats > 1:
+            raise OSError("idle")
+
+    beats = 0
+
+    def beat(self):
+        self.beats += 1
+        return super().beat()
+
+    def answered(self):
+        self.beats = 0
+        return super().answered()
+
+
+@mutant("2.2")
+class ClosesAfterTransaction(Terminal):
+    def finish(self):
+        if self.busy and time.monotonic() >= self.busy[2]:
+            super().finish()
+            raise OSError("done")
+
+
+@mutant("2.3")
+class StaysOnTheOldConnection(Terminal):
+    old = None
+
+    def idle(self, now):
+        super().idle(now)
+        if not self.busy and self.old is None and now > self.first + 3:
+            self.old = socket.create_connection(("127.0.0.1", self.ports[1]), 2)
+            self.old.sendall(self.register())
+            self.old, self.sock = self.sock, self.old
+        if self.old is not None and now > self.first + 5:
+            self.first = now
+            self.old.sendall(self.beat())
+
+    def answered(self):
+        self.first = time.monotonic()
+        return super().answered()
+
+
+@mutant("2.4")
+class SecondaryFirst(Terminal):
+    def forever(self):
+        self.ports = self.ports[::-1]
+        super().forever()
+
+
+@mutant("2.5", "2.6", "2.7", "2.8", "2.19")
+class PrimaryOnly(Terminal):
+    def forever(self):
+        self.ports = self.ports[:1]
+        super().forever()
+
+
+@mutant("2.6")
+class WaitsLongForTheDial(Terminal):
+    connect_timeout = 100.0
+
+
+@mutant("2.7", "3.22")
+class WaitsForeverForTheAnswer(Terminal):
+    answer_timeout = 1000.0
+
+
+@mutant("2.8", "3.10")
+class AsksTheSameAgainWhenRefused(Terminal):
+    def session(self, port):
+        for _ in range(100):
+            try:
+                return super().session(port)
+            except OSError as error:
+                if "refused" not in str(error) or error.errno:
+                    raise
+                self.sock.close()
+                time.sleep(1.0)
+
+
+@mutant("2.9", "2.10", "2.11", "2.12", "2.13", "2.15", "2.16")
+class SlowToReturn(Terminal):
+    def forever(self):
+        self.pause = 30.0
+        super().forever()
+
+
+@mutant("2.9")
+class NeverReturns(Terminal):
+    def session(self, port):
+        try:
+            super().session(port)
+        finally:
+            if self.online:
+                self.online = False
+                self.sock.close()
+                time.sleep(10000)
+
+
+@mutant("2.10", "2.13", "5.20", "5.22")
+class GivesUpAfterReset(Terminal):
+    def session(self, port):
+        try:
+            super().session(port)
+        except ConnectionResetError:
+            self.online = False
+            time.sleep(20)
+
+
+@mutant("2.14", "2.13")
+class DialsWithoutAnyPause(Terminal):
+    pause = 0.0
+
+
+@mutant("2.13")
+class ExponentialWithoutBound(Terminal):
+    count = 0
+
+    def session(self, port):
+        self.count += 1
+        if self.count > 6:
+            time.sleep(60)
+        super().session(port)
+
+    def answered(self):
+        done = super().answered()
+        if done:
+            self.count = 0
+        return done
+
+
+# 3 The registration
+
+class _Fields(Terminal):
+    def register(self):
+        return json.dumps(self.fields(json.loads(super().register()[:-2]))).encode() + END
+
+
+@mutant("3.1")
+class TypographicQuotes(Terminal):
+    def register(self):
+        return super().register().replace(b'"', "\u201d".encode())
+
+
+@mutant("3.1")
+class NoOpeningBrace(Terminal):
+    def register(self):
+        return super().register()[1:]
+
+
+@mutant("3.2")
+class NamesInLowerCase(_Fields):
+    def fields(self, fields):
+        return {name.lower(): value for name, value in fields.items()}
+
+
+@mutant("3.2")
+class NoSoftwareVersion(_Fields):
+    def fields(self, fields):
+        return {name: value for name, value in fields.items() if name != "SoftwareVersion"}
+
+
+@mutant("3.2")
+class FurtherField(_Fields):
+    def fields(self, fields):
+        return {**fields, "Battery": "80"}
+
+
+@mutant("3.3")
+class AckIsABoolean(_Fields):
+    def fields(self, fields):
+        return {**fields, "AckHeartbeat": True}
+
+
+@mutant("3.4")
+class FieldsSorted(_Fields):
+    def fields(self, fields):
+        return dict(sorted(fields.items()))
+
+
+@mutant("3.5")
+class OtherTerminalId(_Fields):
+    def fields(self, fields):
+        return {**fields, "TerminalID": "00000000"}
+
+
+@mutant("3.7")
+class WaitsForEotAfterOk(Terminal):
+    def answered(self):
+        return END in self.buffer and super().answered()
+
+
+@mutant("3.8")
+class RefusesOkWithNewline(Terminal):
+    def success(self, answer):
+        return super().success(answer) and not self.buffer.startswith(b"\r")
+
+
+@mutant("3.9")
+class TakesTheFirstSegmentForTheAnswer(Terminal):
+    def answered(self):
+        if self.buffer and not self.buffer.startswith(b"OK-REGISTRATION"):
+            raise OSError("refused")
+        return super().answered()
+
+
+class _Accepts(Terminal):
+    def answered(self):
+        if self.wrong(self.buffer):
+            self.buffer = b""
+            self.next_beat = time.monotonic() + self.heartbeat
+            return True
+        return super().answered()
+
+
+@mutant("3.12")
+class AcceptsOk(_Accepts):
+    def wrong(self, data):
+        return data.startswith(b"OK\x04")
+
+
+@mutant("3.13")
+class IgnoresCase(_Accepts):
+    def wrong(self, data):
+        return data.startswith(b"ok-registration")
+
+
+@mutant("3.14", "3.15")
+class AcceptsWhatBeginsWithOk(_Accepts):
+    def wrong(self, data):
+        return data.startswith((b"OK-REGISTRATION-", b"OK-REGISTRATION "))
+
+
+@mutant("3.10", "2.8")
+class AcceptsFailed(_Accepts):
+    def wrong(self, data):
+        return data.startswith(b"FAILED-REGISTRATION")
+
+
+@mutant("3.19")
+class AcceptsALoginPage(_Accepts):
+    def wrong(self, data):
+        return data.startswith(b"HTTP/1.1 200")
+
+
+@mutant("3.22", "2.7", "6.4")
+class OnlineWithoutAnswer(Terminal):
+    def answered(self):
+        return time.monotonic() > self.since + 0.5 or super().answered()
+
+    def register(self):
+        self.since = time.monotonic()
+        return super().register()
+
+
+@mutant("3.22", "2.7")
+class BeatsWithoutAnswer(Terminal):
+    def answered(self):
+        if time.monotonic() > self.since + 1.0:
+            self.since += 1.0
+            self.send(self.beat())
+        return super().answered()
+
+    def register(self):
+        self.since = time.monotonic()
+        return super().register()
+
+
+@mutant("3.25")
+class CountsItsRegistrations(_Fields):
+    count = 0
+
+    def fields(self, fields):
+        self.count += 1
+        return {**fields, "SoftwareVersion": f"SomeProcessor v1.{self.count}"}
+
+
+@mutant("3.26", "1.1")
+class HeartbeatBeforeRegister(Terminal):
+    def register(self):
+        return self.beat() + super().register()
+
+
+@mutant("3.27")
+class RegistersAgainAndAgain(Terminal):
+    def beat(self):
+        return super().beat() + self.register()
+
+
+@mutant("3.24")
+class SulksAfterFailure(Terminal):
+    def success(self, answer):
+        if answer == b"FAILED-INVALID-TERMINAL-TYPE":
+            self.sock.close()
+            time.sleep(10000)
+        return super().success(answer)
+
+
+@mutant("3.29")
+class RunsFailed(Terminal):
+    def message(self, frame):
+        self.request(frame) if frame.startswith(b"FAILED") else super().message(frame)
+
+
+# 4 The heartbeat
+
+@mutant("4.1")
+class NoHeartbeat(Terminal):
+    heartbeat = 1e9
+
+
+@mutant("4.2")
+class BeatsTwiceAsOften(Terminal):
+    heartbeat = 0.5
+
+
+@mutant("4.2")
+class BeatsTooSeldom(Terminal):
+    heartbeat = 1.9
+
+
+@mutant("4.4")
+class OtherHeartbeat(Terminal):
+    def beat(self):
+        return b'{"Command":"Heartbeat"}' + END
+
+
+@mutant("4.4")
+class HeartbeatWithId(Terminal):
+    def beat(self):
+        return b'{"Command":"TerminalHeartbeat","TerminalID":"29531204"}' + END
+
+
+@mutant("4.5")
+class BeatsInTransactions(Terminal):
+    def idle(self, now):
+        busy, self.busy = self.busy, None
+        if busy and now >= self.next_beat:
+            super().idle(now)
+        self.busy = busy
+        super().idle(now)
+
+
+@mutant("4.6", "4.7", "4.8", "4.9", "4.12")
+class RunsAcknowledgements(Terminal):
+    def message(self, frame):
+        if read(frame) == {"Status": "OK"}:
+            self.unacknowledged = None
+            self.request(frame + b" " * self.runs)
+        else:
+            super().message(frame)
+
+
+@mutant("4.7", "5.3")
+class WaitsForEotAlways(Terminal):
+    def frames(self):
+        while END in self.buffer:
+            frame, _, self.buffer = self.buffer.partition(END)
+            if frame.strip(b"\x04\r\n "):
+                yield frame.strip(b"\x04\r\n ")
+
+
+@mutant("4.10")
+class NeverMindsTheAcknowledgement(Terminal):
+    def idle(self, now):
+        self.unacknowledged = None
+        super().idle(now)
+
+
+@mutant("4.13", "4.7")
+class NoHeartbeatAfterTransactions(Terminal):
+    def finish(self):
+        if self.busy and time.monotonic() >= self.busy[2]:
+            self.next_beat = 1e12
+        super().finish()
+
+
+# 5 Transactions
+
+@mutant("5.1")
+class RunsTwice(Terminal):
+    def application(self, request):
+        super().application(request)
+        return super().application(request)
+
+
+@mutant("5.1")
+class AnswersTwice(_Responses):
+    def response(self, data):
+        return data + data
+
+
+@mutant("5.2")
+class WritesTheRequestAnew(Terminal):
+    def request(self, frame):
+        super().request(json.dumps(read(frame), separators=(",", ":")).encode() if read(frame) else frame)
+
+
+@mutant("5.2")
+class HandsOverTheEot(Terminal):
+    def application(self, request):
+        return super().application(request + b"\x04")
+
+
+@mutant("5.4", "5.5", "5.6", "5.7", "5.10", "3.9", "4.9", "5.8")
+class TakesASegmentForAMessage(Terminal):
+    def frames(self):
+        frame, self.buffer = self.buffer.strip(b"\x04\r\n "), b""
+        if b"}\x04\x04{" in frame or b"}{" in frame:
+            for part in re.split(rb"(?<=\})\x04*(?=\{)", frame):
+                yield part
+        elif frame:
+            yield frame
+
+
+class _Pause(Terminal):
+    """Takes silence for the end of a message."""
+    last = 0.0
+
+    def frames(self):
+        if self.buffer != getattr(self, "seen", b""):
+            self.seen, self.last = self.buffer, time.monotonic()
+        yield from super().frames()
+        if self.buffer and time.monotonic() > self.last + self.gap:
+            frame, self.buffer = self.buffer, b""
+            yield frame
+
+
+@mutant("5.6", "5.7")
+class ShortGapEndsAMessage(_Pause):
+    gap = 0.3
+
+
+@mutant("5.7")
+class OneSecondEndsAMessage(_Pause):
+    gap = 1.0
+
+
+@mutant("5.8", "5.9", "3.28")
+class DropsWhatIsBehindAMessage(Terminal):
+    def frames(self):
+        for frame in super().frames():
+            self.buffer = b""
+            yield frame
+
+
+@mutant("5.10", "5.26")
+class SmallBuffer(Terminal):
+    def frames(self):
+        if len(self.buffer) > 32768:
+            self.buffer = b""
+        yield from super().frames()
+
+
+@mutant("5.11", "5.12", "5.13", "5.22")
+class ShortAnswers(_Responses):
+    def response(self, data):
+        return data[:1024] + END if len(data) > 1026 else data
+
+
+@mutant("5.12", "5.13", "5.22")
+class AnswersUpTo64K(_Responses):
+    def response(self, data):
+        return data[:65536] + END if len(data) > 65538 else data
+
+
+@mutant("5.14")
+class DeafRightAfterAnAnswer(Terminal):
+    last = 0.0
+
+    def finish(self):
+        busy = self.busy
+        super().finish()
+        if busy and not self.busy:
+            self.last = time.monotonic()
+
+    def frames(self):
+        if self.buffer and time.monotonic() < self.last + 0.02:
+            self.buffer = b""
+        yield from super().frames()
+
+
+@mutant("5.21", "5.22", "5.23")
+class ChargesAgain(Terminal):
+    def forever(self):
+        class Forgets(dict):
+            def __contains__(self, key):
+                return False
+        self.done = Forgets()
+        super().forever()
+
+
+@mutant("5.24")
+class IgnoresASecondRequest(Terminal):
+    def request(self, frame):
+        if not self.busy or frame == self.busy[0]:
+            super().request(frame)
+
+
+# 6 The display
+
+@mutant("6.1", "6.5")
+class OtherWords(Terminal):
+    def display(self):
+        return {**super().display(), "display": "Online" if self.online else "POS Offline"}
+
+
+@mutant("6.2", "6.3")
+class AlwaysOnline(Terminal):
+    def display(self):
+        return {**super().display(), "display": "POS Online"}
+
+
+@mutant("6.3")
+class OfflineInGrey(Terminal):
+    def display(self):
+        return {**super().display(), "color": "#808080"}
+
+
+@mutant("6.4", "3.22")
+class OnlineWhenConnected(Terminal):
+    connected = False
+
+    def display(self):
+        return {**super().display(), "display": "POS Online" if self.connected else "POS Offline"}
+
+    def register(self):
+        self.connected = True
+        return super().register()
+
+    def forever(self):
+        def session(port):
+            try:
+                Terminal.session(self, port)
+            finally:
+                self.connected = False
+        self.session = session
+        super().forever()
+
+
+if __name__ == "__main__":
+    main(MUTANTS[sys.argv[1]].kind, sys.argv[2:])

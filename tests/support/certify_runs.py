@@ -1,0 +1,121 @@
+"""The examiner against the reference terminal and cloud and their mutants,
+each run in processes and ports of its own."""
+import contextlib
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REFERENCE = Path(__file__).resolve().parent.parent / "certify" / "reference"
+BAD = ("FAIL", "ADVICE", "NON-STRICT")
+LONGEST = 900
+DEVICE = """\
+[device]
+terminal_type = "TerminalManufacturer"
+terminal_id = "29531204"
+heartbeat = "1s"
+transaction = "1s"
+retry = "12s"
+[display]
+url = "http://127.0.0.1:{display}/status"
+[application]
+echo = true
+"""
+
+
+def _load(name: str):
+    """A reference module, which imports its neighbour by its bare name."""
+    if str(REFERENCE) not in sys.path:
+        sys.path.append(str(REFERENCE))
+    spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+MUTANTS = {"terminal": _load("terminal_mutants").MUTANTS, "cloud": _load("cloud_mutants").MUTANTS}
+
+
+@dataclass
+class Run:
+    """What one run came to."""
+
+    mutant: str | None
+    status: int
+    result: dict
+    output: str
+    folder: Path
+    bad: dict[str, str] = field(init=False)
+
+    def __post_init__(self):
+        self.bad = {case["case"]: case["verdict"] for case in self.result["cases"] if case["verdict"] in BAD}
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {case["case"]: case["verdict"] for case in self.result["cases"]}
+
+
+def ports(count: int) -> list[int]:
+    """Free ports. They are held together, so that they differ."""
+    with contextlib.ExitStack() as stack:
+        return [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
+
+
+def examine(role: str, mutant: str | None, folder: Path, *options: str, settings: str = "") -> Run:
+    """One quick run with the reference (or a mutant of it); `settings` go below the device's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = ports(3)
+    program = [REFERENCE / (f"{role}_mutants.py" if mutant else f"{role}.py"), *([mutant] if mutant else []), *numbers]
+    examiner = [sys.executable, "-m", "econduit_terminal.sandbox.certify"]
+    if role == "terminal":
+        (folder / "device.toml").write_text(DEVICE.format(display=numbers[2]) + settings)
+        examiner += ["terminal", "--device", folder / "device.toml", "--host", "127.0.0.1", "--no-person",
+                     "--ports", f"{numbers[0]},{numbers[1]}"]
+    else:
+        examiner += ["cloud", f"127.0.0.1:{numbers[0]},127.0.0.1:{numbers[1]}", "--url",
+        f"http://127.0.0.1:{numbers[2]}"]
+    examiner += ["--profile", "quick", "--out", folder, *options]
+    with (folder / "subject.log").open("w") as log:
+        subject = subprocess.Popen([sys.executable, *map(str, program)], stdout=log, stderr=log,
+        stdin=subprocess.DEVNULL)
+        try:
+            if role == "cloud":
+                _until_listens(numbers[2])
+            done = subprocess.run(list(map(str, examiner)), capture_output=True, text=True, timeout=LONGEST,
+                                  stdin=subprocess.DEVNULL, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+        finally:
+            subject.kill()
+            subject.wait()
+    if not (folder / "result.json").is_file():
+        raise AssertionError(f"no result of {mutant}: {done.stdout}{done.stderr}")
+    return Run(mutant, done.returncode, json.loads((folder / "result.json").read_text()), done.stdout + done.stderr,
+    folder)
+
+
+def _until_listens(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nobody listens on port {port}")
+
+
+def all_of(role: str, names: list[str], folder: Path, at_once: int, options=lambda name: ()) -> dict[str, Run]:
+    """Runs of several mutants, side by side: they wait most of the time."""
+    with ThreadPoolExecutor(at_once) as pool:
+        runs = {name: pool.submit(examine, role, name, folder / name, *options(name)) for name in names}
+        return {name: run.result() for name, run in runs.items()}
+
+
+def judgement(role: str, run: Run) -> tuple[bool, list[str]]:
+    """Whether the case that names the fault caught it, and which others did that are not about it."""
+    mutant = MUTANTS[role][run.mutant]
+    return mutant.caught in run.bad, [case for case in run.bad if case != mutant.caught and case not in mutant.also]
