@@ -1,15 +1,15 @@
 """econduit-agent: the process that keeps the terminal connected, and the commands to look after it."""
 import sys
 
-from econduit_terminal.conf import signals
+from econduit_terminal.process import signals
 
 if "run" in sys.argv:
     signals.hold()      # now: the imports take their time
 
 from types import ModuleType
 
-from econduit_terminal.conf.output import survive_any_locale
 from econduit_terminal.process.commands import call
+from econduit_terminal.process.output import survive_any_locale
 
 from .cli.commands import PROGRAM
 

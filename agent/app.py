@@ -27,12 +27,12 @@ import gevent
 from gevent.event import Event
 from gevent.lock import Semaphore
 
-from econduit_terminal.conf import logs, signals
 from econduit_terminal.conf.device import load_identified
-from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.settings import SettingsError
-from econduit_terminal.conf.single import SingleInstance
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.process import logs, signals
+from econduit_terminal.process.logs import clean
+from econduit_terminal.process.single_instance import SingleInstance
 
 from .cloud import resolver
 from .cloud.link import Link

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from econduit_terminal.conf.text import clean
+from econduit_terminal.process.text import clean
 
 from .reader import ContractError, Reader
 

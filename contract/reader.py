@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from econduit_terminal.conf.text import clean
+from econduit_terminal.process.text import clean
 
 MAX_TEXT = 200
 MAX_ITEMS = 64

@@ -5,8 +5,8 @@ monkey.patch_all()
 
 import sys  # noqa: E402
 
-from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
 from econduit_terminal.process.commands import call  # noqa: E402
+from econduit_terminal.process.output import survive_any_locale  # noqa: E402
 from econduit_terminal.sandbox.cli import PROGRAM  # noqa: E402
 
 

@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from econduit_terminal.conf import logs
+from econduit_terminal.process import logs
 from econduit_terminal.sandbox.cloud.server import Cloud
 from econduit_terminal.sandbox.payment_app import server as payment
 from econduit_terminal.sandbox.payment_app.ledger import Ledger

@@ -115,7 +115,7 @@ def test_the_examiner_knows_nothing_of_what_it_examines(file):
 def test_the_client_of_the_local_api_is_plain_standard_library():
     client = ROOT / "agent/local/client.py"
     others = {module for module in imports(client) if module.partition(".")[0] not in sys.stdlib_module_names}
-    assert all(part_of(module) == "conf" or is_pure(MODULES[module]) for module in others), others
+    assert all(part_of(module) in SHARED or is_pure(MODULES[module]) for module in others), others
 
 
 @pytest.mark.parametrize("file", FILES, ids=ids)

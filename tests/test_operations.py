@@ -12,7 +12,7 @@ from econduit_terminal.watchdog import reasons
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/operations.md").read_text()
-SOURCES = "\n".join(file.read_text() for folder in ("agent", "watchdog", "conf")
+SOURCES = "\n".join(file.read_text() for folder in ("agent", "watchdog", "conf", "process")
                     for file in (ROOT / folder).rglob("*.py"))
 
 

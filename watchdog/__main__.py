@@ -6,7 +6,7 @@
 """
 import sys
 
-from econduit_terminal.conf import signals
+from econduit_terminal.process import signals
 
 if "run" in sys.argv:
     signals.hold()      # now: the imports take their time
@@ -17,12 +17,12 @@ import os  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from econduit_terminal.agent.local.client import Client  # noqa: E402
-from econduit_terminal.conf import logs  # noqa: E402
 from econduit_terminal.conf.access import refusal  # noqa: E402
-from econduit_terminal.conf.logs import clean  # noqa: E402
-from econduit_terminal.conf.output import survive_any_locale  # noqa: E402
 from econduit_terminal.conf.settings import SettingsError, default_dir, load  # noqa: E402
 from econduit_terminal.conf.version import VERSION  # noqa: E402
+from econduit_terminal.process import logs  # noqa: E402
+from econduit_terminal.process.logs import clean  # noqa: E402
+from econduit_terminal.process.output import survive_any_locale  # noqa: E402
 from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over  # noqa: E402
 
 SETTINGS_WRONG = 2

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 from econduit_terminal.watchdog.addresses import Target, is_address
 from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
-from econduit_terminal.conf.line_file import uptime
+from econduit_terminal.process.line_file import uptime
 from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING, StatusFile, Word
 
 MISSES = 3

@@ -17,7 +17,7 @@ import threading
 import time
 
 from econduit_terminal.agent.local.client import Client
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 from econduit_terminal.watchdog import probes, snapshot
 from econduit_terminal.watchdog.addresses import Target, is_address
 from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome

@@ -1,7 +1,7 @@
 """The process that watches: loop, guardian and signals. Started by ``econduit-watchdog run`` (see orders.py).
 
-One at a time: after supervisord was killed, the old one ends before the new one watches (conf/single.py). SIGTERM and
-SIGINT end it with 0. SIGHUP has it begin anew as ``econduit-watchdog run``, same pid, so that no setting
+One at a time: after supervisord was killed, the old one ends before the new one watches (process/single_instance.py).
+SIGTERM and SIGINT end it with 0. SIGHUP has it begin anew as ``econduit-watchdog run``, same pid, so that no setting
 can be forgotten; if the settings are wrong now, that is said and the old ones stay. A part that fails ends it with 1.
 """
 import logging
@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 from econduit_terminal.agent.local.client import Client
-from econduit_terminal.conf import logs, signals
-from econduit_terminal.conf.single import SingleInstance
+from econduit_terminal.process import logs, signals
+from econduit_terminal.process.single_instance import SingleInstance
 from econduit_terminal.watchdog.guardian import Guardian
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.monitor import Failed, Monitor

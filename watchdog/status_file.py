@@ -15,8 +15,8 @@ import threading
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from econduit_terminal.conf import line_file
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.process import line_file
 
 NOT_ANSWERING = "agent not answering"
 NOT_RUNNING = "agent not running"

@@ -29,8 +29,8 @@ from econduit_terminal.agent.wire.session import (
     SurplusAck,
     Transaction,
 )
-from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.process.logs import clean
 
 from .beside import Beside, Dial
 from .connection import REASONS, Connection

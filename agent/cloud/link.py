@@ -35,9 +35,9 @@ from typing import Any, Protocol
 import gevent
 
 from econduit_terminal.agent.wire.session import Session, Timing
-from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.schema import Settings
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.process.logs import clean
 
 from . import conversation, reasons
 from .beside import drop

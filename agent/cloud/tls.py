@@ -2,7 +2,7 @@
 
 The library is loaded by the first connection that needs it: a terminal with `tls = no` does not carry it in memory.
 """
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 
 
 class TlsFailed(Exception):

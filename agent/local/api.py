@@ -22,8 +22,9 @@ import logging
 
 import gevent
 
-from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.settings import SettingsError
+from econduit_terminal.process.logs import clean
+
 from . import page
 from .places import TcpPlace, UnixPlace
 from .report import ReportError, parse_object, parse_report

@@ -9,7 +9,7 @@ Rules
 import ipaddress
 import json
 
-from econduit_terminal.conf.text import clean
+from econduit_terminal.process.text import clean
 
 MAX_TEXT = 200
 MAX_ITEMS = 64

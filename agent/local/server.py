@@ -16,7 +16,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 
 from .places import Unusable
 

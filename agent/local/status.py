@@ -22,9 +22,10 @@ from typing import Any
 
 from gevent.event import Event
 
-from econduit_terminal.conf.line_file import VALID_FOR, uptime
-from econduit_terminal.conf.logs import clean
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.process.line_file import VALID_FOR, uptime
+from econduit_terminal.process.logs import clean
+
 from . import metrics
 
 DISPLAY = {True: "POS Online", False: "POS Offline"}

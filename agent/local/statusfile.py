@@ -13,7 +13,7 @@ import gevent
 from gevent.event import AsyncResult, Event
 from gevent.threadpool import ThreadPool
 
-from econduit_terminal.conf import line_file
+from econduit_terminal.process import line_file
 
 from .status import Board, as_line
 

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote
 
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 
 from .request import shown
 from .schema import FILE

@@ -1,7 +1,7 @@
 """A request as it came in, and the little that may be known and said of it."""
 from dataclasses import dataclass
 
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 
 from ..wire.lookup import peek
 from .identity import Command, Identity

@@ -17,7 +17,7 @@ from typing import Any
 
 from gevent.event import Event as Signal
 
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 
 log = logging.getLogger("sandbox")
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from gevent.pywsgi import WSGIHandler
 
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 from econduit_terminal.sandbox.cloud import faults as F
 from econduit_terminal.sandbox.cloud.calls import CALLS, CallError, find
 from econduit_terminal.sandbox.cloud.controls import Controls

@@ -16,7 +16,7 @@ import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
-from econduit_terminal.conf.logs import clean
+from econduit_terminal.process.logs import clean
 from econduit_terminal.sandbox.payment_app import echo
 from econduit_terminal.sandbox.payment_app.batch import Batch
 from econduit_terminal.sandbox.payment_app.framing import Requests, TooLong

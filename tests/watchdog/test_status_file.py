@@ -6,8 +6,9 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
+
 from econduit_terminal.agent.local.status import Board, as_line
-from econduit_terminal.conf.line_file import VALID_FOR, replace, uptime
+from econduit_terminal.process.line_file import VALID_FOR, replace, uptime
 from econduit_terminal.watchdog import status_file
 from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING, StatusFile, Word
 

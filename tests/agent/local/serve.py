@@ -16,14 +16,15 @@ import os
 import sys
 from types import SimpleNamespace
 
+from gevent.fileobject import FileObject
+
 from econduit_terminal.agent.local import server, statusfile
 from econduit_terminal.agent.local.api import Api
 from econduit_terminal.agent.local.status import Board
 from econduit_terminal.agent.local.statusfile import StatusFile
-from econduit_terminal.conf import line_file
 from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.conf.values import Endpoint
-from gevent.fileobject import FileObject
+from econduit_terminal.process import line_file
 
 
 def say(*words):

@@ -4,7 +4,8 @@ import stat
 import time
 
 import pytest
-from econduit_terminal.conf.line_file import VALID_FOR, uptime
+
+from econduit_terminal.process.line_file import VALID_FOR, uptime
 
 LIMIT = 10
 

@@ -7,8 +7,9 @@ import sys
 import time
 
 import pytest
-from econduit_terminal.conf import outlet
-from econduit_terminal.conf.outlet import LIMIT, Outlet
+
+from econduit_terminal.process import outlet
+from econduit_terminal.process.outlet import LIMIT, Outlet
 
 LINE = b"%05d " + b"x" * 93 + b"\n"
 
@@ -149,7 +150,7 @@ def test_m7_a_closed_pipe_is_no_error(pipe):
 
 
 def test_the_end_of_the_process_is_not_held_up(tmp_path):
-    program = ("import os, sys\nfrom econduit_terminal.conf.outlet import Outlet\n"
+    program = ("import os, sys\nfrom econduit_terminal.process.outlet import Outlet\n"
                "made = Outlet(1, lambda number: b'')\nfor _ in range(9): made.put(b'x' * 20000)\n")
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert process.wait(5) == 0
@@ -158,7 +159,7 @@ def test_the_end_of_the_process_is_not_held_up(tmp_path):
 
 def test_under_gevent_the_thread_is_a_native_one(tmp_path):
     program = ("from gevent import monkey; monkey.patch_all()\nimport gevent, os, sys, time\n"
-               "from econduit_terminal.conf.outlet import Outlet\nmade = Outlet(1, lambda number: b'')\n"
+               "from econduit_terminal.process.outlet import Outlet\nmade = Outlet(1, lambda number: b'')\n"
                "for _ in range(9): made.put(b'x' * 20000)\nbegan = time.monotonic()\ngevent.sleep(0.1)\n"
                "sys.stderr.write(f'{time.monotonic() - began < 1}')\n")
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

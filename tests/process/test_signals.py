@@ -4,12 +4,13 @@ import subprocess
 import time
 
 import pytest
+
 from econduit_terminal.agent.local.client import Client, NotRunning
 
 # Says when it holds its signals: before that there is only Python's own start.
 PROGRAM = """
 import os, sys
-from econduit_terminal.conf import signals
+from econduit_terminal.process import signals
 hold = signals.hold
 def held():
     hold()
@@ -107,7 +108,7 @@ def test_m18_the_watchdog_outlives_a_signal_at_its_start(start, moment):
 def test_commands_hold_nothing(start_python, program, command):
     """Ctrl-C ends them, also where an argument looks like `run`."""
     code = (f"import signal\nfrom econduit_terminal.{program}.__main__ import main\n"
-            "from econduit_terminal.conf import signals\nmain()\n"
+            "from econduit_terminal.process import signals\nmain()\n"
             "print(signal.pthread_sigmask(signal.SIG_BLOCK, []) & signals.HEEDED)")
     asked = start_python("-c", code.replace("main()\n", "try: main()\nexcept SystemExit: pass\n"), command,
                          "--config-dir", "run", stderr=subprocess.DEVNULL)

@@ -1,9 +1,10 @@
 import sys
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from econduit_terminal.conf import text
+from econduit_terminal.process import text
 
 
 @pytest.mark.parametrize("dirty, shown", [

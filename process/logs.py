@@ -15,8 +15,8 @@ import sys
 import time
 from typing import TextIO
 
-from econduit_terminal.conf.outlet import Outlet, native_thread
-from econduit_terminal.conf.text import clean
+from econduit_terminal.process.outlet import Outlet, native_thread
+from econduit_terminal.process.text import clean
 
 __all__ = ["clean", "flush", "serve", "set_up", "stacks_on"]
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from econduit_terminal.conf import logs
+from econduit_terminal.process import logs
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ [a-z]+: .*")
 
@@ -87,7 +87,7 @@ def test_a_stream_that_cannot_be_written_costs_the_line_and_nothing_else(stream,
 SERVING = """
 import logging, os, signal, sys, time
 {patch}
-from econduit_terminal.conf import logs
+from econduit_terminal.process import logs
 logs.serve("info")
 logs.stacks_on(signal.SIGUSR1)
 log = logging.getLogger("a.link")

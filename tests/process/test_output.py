@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from econduit_terminal.conf.output import survive_any_locale
+
+from econduit_terminal.process.output import survive_any_locale
 
 LOCALES = {
     "latin-1": {"PYTHONIOENCODING": "latin-1"},

@@ -9,7 +9,7 @@ import pytest
 
 HOLDER = """
 import signal, sys, time
-from econduit_terminal.conf.single import SingleInstance
+from econduit_terminal.process.single_instance import SingleInstance
 if len(sys.argv) > 2: signal.signal(signal.SIGTERM, signal.SIG_IGN)
 lock = SingleInstance(sys.argv[1])
 got = lock.acquire(0.3, lambda seconds: time.sleep(seconds))
@@ -79,7 +79,7 @@ def test_an_heir_whose_own_parent_died_while_it_waited_is_an_orphan_too(start, t
 
 
 def test_asked_to_stop_while_waiting(start, tmp_path):
-    from econduit_terminal.conf.single import SingleInstance
+    from econduit_terminal.process.single_instance import SingleInstance
     assert start().stdout.readline() == "held\n"
     assert SingleInstance(tmp_path / "lock").acquire(1, lambda seconds: True) is False
 
@@ -96,6 +96,6 @@ def test_a_damaged_note_only_means_that_the_holder_is_unknown(start, tmp_path):
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
-    from econduit_terminal.conf.single import SingleInstance
+    from econduit_terminal.process.single_instance import SingleInstance
     with pytest.raises(OSError):
         SingleInstance(tmp_path / "missing" / "lock").acquire(1, lambda seconds: True)

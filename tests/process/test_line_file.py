@@ -8,8 +8,9 @@ import textwrap
 import time
 
 import pytest
-from econduit_terminal.conf import line_file
-from econduit_terminal.conf.line_file import replace, tidy, uptime, withdraw
+
+from econduit_terminal.process import line_file
+from econduit_terminal.process.line_file import replace, tidy, uptime, withdraw
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_withdrawn_twice(path):
 
 FULL = """
 import os, subprocess, sys
-from econduit_terminal.conf.line_file import replace
+from econduit_terminal.process.line_file import replace
 subprocess.run(["mount", "-t", "tmpfs", "-o", sys.argv[2], "full", sys.argv[1]], check=True)
 os.chdir(sys.argv[1])
 replace("status.json", b"POS Online\\n", "agent")
