@@ -9,6 +9,7 @@ from econduit_terminal.agent.local.metrics import Measures, render
 from econduit_terminal.agent.local.status import Board
 from econduit_terminal.agent.transactions import application, processor
 from econduit_terminal.watchdog import reasons
+from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/operations.md").read_text()
@@ -32,7 +33,7 @@ def named(heading: str) -> set[str]:
 VERDICTS = {word for name, word in vars(reasons).items() if name.isupper()} - {reasons.ONLINE, reasons.REFUSED}
 
 
-@pytest.mark.parametrize("reason", sorted({*VERDICTS, *REASONS.values()}))
+@pytest.mark.parametrize("reason", sorted({*VERDICTS, *REASONS.values(), NOT_ANSWERING, NOT_RUNNING}))
 def test_every_reason_on_the_display(reason):
     assert reason in named("POS Offline")
 

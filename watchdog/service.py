@@ -35,8 +35,14 @@ def serve(orders: Orders) -> int | None:
     logs.stacks_on(signal.SIGUSR1)
     inbox, stopped, heard = Inbox(), threading.Event(), set()
 
-    def stop(number, frame):
+    marked = os.eventfd(0, os.EFD_CLOEXEC)
+
+    def mark(number, frame):
         heard.add(number)
+        os.eventfd_write(marked, 1)     # and no more: what it interrupts may hold any lock
+
+    def heed():
+        os.eventfd_read(marked)
         stopped.set()
         inbox.ring()
 
@@ -45,7 +51,8 @@ def serve(orders: Orders) -> int | None:
     guardian = Guardian(Client(orders.socket, timeout=orders.health_timeout), orders.health_interval, stopped,
                         status_file=status_file)
     for number in ENDING:
-        signal.signal(number, stop)
+        signal.signal(number, mark)
+    inbox.spawn(heed, "signals")
     signals.release()
     if _alone(orders, stopped):
         log.info("watching the network and the agent at %s", orders.socket)
