@@ -25,11 +25,11 @@ WITHOUT_ZERO = "123456789" * 15
 
 # About the field. From six letters on they count within a word, too: SYSTEMSERIALNUMBER.
 WORDS = frozenset((
-    "applicable", "asset", "assigned", "available", "board", "chassis", "config", "default", "dummy", "empty", "eval",
-    "evaluation", "example", "fill", "filled", "generic", "invalid", "manufacture", "manufacturer", "missing", "name",
-    "nil", "none", "null", "numb", "number", "oem", "placeholder", "product", "provided", "sample", "serial", "smbios",
-    "specified", "standard", "string", "system", "tbd", "undefined", "unknow", "unknown", "unset", "unspecified",
-    "vendor", "version",
+    "applicable", "asset", "assigned", "available", "board", "chassis", "config", "default", "demo", "dummy", "empty",
+    "eval", "evaluation", "example", "fill", "filled", "generic", "invalid", "manufacture", "manufacturer", "missing",
+    "name", "nil", "none", "null", "numb", "number", "oem", "placeholder", "product", "provided", "sample", "serial",
+    "smbios", "specified", "standard", "string", "system", "tbd", "test", "undefined", "unknow", "unknown", "unset",
+    "unspecified", "vendor", "version",
 ))
 LONG_WORDS = re.compile("|".join(word for word in sorted(WORDS) if len(word) >= 6))
 # What makes phrases of those, and says nothing alone.

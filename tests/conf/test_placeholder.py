@@ -27,7 +27,7 @@ COUSINS = (
     "9876543210", "87654321", "654321", "23456789", "0123456789ABCDEF", "123456789abcdef", "123-456-789", "000123456",
     "12345000", "ABC123", "ABC-12345678", "1234567890123456789012345", "987654321098765", "A920-12345678",
     "X5-1234567890", "XXXXXXXX", "XXXX-0001", "SN-1XXXXX", "12-xxxxxx", "xxx-123", "abcdefgh", "qwertyuiop", "v1.2",
-    "1.0.0.1",
+    "1.0.0.1", "BSN12345678901234567", "TEST-0001", "DEMO1",
 )
 REAL = (
     # PAX: two signs and six digits, or a model of three digits and seven more
