@@ -48,7 +48,7 @@ def parse(data: bytes) -> Parsed:
 
 
 class _Reader:
-    def __init__(self):
+    def __init__(self) -> None:
         self.entries: dict[tuple[str, str], Entry] = {}
         self.sections: dict[str, int] = {}
         self.mistakes: list[tuple[int, str]] = []

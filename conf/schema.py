@@ -5,7 +5,7 @@ Durations are float seconds, sizes int bytes, empty optional values None.
 """
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_type_hints
 
 from econduit_terminal.conf import values
 from econduit_terminal.conf.values import Application, Endpoint, Kind, show_duration
@@ -156,7 +156,8 @@ class Settings:
 
 
 SECTIONS: dict[str, dict[str, Kind]] = {
-    section.name: {key.name: key.metadata["kind"] for key in fields(section.type)} for section in fields(Settings)
+    name: {key.name: key.metadata["kind"] for key in fields(section)}
+    for name, section in get_type_hints(Settings).items()
 }
 
 
@@ -170,8 +171,8 @@ def conflicts(parsed: dict[tuple[str, str], Any],
     """
     found = []
 
-    def both(section: str, *keys: str) -> tuple[Any, Any]:
-        return tuple(parsed.get((section, key)) for key in keys)
+    def both(section: str, one: str, other: str) -> tuple[Any, Any]:
+        return parsed.get((section, one)), parsed.get((section, other))
 
     for section, low, high, always in (("reconnect", "first_retry", "max_delay", False),
                                        ("reconnect", "base_delay", "max_delay", False),

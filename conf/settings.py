@@ -100,7 +100,7 @@ def _settings(values: Mapping[tuple[str, str], Any]) -> Settings:
 class _Mistakes:
     """Collects mistakes and puts them in the order a person meets them: by file as read, then by line."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.found: list[tuple[int, int, str]] = []
         self.forbidden: Path | None = None
         self._order: dict[Path, int] = {}

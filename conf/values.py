@@ -10,13 +10,14 @@ and digits of other scripts.
 import ipaddress
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 UNIX_PATH_MAX = 107  # sun_path holds 108 bytes, the last of them is NUL
 TEXT_MAX = 128
 
+Number = TypeVar("Number", int, float)
 _SECONDS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024 * 1024}
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
@@ -182,7 +183,7 @@ def optional(kind: Kind) -> Kind:
 def list_of(kind: Kind, what: str) -> Kind:
     """A tuple of values with commas or blanks between them, none twice; empty is the empty tuple."""
 
-    def parse(text: str) -> tuple:
+    def parse(text: str) -> tuple[Any, ...]:
         values = tuple(kind.parse(item) for item in re.split(r"[,\s]+", text) if item)
         twice = next((value for n, value in enumerate(values) if value in values[:n]), None)
         if twice is not None:
@@ -240,7 +241,7 @@ application = Kind(parse_application,
                    "tcp://host:port, unix:///path/to/socket or exec:/path/to/program with its arguments")
 
 
-def _with_unit(text: str, units: dict[str, float], example: str) -> float:
+def _with_unit(text: str, units: Mapping[str, float], example: str) -> float:
     match = re.fullmatch(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?\s*([A-Za-z]*)", text)
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit, as in {example}")
@@ -252,7 +253,7 @@ def _with_unit(text: str, units: dict[str, float], example: str) -> float:
     return round(float(f"{number}.{fraction or 0}") * units[unit], 9)
 
 
-def _in_range(text: str, value: float, low: float, high: float) -> Any:
+def _in_range(text: str, value: Number, low: float, high: float) -> Number:
     if value < low:
         raise ValueError(f"{text!r} is too small")
     if value > high:
@@ -274,6 +275,6 @@ def _host(host: str) -> str:
     return host
 
 
-def _or(names) -> str:
+def _or(names: Sequence[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} or {last}" if most else last

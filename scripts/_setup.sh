@@ -60,7 +60,7 @@ prepare() {
         quietly python3 -m venv --clear "$VENV" || exit 1
     fi
     rm -f "$VENV/.stamp"
-    (cd "$ROOT" && quietly "$VENV/bin/python" -m pip install --disable-pip-version-check -q -e '.[test]') ||
+    (cd "$ROOT" && quietly "$VENV/bin/python" -m pip install --disable-pip-version-check -q -e '.[test,check]') ||
         fail "the Python packages named above could not be installed: the first run downloads them and needs the network"
     echo "$now" >"$VENV/.stamp"
 }

@@ -1,4 +1,4 @@
-"""paho-mqtt as a peer to measure the product by: its own reconnecting loop, everything but the keepalive at its defaults.
+"""paho-mqtt as a peer to measure the product by: its own reconnecting loop, all but the keepalive at its defaults.
 
     mqtt_client.py HOST PORT KEEPALIVE
 

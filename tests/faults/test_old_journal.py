@@ -1,7 +1,8 @@
 """The upgrade, for money: an agent finds what one of release 1.0.0 left in its journal, in each of its states.
 
-Nothing runs twice, and answers that waited go out. What is right, row by row: what the cloud gets unasked once the agent
-is registered, what it gets when it sends the same request again, and how often the application has run it in the end.
+Nothing runs twice, and answers that waited go out. What is right, row by row: what the cloud gets unasked once the
+agent is registered, what it gets when it sends the same request again, and how often the application has run it in the
+end.
 """
 import base64
 import os

@@ -38,8 +38,8 @@ def bare_layers(packages):
 
 @pytest.fixture(scope="session")
 def make_image(packages, bare_layers, tmp_path_factory):
-    """A function: the same with these packages installed, as the script of an image does: no supervisord, nothing may be
-    started."""
+    """A function: the same with these packages installed, as the script of an image does it: there is no supervisord,
+    and nothing may be started."""
     def make(*names):
         folder = tmp_path_factory.mktemp("image")
         with debian_root.Machine(bare_layers, packages.folder, folder) as machine:

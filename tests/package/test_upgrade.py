@@ -64,7 +64,8 @@ def new_version(machine, packages) -> bool:
 
 
 def sale(machine, ref: str, amount: str = "2.50") -> dict:
-    done = machine.run("econduit-sandbox", "sale", "--terminal", "29531204", "--ref", ref, "--amount", amount, check=False)
+    done = machine.run("econduit-sandbox", "sale", "--terminal", "29531204", "--ref", ref, "--amount", amount,
+                       check=False)
     return json.loads(done.stdout[done.stdout.index("{"):])
 
 

@@ -18,7 +18,7 @@ def bench(*arguments):
 def test_a_row_is_measured(row, tmp_path):
     done = bench("--rounds", "1", "--idle", "0.5", "--folder", tmp_path, row)
     assert done.returncode in (0, 1) and done.stderr == ""
-    header, *lines = done.stdout.splitlines()
+    _, *lines = done.stdout.splitlines()
     if lines[0].startswith("memory: not measured"):
         pytest.skip(lines[0])       # Debian's Python has not the packages that the product needs
     reached = [re.search(r"≤ [0-9.]+ (?:s|ms|MB|%) +-?[0-9.e+-]+ (?:s|ms|MB|%)  (yes|NO)\b", line) for line in lines]

@@ -1,5 +1,5 @@
-"""scripts/bench-recovery: its table's arithmetic, its command line, and one row for real. Whether figures are reached is
-not asked here."""
+"""scripts/bench-recovery: its table's arithmetic, its command line, and one row for real. Whether figures are reached
+is not asked here."""
 import importlib.util
 import os
 import re
@@ -60,7 +60,8 @@ def test_the_rows_are_listed():
     assert [line.split()[0] for line in bench("--list").stdout.splitlines()] == list(ROWS)
 
 
-@pytest.mark.parametrize("wrong", [["--only", "no-such-row"], ["--rounds", "0"], ["--outage", "10"], ["--terminals", "0"]])
+@pytest.mark.parametrize("wrong", [
+    ["--only", "no-such-row"], ["--rounds", "0"], ["--outage", "10"], ["--terminals", "0"]])
 def test_wrong_usage(wrong):
     done = bench(*wrong)
     assert done.returncode == 2 and done.stderr.startswith("usage: bench-recovery")

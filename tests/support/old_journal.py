@@ -1,4 +1,4 @@
-"""A journal as an agent of release 1.0.0 leaves it, killed: its tables, its rows, and a write-ahead log with half of them.
+"""A journal as an agent of release 1.0.0 leaves it, killed: tables, rows, and a write-ahead log with half of them.
 
 It is made from ``journal-1.0.0.sql`` alone and imports nothing of the product: that is what an upgrade finds.
 """
@@ -66,7 +66,7 @@ class Row:
 
 
 def write(folder: Path, rows: list[Row], same_boot: bool) -> Path:
-    """The journal with these rows in a directory of state, as a killed agent leaves it. same_boot: or the power went."""
+    """The journal with these rows in a state_dir, as a killed agent leaves it. same_boot: or the power went."""
     now, up = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
     boot = BOOT.read_text().strip() if same_boot else "11111111-2222-3333-4444-555555555555"
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from terminal_lab import AGENT, Supervisor, Terminal, until, wait_end
 
+pytestmark = pytest.mark.slow
+
 WATCHDOG = "econduit:watchdog"
 CHECKS = {"watchdog.health_interval": "300ms", "watchdog.health_timeout": "1s", "watchdog.report_interval": "500ms"}
 FOUND = 3 * (0.3 + 1.0) + 1.0       # three misses, and the time for the stacks

@@ -456,6 +456,7 @@ def test_a_connection_that_was_forgotten_is_noticed_in_time(start, idle):
     assert (1.3 if idle else 2.7) <= at - start + 0.02 <= (3.5 if idle else 4.9)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_never_a_verdict_where_something_was_received_within_two_units(data):

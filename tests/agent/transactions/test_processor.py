@@ -545,6 +545,7 @@ def test_queue_0_the_terminal_is_free_before_the_first_byte_of_the_answer_leaves
     assert processor.counts()["busy"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_, every", [
     (SALE, 10_000), (SALE, 1), (b"SALE 2.50", 10_000), (b"<r><RefId>1</RefId></r>", 100), (b"{}", 1000)])
 def test_m15_ten_thousand_in_one_burst_each_get_an_answer_and_one_line_in_the_log(start, till, connection, settle,

@@ -442,6 +442,7 @@ def test_linear_time_byte_by_byte(shape):
     assert seconds(shape, size, 1) < 4 * seconds(shape, size // 8, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["string", "xml", "stx"])
 def test_a_mebibyte_of_each_format_byte_by_byte(shape):
     assert seconds(shape, LIMIT, 1) < 4 * seconds(shape, LIMIT // 16, 16)
