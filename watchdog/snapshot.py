@@ -20,7 +20,7 @@ from typing import NamedTuple
 import netifaces
 import psutil
 
-from econduit_terminal.watchdog import neighbours, wireless
+from econduit_terminal.watchdog import links, neighbours, wireless
 from econduit_terminal.watchdog.routes import toward
 from econduit_terminal.watchdog.state import ETHERNET, OTHER, WIFI, Interface, Route, State, Way
 
@@ -59,6 +59,7 @@ def read(
     table=neighbours.table,
     ways=toward,
     ssid=wireless.ssid,
+    inner=links.inner,
 ) -> State:
     """The state of this network namespace now. ``named``: the interfaces that count (empty: every real one).
     ``endpoints``: the addresses of the cloud's endpoints, as far as they are known.
@@ -71,7 +72,7 @@ def read(
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
     stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _said(flags)
-    counting = set(named) or (_real(sysfs, names) if listed else _real_by_name(held, stats))
+    counting = set(named) or (_real(sysfs, names, inner) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
         _interface(sysfs / name, held.get(name, Held()), name in counting, stats.get(name), name in radios)
@@ -145,17 +146,21 @@ def _real_by_name(held: dict[str, Held], stats: dict) -> set[str]:
     return real or cables
 
 
-def _real(sysfs: Path, names: list[str]) -> set[str]:
+def _real(sysfs: Path, names: list[str], inner) -> set[str]:
     """The interfaces with a cable or a radio behind them.
 
     Hardware has a ``device``; a bond, a VLAN or a bridge counts if hardware lies under it (``lower_*``), and its ports
     (``master``) do not count beside it. ppp and raw-ip modems are lines of their own. A machine without any of these is
-    a container or a test network: there the plain Ethernet interfaces that are nobody's port stand for the cable.
+    a container or a test network: there the plain Ethernet interfaces that are nobody's port stand for the cable, but
+    not what such a machine makes for containers of its own, as far as names and the other end tell.
     """
     free = [name for name in names if name != "lo" and not (sysfs / name / "master").exists()]
     lines = {name for name in free if _number(sysfs / name / "type") in (ARPHRD_PPP, ARPHRD_RAWIP)}
-    real = {name for name in free if _on_hardware(sysfs, name)} | lines
-    return real or {name for name in free if _is_plain_ethernet(sysfs / name)}
+    if real := {name for name in free if _on_hardware(sysfs, name)} | lines:
+        return real
+    plain = {name for name in free if _is_plain_ethernet(sysfs / name)}
+    cables = {name for name in plain if not name.startswith(_VIRTUAL)}
+    return (cables - inner() if len(cables) > 1 else cables) or plain
 
 
 def _on_hardware(sysfs: Path, name: str, depth: int = 4) -> bool:

@@ -1,7 +1,8 @@
 """A name server for the laboratory, UDP only: ``lab_dns.py ADDRESS FILE``. The file is read at each question.
 
 A line in it is a name, ``*`` or ``*.domain``, and what is answered: addresses, or ``NXDOMAIN``, ``SERVFAIL``,
-``SILENCE``. The first line that fits counts; a name that fits none does not exist.
+``REFUSED``, ``TRUNCATED`` (and TCP is not served), ``SILENCE``. The first line that fits counts; a name that fits none
+does not exist.
 """
 import ipaddress
 import socket
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 A, AAAA = 1, 28
-CODES = {"SERVFAIL": 2, "NXDOMAIN": 3}
+CODES = {"SERVFAIL": 2, "NXDOMAIN": 3, "REFUSED": 5, "TRUNCATED": 0x200}
 
 
 def records(text: str, name: str) -> list[str]:

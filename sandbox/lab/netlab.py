@@ -151,7 +151,7 @@ class NameServer:
         self.process.line("ready")
 
     def set(self, records: dict[str, str]) -> None:
-        """Name, ``*`` or ``*.domain`` → addresses, NXDOMAIN, SERVFAIL or SILENCE. What is not named does not exist."""
+        """Name, ``*`` or ``*.domain`` → what is answered, see lab_dns.py. What is not named does not exist."""
         beside = self._file.with_suffix(".new")
         beside.write_text("".join(f"{name} {answer}\n" for name, answer in records.items()))
         beside.rename(self._file)
@@ -184,8 +184,16 @@ class Router(Host):
         self.sysctl("net.ipv4.icmp_msgs_per_sec", 100000)
         self._nft(f"add rule ip lab forward ip daddr 203.0.113.0/24 counter reject with icmp type {kind}")
 
+    def count_syns(self) -> None:
+        """Count what opens a connection to the cloud, from now on."""
+        self._nft("add rule ip lab forward ip daddr 203.0.113.0/24 tcp flags syn counter")
+
     def rejected(self) -> int:
         """Packets that ``reject`` met."""
+        return self.counted()
+
+    def counted(self) -> int:
+        """Packets that ``reject`` or ``count_syns`` met."""
         listed = self._lab.run("ip", "netns", "exec", self.namespace, "nft", "list", "chain", "ip", "lab", "forward")
         return sum(int(number) for number in re.findall(r"counter packets (\d+)", listed))
 

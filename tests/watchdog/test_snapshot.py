@@ -32,7 +32,7 @@ class Machine:
         self.sysfs.mkdir()
         self.proc.mkdir()
         self.addresses, self.gateways, self.neighbours, self.stats = {}, {}, [], {}
-        self.ways, self.ssids = {}, {}
+        self.ways, self.ssids, self.inner = {}, {}, frozenset()
         self.routes()
         self.interface("lo", type=772, operstate="unknown", addresses=("127.0.0.1",), hardware=False)
 
@@ -62,7 +62,7 @@ class Machine:
         return snapshot.read(named, endpoints, self.sysfs, self.proc, addresses=lambda: self.addresses,
                              flags=lambda: self.stats, gateways=lambda: self.gateways, table=lambda: self.neighbours,
                              ways=lambda wanted: tuple(self.ways[one] for one in wanted if one in self.ways),
-                             ssid=self.ssids.get)
+                             ssid=self.ssids.get, inner=lambda: self.inner)
 
 
 @pytest.fixture
@@ -132,6 +132,20 @@ def test_a_container_s_only_interface_counts(machine):
     machine.interface("eth0", hardware=False)
     machine.interface("docker0", hardware=False, marks=["bridge"])
     assert names(machine.read()) == ["eth0"]
+
+
+def test_t8_what_a_machine_without_hardware_makes_for_its_containers(machine):
+    for name in ("eth0", "eth1", "veth12", "cni0", "pair0", "pair1"):
+        machine.interface(name, hardware=False)
+    machine.inner = frozenset({"pair0", "pair1"})
+    assert names(machine.read()) == ["eth0", "eth1"]
+
+
+@pytest.mark.parametrize("only", ["veth0", "pair0"])
+def test_but_its_only_interface_counts_whatever_it_is(machine, only):
+    machine.interface(only, hardware=False)
+    machine.inner = frozenset({"pair0"})
+    assert names(machine.read()) == [only]
 
 
 def test_routes_by_metric_with_and_without_gateway(machine):

@@ -1,0 +1,44 @@
+"""Veths of this namespace alone, beside those whose other end is elsewhere."""
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given, strategies as st
+
+from econduit_terminal.watchdog import links
+
+
+def test_a_kernel_that_does_not_say(monkeypatch):
+    def refused(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(links, "Kernel", refused)
+    assert links.inner() == frozenset()
+
+
+@given(st.binary())
+def test_any_bytes(body):
+    assert links._inner(body) is None or isinstance(links._inner(body), str)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a network of its own")
+def test_pairs_of_every_kind():
+    script = """
+        import os, subprocess
+        from econduit_terminal.watchdog.links import inner
+        holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo ready && exec cat"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        assert holder.stdout.readline() == "ready\\n"
+        subprocess.run(["ip", "-batch", "-"], check=True, text=True, input=f'''
+            link add eth0 type veth peer name far netns {holder.pid}
+            link add one type veth peer name two
+            link add br0 type bridge
+        ''')
+        print(sorted(inner()))
+        holder.kill()
+    """
+    done = subprocess.run(["unshare", "--net", sys.executable, "-c", textwrap.dedent(script)], capture_output=True,
+                          text=True, timeout=30)
+    assert done.stdout == "['one', 'two']\n", done.stderr
