@@ -28,7 +28,8 @@ Rules
 - A StatusNotice (`{"Status":"ERROR"}`) may mean that the cloud no longer has us: a heartbeat asks, as soon as the
   terminal is idle, but not sooner than `ack_timeout` after the last that was sent for this reason.
 - With AckHeartbeat "false" nothing is ever outstanding.
-- More than FLOOD messages within a second that nobody asked for are a protocol error.
+- Messages that nobody asked for are taken from a bucket of BURST, which refills by REFILL a second: more of them than
+  that are a protocol error.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,8 +43,9 @@ from .framing import Frame, Framer
 
 EARLY, EARLY_AT_FIRST = 0.1, 0.5
 """Parts of `interval`."""
-FLOOD = 1000
-"""Messages within a second: a point of sale sends one, and waits for its answer."""
+BURST, REFILL = 20_000, 1_000
+"""Messages, messages a second. A point of sale sends one and waits for its answer; who sends more is told that we are
+busy; who never stops costs the connection."""
 
 
 class State(Enum):
@@ -146,8 +148,8 @@ class Session:
         self._outstanding = 0                       # heartbeats whose ack did not come yet
         self._inquiry_from: float | None = None     # from when on a heartbeat may ask whether the cloud still has us
         self._inquired = float("-inf")              # when one did
-        self._window = 0.0                          # when the second began in which `_unasked` counts
-        self._unasked = 0
+        self._bucket = float(BURST)                 # messages that may come unasked
+        self._filled = 0.0                          # when that was so
 
     @property
     def timing(self) -> Timing:
@@ -167,6 +169,10 @@ class Session:
     def terminates(self) -> bool:
         """The endpoint terminates transactions: it was known to, or one came that was."""
         return self._framer.terminates
+
+    @property
+    def _over(self) -> bool:
+        return self.state is State.REFUSED
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
@@ -200,12 +206,14 @@ class Session:
     def receive(self, data: bytes, now: float) -> list[SessionEvent]:
         """The events in these bytes. Raises ProtocolError, whose `events` are then those before the fault."""
         events: list[SessionEvent] = []
-        if self.state is State.REFUSED:
+        if self._over:
             return events
         self._framer.feed(data, now)
         try:
-            while self.state is not State.REFUSED and (frame := self._framer.next_frame()):
+            while frame := self._framer.next_frame():
                 events += self._events(frame, now)
+                if self._over:
+                    break
         except ProtocolError as error:
             raise ProtocolError(str(error), events) from error
         if self._waiting_since is not None and self._framer.begun:
@@ -215,7 +223,7 @@ class Session:
     def quiet(self, now: float) -> list[SessionEvent]:
         """The events that the time since the last byte makes of those that wait: a gap, the end of the registration's
         time. To be called when `deadline` is reached, and not while bytes wait to be received. Raises ProtocolError."""
-        if self.state is State.REFUSED:
+        if self._over:
             return []
         frame = self._framer.quiet(now)
         events = self._events(frame, now) if frame else []
@@ -235,7 +243,7 @@ class Session:
     def deadline(self, *, idle: bool) -> float | None:
         """When `quiet` or `check` has something to say next, if nothing arrives until then."""
         due = [at for at in (self._framer.deadline(), self._due(idle)) if at is not None]
-        return min(due, default=None) if self.state is not State.REFUSED else None
+        return min(due, default=None) if not self._over else None
 
     def check(self, now: float, *, idle: bool) -> bytes:
         """What is to be sent at `now`: a heartbeat that is due, or nothing. Raises AnswerOverdue."""
@@ -312,8 +320,7 @@ class Session:
         return [Refused(dialect.text(payload), _REFUSALS.get(kind, Refusal.OTHER))]
 
     def _count_unasked(self, now: float) -> None:
-        if now >= self._window + 1:
-            self._window, self._unasked = now, 0
-        self._unasked += 1
-        if self._unasked > FLOOD:
-            raise ProtocolError(f"more than {FLOOD} messages within a second")
+        self._bucket = min(float(BURST), self._bucket + REFILL * (now - self._filled)) - 1
+        self._filled = now
+        if self._bucket < 0:
+            raise ProtocolError(f"more than {BURST} messages in one burst")

@@ -1,9 +1,11 @@
 """One connection alone; what it does within the whole life stands in test_link.py."""
 import errno
+import time
 from dataclasses import replace
 
 import gevent
 import pytest
+
 from econduit_terminal.agent.cloud.connection import Connection
 from econduit_terminal.agent.cloud.conversation import Conversation, Ended, Orders
 from econduit_terminal.agent.cloud.dialer import Dialer, Target
@@ -130,3 +132,63 @@ def test_orders(conversation, board):
     orders.abort, orders.leave, orders.dial, orders.verify = "a", "b", True, True
     orders.begin()
     assert (orders.abort, orders.leave, orders.dial, orders.verify, orders.stop) == (None, None, False, False, True)
+
+
+def online(conversation, board):
+    it, greenlet, peer, orders = conversation
+    peer.register()
+    board.wait("online", str(it._connection.endpoint))
+    return it, greenlet, peer, orders
+
+
+@pytest.mark.parametrize("word", [b"FAILED-REGISTRATION", b"FAILED-INVALID-TERMINAL-TYPE\x04\x04"])
+def test_m4_the_cloud_no_longer_has_the_terminal(conversation, board, transactions, word):
+    _, greenlet, peer, _ = online(conversation, board)
+    peer.send(b"{}" + word + b"[]")
+    reason = f"registration refused: {word.rstrip(bytes((4,))).decode()}"
+    assert greenlet.get(timeout=5) == Ended(Finding.DEREGISTERED, reason)
+    assert [entry for entry in transactions.entries if entry[0] == "receive"] == [("receive", b"{}")]
+
+
+def test_m5_a_registration_is_withdrawn(conversation, board, transactions):
+    _, greenlet, peer, _ = conversation
+    peer.expect(b"\x04\x04")
+    peer.send(b"OK-REGISTRATION")
+    board.wait("online", str(conversation[0]._connection.endpoint))
+    peer.send(b" welcome")
+    ended = greenlet.get(timeout=5)
+    assert ended.finding is Finding.OTHER
+    assert ended.reason.endswith(ELSE + ", not the eConduit Cloud: OK-REGISTRATION welcome")
+    assert not any(entry[0] == "receive" for entry in transactions.entries)
+
+
+def test_m1_bytes_that_came_while_this_process_stood_still_are_read_before_a_gap_is_over(
+        conversation, board, transactions):
+    it, _, peer, _ = online(conversation, board)
+    peer.send(b"SALE ")
+    while not it.session.pending:
+        gevent.sleep(0.001)
+    peer.send(b"2.50")
+    time.sleep(0.2)                     # nobody else runs; the gap is 50 ms
+    transactions.wait("receive", b"SALE 2.50")
+
+
+def test_m15_orders_come_between_the_messages_of_a_burst(conversation, board, transactions):
+    _, greenlet, peer, orders = online(conversation, board)
+    peer.send(b"{}" * 2000)
+    transactions.wait("receive", b"{}")
+    orders.abort = "cable unplugged"
+    orders.bell.set()
+    assert greenlet.get(timeout=5) == Ended(Finding.ABORTED, "cable unplugged")
+    assert len(transactions.entries) < 1000
+
+
+def test_m4_acks_that_nobody_asked_for_are_told_of_once(conversation, board, transactions, caplog):
+    caplog.set_level("INFO")
+    _, _, peer, _ = online(conversation, board)
+    peer.send(b'{"Status":"OK"}\x04\x04' * 50 + b'{"Status":"ERROR 4111111111111111"}' + b"[]")
+    transactions.wait("receive", b"[]")
+    peer.expect(b'{"Command":"TerminalHeartbeat"}\x04\x04')
+    assert caplog.text.count("acknowledges what was not asked") == 1
+    assert caplog.text.count("a heartbeat asks whether") == 1 and "4111" not in caplog.text
+    assert not any(entry == ("acked",) for entry in board.entries)

@@ -36,8 +36,9 @@ def test_what_is_left(behind, data, left, terminated, step):
 
 @pytest.mark.parametrize("data, left", [
     (b"\x06{}", b"{}"), (b"\x05\x06\r\n\x15<a/>", b"<a/>"), (b"\x06\x02A\x03B", b"\x02A\x03B"), (b"\x06\x04A", b"A"),
-    (b"\x06A", b"\x06A"), (b"\x06 \x06A", b"\x06 \x06A"), (b"\x06\r\n", None), (b"\x06\xef\xbb\xbf{}", b"\xef\xbb\xbf{}"),
-    (b"\x06\xef\xbb", None), (b"\x06\xef\xbb\xbf\x04\x04", None), (b"\x06\xef\xbb\xbfA", b"\x06\xef\xbb\xbfA"), (b"\x06\x06\x04\x04\x15", None)])
+    (b"\x06A", b"\x06A"), (b"\x06 \x06A", b"\x06 \x06A"), (b"\x06\r\n", None),
+    (b"\x06\xef\xbb\xbf{}", b"\xef\xbb\xbf{}"), (b"\x06\xef\xbb", None),
+    (b"\x06\xef\xbb\xbf\x04\x04", None), (b"\x06\xef\xbb\xbfA", b"\x06\xef\xbb\xbfA"), (b"\x06\x06\x04\x04\x15", None)])
 @pytest.mark.parametrize("step", [1, 2, 100])
 def test_controls_in_front_of_an_answer(data, left, step):
     assert skip(data, step, application=True)[0] == left

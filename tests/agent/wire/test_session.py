@@ -6,7 +6,8 @@ from econduit_terminal.agent.wire.dialect import HEARTBEAT
 from econduit_terminal.agent.wire.errors import AnswerOverdue, MisuseError, ProtocolError, WireError
 from econduit_terminal.agent.wire.formats import lrc
 from econduit_terminal.agent.wire.session import (
-    FLOOD,
+    BURST,
+    REFILL,
     Acknowledged,
     Deregistered,
     Refusal,
@@ -240,12 +241,13 @@ def test_heartbeats_are_early_at_random_and_never_late(random, first, then):
 @pytest.mark.parametrize("message", [b"{}", b"<a/>", ACK, b'{"Status":"ERROR"}', b"OK-REGISTRATION\x04\x04"])
 def test_m15_a_flood_ends_the_connection_and_a_burst_does_not(message):
     it = online(max_message=1 << 20)
-    with pytest.raises(ProtocolError, match="more than 1000 messages within a second") as caught:
-        it.receive(message * FLOOD * 20, 1)
-    assert len(caught.value.events) <= FLOOD
+    with pytest.raises(ProtocolError, match=f"more than {BURST} messages in one burst") as caught:
+        it.receive(message * BURST * 2, 1)
+    assert len(caught.value.events) <= BURST
     it = online(max_message=1 << 20)
-    for second in range(5):
-        it.receive(message * FLOOD, second)
+    it.receive(message * BURST, 1)
+    for second in range(2, 9):
+        it.receive(message * REFILL, second)
 
 
 def test_a_response_is_encoded_here():
