@@ -30,6 +30,9 @@ from gevent.lock import Semaphore
 from econduit_terminal.conf.device import load_identified
 from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Phase
 from econduit_terminal.process import logs, signals
 from econduit_terminal.process.logs import clean
 from econduit_terminal.process.single_instance import SingleInstance
@@ -38,7 +41,7 @@ from .cloud import resolver
 from .cloud.link import Link
 from .cloud.policy import Policy
 from .local.api import Api
-from .local.status import Board
+from .local.status import StatusStore
 from .local.statusfile import StatusFile
 from .transactions.keeper import open_journal
 from .transactions.processor import Processor
@@ -49,7 +52,6 @@ log = logging.getLogger("agent")
 
 FAREWELL = 3.0
 """Seconds for the connection to end in order when the agent stops."""
-FAILED = "the agent failed and starts again"
 WAITING = "the agent waits for a reload"
 CLOCK_LOOK = 5.0
 """Seconds between two looks at whether the wall clock was set."""
@@ -80,7 +82,7 @@ class App:
 
     def __init__(self, config_dir: Path):
         self._config_dir = config_dir
-        self._board = Board()
+        self._board = StatusStore()
         self._stop = Event()
         self._hurry = Event()
         self._reload_due = Event()
@@ -117,7 +119,7 @@ class App:
 
     # -- controls, for the local API -----------------------------------------------------------------------------
 
-    def network(self, report: dict) -> None:
+    def network(self, report: NetworkReport) -> None:
         self._board.network(report)
         self._board.problem("watchdog", None)
         if self._link:
@@ -187,7 +189,7 @@ class App:
         more = f" (and {len(error.mistakes) - 1} more)" if len(error.mistakes) > 1 else ""
         self._board.problem("settings", f"{consequence}: {error.mistakes[0]}{more}")
         if self._link is None:
-            self._board.offline(f"settings wrong: {error.mistakes[0]}{more}")
+            self._board.offline(Reason.SETTINGS.text(f"{error.mistakes[0]}{more}"))
 
     def _warn(self, settings) -> None:
         for warning in settings.warnings():
@@ -220,7 +222,7 @@ class App:
         return register(it.type, it.model, it.id, it.software_version, self._settings.registration.ack_heartbeat)
 
     def _start_link(self) -> None:
-        self._board.offline("starting")     # and no longer: settings wrong
+        self._board.offline(Reason.STARTING.words)     # and no longer: settings wrong
         policy = Policy(self._settings.reconnect, random.random)
         self._link = Link(self._settings, self._hello(), self._board, self._processor, policy)
         self._link_greenlet = self._spawn(self._link.run)
@@ -234,7 +236,7 @@ class App:
         log.critical("the agent ends itself because of a bug: %s", type(greenlet.exception).__name__)
         self._failed = True
         if greenlet is self._link_greenlet:
-            self._board.offline(FAILED)
+            self._board.offline(Reason.FAILED.words)
         self._stop.set()
 
     def _handle_signals(self) -> None:
@@ -258,7 +260,7 @@ class App:
             self.reload()
 
     def _shut_down(self) -> int:
-        self._board.phase("stopping")
+        self._board.phase(Phase.STOPPING)
         drain = gevent.spawn(self._processor.drain, self._settings.transactions.drain)
         gevent.wait([drain, self._hurry], count=1)
         if not drain.ready() or not drain.value:
@@ -267,7 +269,7 @@ class App:
         if self._link:
             self._link.stop()
             self._link_greenlet.join(FAREWELL)
-        self._board.offline(FAILED if self._failed else "stopped")
+        self._board.offline((Reason.FAILED if self._failed else Reason.STOPPED).words)
         self._processor.close()
         self._journal.close()
         self._status_file.stop()
@@ -285,7 +287,7 @@ class App:
             age = self._board.report_age()
             if (time.monotonic() - self._began if age is None else age) <= limit:
                 continue
-            if "watchdog" not in self._board.snapshot()["problems"]:
+            if "watchdog" not in self._board.snapshot().problems:
                 log.warning("watchdog silent: no report for %g s; the agent works on without it", limit)
             self._board.problem("watchdog", "watchdog silent")
             if self._link:
@@ -296,7 +298,7 @@ class App:
         with self._board.subscribe() as changes:
             while True:
                 snapshot = changes.wait(None)
-                if snapshot and snapshot["idle"] and self._link:
+                if snapshot and snapshot.idle and self._link:
                     self._link.idle()
 
     def _follow_wall_clock(self) -> None:

@@ -87,6 +87,10 @@ class Reader:
         value = self.number(key)
         return default if value is None else int(value)
 
+    def optional_whole(self, key: str) -> int | None:
+        value = self.number(key)
+        return None if value is None else int(value)
+
     def one_of(self, key: str, accepted: Mapping[str, T], default: T) -> T:
         """What this text stands for in ``accepted``."""
         value = self.text(key)

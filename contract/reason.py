@@ -4,6 +4,7 @@ Rules
 - A reason is one row. The display, the commands, the metrics and the table in docs/operations.md are made from it.
 - ``words`` is what is shown; ``…`` stands for what differs from one time to the next (an endpoint, a number).
 - ``remedy`` is for the merchant at the counter, ``support`` for who looks into it. Empty: there is nothing to do.
+- ``label`` is for the metrics, where a row's text holds what comes from outside and never ends to be different.
 - A text that is no row here was given by a person (``reconnect --reason``), or by a newer program: it is shown as is.
 """
 import re
@@ -11,6 +12,8 @@ from enum import Enum
 from functools import cache
 
 GAP = "…"
+UNANSWERED = " before it answered the registration"
+"""What may follow a reason that ended a connection."""
 _WAIT = "Wait: the terminal tries again by itself"
 _ROUTER = "Restart the router"
 _PROVIDER = "Restart the router. If that does not help, call the internet provider"
@@ -18,7 +21,7 @@ _SUPPORT = "Call support"
 
 
 class Reason(Enum):
-    """(words, what happened, what support does, what the merchant does)"""
+    """(words, what happened, what support does, what the merchant does[, the label in the metrics])"""
 
     STARTING = "starting", "the agent has just started", "wait a second", ""
     CONNECTING = ("connecting", "nothing is known against the network, and the terminal is on its way to the cloud",
@@ -53,7 +56,8 @@ class Reason(Enum):
                  "router whose line is down)",
                  "open a page in a browser on this network, it may want a log-in; have the filter let the names in "
                  "`[cloud]` through, or put a name that is meant so into `/etc/hosts`; restart the router",
-                 "Log in to this network with a browser, or ask whoever runs it")
+                 "Log in to this network with a browser, or ask whoever runs it",
+                 "no DNS: wrong answer")
     NO_DNS_OR_INTERNET = ("no DNS or no internet", "names cannot be looked up, the router answers, and nothing behind "
                           "it could be asked: a name server that fails and a line that is down look the same",
                           "check the name servers in `/etc/resolv.conf`; restart modem or router, call the internet "
@@ -68,9 +72,11 @@ class Reason(Enum):
                     "the terminal works over the other; have the firewall open the port",
                     "Ask whoever runs this network to open the port")
     REFUSED_TYPE = ("registration refused: FAILED-INVALID-TERMINAL-TYPE", "the cloud does not know `terminal.type`",
-                    "set it to what eConduit has told you; tried again every `rejected_retry`", _SUPPORT)
+                    "set it to what eConduit has told you; tried again every `rejected_retry`", _SUPPORT,
+                    "registration refused")
     REFUSED = ("registration refused: …", "the cloud does not take this terminal, at none of its endpoints",
-               "ask eConduit whether the TerminalID is known", _SUPPORT)
+               "ask eConduit whether the TerminalID is known", _SUPPORT,
+               "registration refused")
     REFUSED_UNSAID = ("registration refused", "the same, where the watchdog says so",
                       "ask eConduit whether the TerminalID is known", _SUPPORT)
     NOT_THE_CLOUD = ("… is answered by something else, …", "the network does not let the terminal through to that "
@@ -78,15 +84,37 @@ class Reason(Enum):
                      "log in to the network, or have the proxy let the terminal's ports through; where it says TLS, "
                      "check `cloud.tls` and the port; where it is not the eConduit Cloud, check host and port in "
                      "`[cloud]`",
-                     "Log in to this network with a browser, or ask whoever runs it")
+                     "Log in to this network with a browser, or ask whoever runs it",
+                     "answered by something else")
     NO_ANSWER = ("no answer to the registration within …", "something takes the connection and does not answer: the "
                  "cloud's service, or a proxy in its place", "wait; ask eConduit if it lasts at both endpoints", _WAIT)
     NO_ACK = ("heartbeat not acknowledged within …", "the cloud's host answers, its service does not",
               "the terminal dials again by itself; on slow lines raise `heartbeat.ack_timeout`", _WAIT)
+    BROKE_OFF = ("a message broke off after … bytes", "the cloud began a message and did not end it within `patience`",
+                 "nothing; ask eConduit if it happens again and again", _WAIT,
+                 "a message broke off")
+    TOO_LONG = ("a message of more than … bytes (max_message)", "the cloud sent a longer message than is taken",
+                "raise `max_message` where your transactions are as long as that", _SUPPORT)
+    FLOOD = ("more than … messages in one burst", "the cloud sent more than any terminal could run",
+             "ask eConduit", _WAIT)
+    NO_CERTIFICATE = ("…: certificate not accepted (…); check the clock, cloud.ca_file and the host name",
+                      "the endpoint speaks TLS, and is not who it should be", "what to check stands there", _SUPPORT,
+                      "certificate not accepted")
+    NO_TLS = ("…: does not speak TLS as expected (…); check cloud.tls and the port",
+              "the endpoint, or what takes its place, speaks no TLS", "what to check stands there", _SUPPORT,
+              "does not speak TLS as expected")
+    TLS_FAILED = ("…: TLS not possible (…)", "TLS failed for another reason, which stands there",
+                  "see `econduit-watchdog check`", _WAIT,
+                  "TLS not possible")
+    TLS_SILENT = ("…: no answer in time", "the endpoint, or what takes its place, speaks no TLS",
+                  "wait; check `cloud.tls`", _WAIT)
     CLOSED = ("closed by the cloud", "the cloud ended the connection", "nothing; if it happens again and again, see "
               "whether two terminals have one TerminalID", _WAIT)
     RESET = ("reset by the cloud", "the cloud ended the connection", "nothing; if it happens again and again, see "
              "whether two terminals have one TerminalID", _WAIT)
+    LOST = ("connection lost (…)", "the kernel gave up the connection, and says why",
+            "see `econduit-watchdog check`", _WAIT,
+            "connection lost")
     TIMED_OUT = ("connection timed out", "the line went dead without a sign",
                  "nothing; on cellular lines see below", _WAIT)
     NO_ROUTE = ("no route to the cloud", "the network changed under the connection", "see `econduit-watchdog check`",
@@ -97,36 +125,42 @@ class Reason(Enum):
                   "wait, ask eConduit; a firewall may refuse the port", _WAIT)
     ROUTER_REJECTS = ("router … rejects the way to …", "a router on the way says so itself (its address and its reason "
                       "stand there)", "have it let the ports of `[cloud]` through; if it is the provider's, call them",
-                      _PROVIDER)
+                      _PROVIDER,
+                      "a router rejects the way")
     NO_ANSWER_FROM = ("no answer from …", "the endpoint cannot be reached", "see `econduit-watchdog check`", _PROVIDER)
     NO_WAY = ("no way to …", "the endpoint cannot be reached", "see `econduit-watchdog check`", _PROVIDER)
-    NO_NAME = ("name … not found", "the endpoint's name cannot be looked up",
-               "check the name servers, and the names in `[cloud]`", _PROVIDER)
+    CANNOT_DIAL = ("… cannot be dialed (…)", "the kernel refuses the dial, and says why",
+                   "see `econduit-watchdog check`", _SUPPORT,
+                   "cannot be dialed")
+    BAD_NAME = ("… is no name that can be looked up", "the name in `[cloud]` is none",
+                "correct it; `econduit-agent check-config` shows what is in force", _SUPPORT)
+    NO_NAME = ("name … not found (…)", "the endpoint's name cannot be looked up",
+               "check the name servers, and the names in `[cloud]`", _PROVIDER,
+               "name not found")
     NAME_SILENT = ("name … not answered…", "the endpoint's name cannot be looked up",
                    "check the name servers, and the names in `[cloud]`", _PROVIDER)
     SETTINGS = ("settings wrong: …", "settings cannot work, or the device has no serial number",
-                "what is wrong stands there; `econduit-agent check-config` lists all of it", _SUPPORT)
+                "what is wrong stands there; `econduit-agent check-config` lists all of it", _SUPPORT,
+                "settings wrong")
     SETTINGS_CHANGED = ("settings changed", "the terminal changes its connection on purpose", "wait a second", "")
     TO_PRIMARY = ("back to the primary endpoint", "the terminal changes its connection on purpose", "wait a second", "")
     ASKED = ("asked for …", "the terminal changes its connection on purpose; also any text given with "
              "`reconnect --reason`", "wait a second", "")
     AGENT_SILENT = ("agent not answering", "the agent does not answer its watchdog, which restarts it soon",
                     "nothing at once; if it happens again, send the log (`econduit-agent bugreport`)", _WAIT)
+    AGENT_GONE = ("agent not running", "nobody serves the agent's socket; the watchdog says so in the status file",
+                  "`supervisorctl status econduit:agent`", _SUPPORT)
     STOPPED = ("stopped", "the agent was told to end", "`supervisorctl start econduit:agent`", _SUPPORT)
     FAILED = ("the agent failed and starts again", "a bug in the agent; supervisord starts it anew",
               "nothing at once; send the log (`econduit-agent bugreport`)", _WAIT)
 
-    def __init__(self, words: str, happened: str, support: str, remedy: str):
+    def __init__(self, words: str, happened: str, support: str, remedy: str, label: str | None = None):
         self.words = words
         self.happened = happened
         self.support = support
         self.remedy = remedy
-        self._pattern = re.compile("(.+?)".join(map(re.escape, words.split(GAP))), re.DOTALL)
-
-    @property
-    def label(self) -> str:
-        """For the metrics, where what differs from one time to the next has no place."""
-        return self.words.replace(GAP, "").strip(" :,").replace("  ", " ")
+        self.label = label
+        self._pattern = re.compile("(.*?)".join(map(re.escape, words.split(GAP))), re.DOTALL)
 
     def text(self, *details: object) -> str:
         """The words with these details in place of each ``…``."""
@@ -137,13 +171,13 @@ class Reason(Enum):
 
     def says(self, text: str) -> bool:
         """Is this text this reason?"""
-        return self._pattern.fullmatch(text) is not None
+        return self._pattern.fullmatch(text.removesuffix(UNANSWERED)) is not None
 
 
 @cache
 def _by_length() -> tuple[Reason, ...]:
     """The more of a text is fixed, the better it fits."""
-    return tuple(sorted(Reason, key=lambda reason: -len(reason.label)))
+    return tuple(sorted(Reason, key=lambda reason: -len(reason.words.replace(GAP, ""))))
 
 
 def reason_of(text: str) -> Reason | None:
@@ -162,6 +196,6 @@ def remedy(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """The label for the metrics: the row's, or the text itself where it is none."""
+    """The label for the metrics: the row's where it has one, else the text itself."""
     reason = reason_of(text)
-    return reason.label if reason else text
+    return text if reason is None or reason.label is None else reason.label

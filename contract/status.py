@@ -90,7 +90,7 @@ class Status:
     retry_in: float | None = None
     transactions: Mapping[str, int] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-    pid: int = 0
+    pid: int | None = None
     version: str = ""
     valid_for: float | None = None
     written_uptime: float | None = None
@@ -107,13 +107,14 @@ class Status:
     def to_json(self) -> dict[str, Any]:
         return {
             "display": self.display, "online": self.online, "idle": self.idle, "reason": self.reason,
-            "remedy": self.remedy, "since": self.since, "terminal_id": self.terminal_id, "endpoint": self.endpoint,
+            "since": self.since, "terminal_id": self.terminal_id, "endpoint": self.endpoint,
             "local_address": self.local_address, "interface": self.interface, "last_ack": self.last_ack,
             "connects": self.connects, "disconnects": dict(self.disconnects),
             "network": {} if self.network is None else self.network.to_json(), "phase": self.phase.value,
             "endpoints": [endpoint.to_json() for endpoint in self.endpoints], "retry_in": self.retry_in,
-            "transactions": dict(self.transactions), "problems": dict(self.problems), "pid": self.pid,
-            "version": self.version, "valid_for": self.valid_for, "written_uptime": self.written_uptime,
+            "transactions": dict(self.transactions), "problems": dict(self.problems), "remedy": self.remedy,
+            "pid": self.pid, "version": self.version, "valid_for": self.valid_for,
+            "written_uptime": self.written_uptime,
         }
 
     def to_line(self) -> bytes:
@@ -135,7 +136,7 @@ class Status:
             phase=said.one_of("phase", _PHASES, Phase.STARTING),
             endpoints=said.objects("endpoints", EndpointStatus.read), retry_in=said.number("retry_in"),
             transactions=said.mapping("transactions", _count), problems=said.mapping("problems", Reader.text),
-            pid=said.whole("pid", 0), version=said.text("version"), valid_for=said.number("valid_for"),
+            pid=said.optional_whole("pid"), version=said.text("version"), valid_for=said.number("valid_for"),
             written_uptime=said.number("written_uptime"))
 
 

@@ -30,8 +30,9 @@ from pathlib import Path
 import psutil
 
 from econduit_terminal.agent.cli import show
-from econduit_terminal.agent.local.client import AgentError, Client
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.contract.client import AgentError, Client
+from econduit_terminal.contract.status import Status
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -280,7 +281,7 @@ class Demo:
                     self._states.put((state, time.monotonic()))
             time.sleep(LOOK)
 
-    def _await(self, online: bool) -> tuple[dict, float]:
+    def _await(self, online: bool) -> tuple[Status, float]:
         """The next state that is online, or not; and when it came."""
         wanted = "POS Online" if online else "POS Offline"
         deadline = time.monotonic() + PATIENCE
@@ -289,11 +290,11 @@ class Demo:
             self._check_supervisord()
             with contextlib.suppress(queue.Empty):
                 state, came = self._states.get(timeout=min(left, LOOK_AFTER))
-                if state["online"] == online:
+                if state.online == online:
                     return state, came
-                reason = state["reason"] or state["display"]
-                if (state["retry_in"] or 0) > left:
-                    raise Failed(f"the terminal shows {state['display']}: {reason}")
+                reason = state.reason or state.display
+                if (state.retry_in or 0) > left:
+                    raise Failed(f"the terminal shows {state.display}: {reason}")
         raise Failed(f"the terminal does not show {wanted} within {PATIENCE:g} s: {reason}")
 
     def _await_payment_app(self) -> None:

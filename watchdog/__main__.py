@@ -16,10 +16,10 @@ import logging  # noqa: E402
 import os  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from econduit_terminal.agent.local.client import Client  # noqa: E402
 from econduit_terminal.conf.access import refusal  # noqa: E402
 from econduit_terminal.conf.settings import SettingsError, default_dir, load  # noqa: E402
 from econduit_terminal.conf.version import VERSION  # noqa: E402
+from econduit_terminal.contract.client import Client  # noqa: E402
 from econduit_terminal.process import logs  # noqa: E402
 from econduit_terminal.process.logs import clean  # noqa: E402
 from econduit_terminal.process.output import survive_any_locale  # noqa: E402
@@ -102,9 +102,10 @@ def run(orders: Orders, directory: Path) -> int:
 
 
 def check_layers(orders: Orders, directory: Path) -> int:
+    from econduit_terminal.contract.status import Outcome
     from econduit_terminal.watchdog import check, probes, snapshot
     from econduit_terminal.watchdog.addresses import is_address
-    from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+    from econduit_terminal.watchdog.agent_status import AgentStatus
     from econduit_terminal.watchdog.verdict import nearby
 
     status = check.asked(Client(orders.socket))

@@ -1,29 +1,8 @@
-"""What the agent says of itself (GET /status, /events), as far as the watchdog goes by it. PURE.
-
-Read leniently: an older agent says less, and a key of the wrong type says nothing.
-"""
-from enum import Enum
+"""What the agent says of itself (GET /status, /events), as far as the watchdog goes by it. PURE."""
 from typing import NamedTuple
 
+from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
 from econduit_terminal.watchdog.addresses import Target
-
-DIALING, REGISTERING = "dialing", "registering"
-
-
-class Outcome(Enum):
-    """What a dial found at an endpoint: the agent's last one, or a probe of ours."""
-
-    UNTRIED = "untried"
-    REGISTERED = "registered"
-    OPEN = "open"
-    NOT_THE_CLOUD = "not the cloud"
-    REFUSED_REGISTRATION = "refused registration"
-    REFUSED = "refused"
-    REJECTED = "rejected by a router"
-    SILENT = "silent"
-    NO_NAME = "no name"
-    NO_WAY = "no way"
-
 
 ANSWERED = frozenset({Outcome.REGISTERED, Outcome.OPEN, Outcome.NOT_THE_CLOUD, Outcome.REFUSED_REGISTRATION,
                       Outcome.REFUSED})
@@ -47,33 +26,29 @@ class AgentStatus(NamedTuple):
     interface: str | None = None
     reason: str | None = None
     pid: int | None = None
-    phase: str = ""
+    phase: Phase = Phase.STARTING
     endpoints: tuple[Dialed, ...] = ()
 
     def gone(self) -> "AgentStatus":
         """The agent ended: where it was connected last is still known."""
         return AgentStatus(local_address=self.local_address, interface=self.interface)
 
-    def heard(self, status: dict) -> "AgentStatus":
+    def heard(self, status: Status) -> "AgentStatus":
         """Its newest word."""
-        online = status.get("online") is True
-        pid = status.get("pid")
         return AgentStatus(
-            online,
-            _text(status, "local_address") or self.local_address,
-            _text(status, "interface") or self.interface,
-            None if online else _text(status, "reason"),
-            pid if isinstance(pid, int) else 0,
-            _text(status, "phase") or "",
-            tuple(filter(None, map(_dialed, _list(status, "endpoints")))),
+            status.online,
+            status.local_address or self.local_address,
+            status.interface or self.interface,
+            None if status.online else status.reason,
+            status.pid or 0,
+            status.phase,
+            tuple(filter(None, map(_dialed, status.endpoints))),
         )
 
 
-def _dialed(said: object) -> Dialed | None:
-    if not isinstance(said, dict) or (endpoint := target(_text(said, "endpoint") or "")) is None:
-        return None
-    outcome = next((one for one in Outcome if one.value == said.get("outcome")), Outcome.UNTRIED)
-    return Dialed(endpoint, outcome, tuple(one for one in _list(said, "addresses") if isinstance(one, str)))
+def _dialed(said: EndpointStatus) -> Dialed | None:
+    endpoint = target(said.endpoint)
+    return None if endpoint is None else Dialed(endpoint, said.outcome, said.addresses)
 
 
 def target(name: str) -> Target | None:
@@ -84,13 +59,3 @@ def target(name: str) -> Target | None:
     if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port[:6]) < 65536:
         return None
     return Target(name, host, int(port))
-
-
-def _text(said: dict, key: str) -> str | None:
-    value = said.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def _list(said: dict, key: str) -> list:
-    value = said.get(key)
-    return value if isinstance(value, list) else []

@@ -2,7 +2,7 @@
 from itertools import chain
 from typing import NamedTuple
 
-from econduit_terminal.watchdog.agent_status import Outcome
+from econduit_terminal.contract.status import Outcome
 
 ALIVE = frozenset({Outcome.OPEN, Outcome.REFUSED})
 """Outcomes of a dial that prove a host: any answer of its own does, a refusal too."""

@@ -12,7 +12,8 @@
 While the cloud itself answers the agent, the agent's dial is the probe: a fleet's watchdogs on top would double what a
 cloud in trouble gets. The first round comes PATIENCE after the loss, since most losses are over by then.
 """
-from econduit_terminal.watchdog.agent_status import DIALING, REGISTERING, AgentStatus, Outcome
+from econduit_terminal.contract.status import Outcome, Phase
+from econduit_terminal.watchdog.agent_status import AgentStatus
 
 PATIENCE = 1.0
 STALE = 15.0
@@ -39,9 +40,9 @@ class Asking:
         """The agent's newest word."""
         before, self._agent = self._agent, agent
         if agent.phase != before.phase or agent.pid != before.pid:
-            if before.phase == DIALING:
+            if before.phase == Phase.DIALING:
                 self._dialed_at = now
-            self._dialing_since = now if agent.phase == DIALING else NEVER
+            self._dialing_since = now if agent.phase == Phase.DIALING else NEVER
         if not self._wanted:
             self._due, self._dialed_at = NEVER, None
         elif before.online or before.pid != agent.pid:
@@ -67,9 +68,9 @@ class Asking:
         met = {dialed.outcome for dialed in agent.endpoints}
         if not met:
             return True         # an agent of 1.0.0, which does not say
-        if agent.phase == REGISTERING or met & _ANSWERED:
+        if agent.phase == Phase.REGISTERING or met & _ANSWERED:
             return False
-        if agent.phase == DIALING and now >= self._dialing_since + PATIENCE:
+        if agent.phase == Phase.DIALING and now >= self._dialing_since + PATIENCE:
             return True
         return bool(met & _IN_VAIN) and Outcome.REGISTERED not in met
 
@@ -90,7 +91,7 @@ class Asking:
 
     def stale(self, now: float) -> bool:
         """The agent's last dial is some time ago, and it waits."""
-        waits = self._agent.phase not in (DIALING, REGISTERING)
+        waits = self._agent.phase not in (Phase.DIALING, Phase.REGISTERING)
         return waits and self._dialed_at is not None and now > self._dialed_at + STALE
 
     @property

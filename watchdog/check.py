@@ -20,13 +20,13 @@ a script knows where to look.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
-from econduit_terminal.process.logs import clean
+from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Outcome, Status
 from econduit_terminal.watchdog.addresses import Target, is_address
-from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
 from econduit_terminal.watchdog.diagnosis import diagnose, weigh
-from econduit_terminal.watchdog.reasons import CABLE, NO_DNS_OR_INTERNET, NO_INTERNET, WIFI_LOST, WIFI_PASSWORD
 from econduit_terminal.watchdog.state import State, describe_link, describe_route
 from econduit_terminal.watchdog.verdict import bind, link_reason, nearby, way
 
@@ -104,13 +104,13 @@ def _link(state: State, named: tuple[str, ...], watched: str) -> Line:
     found = ", ".join(shown) or "there is no network interface"
     if any(one.linked for one in state.counting):
         return Line("link", PASS, found)
-    if watched == WIFI_PASSWORD:
-        return Line("link", FAIL, f"{found} ({WIFI_PASSWORD}, again and again)",
+    if watched == Reason.WIFI_PASSWORD.words:
+        return Line("link", FAIL, f"{found} ({Reason.WIFI_PASSWORD.words}, again and again)",
                     "enter the password of the Wi-Fi network anew", LINK)
     reasons = {link_reason(one) for one in state.counting}
     off = [one.name for one in state.counting if not one.enabled]
-    wifi = WIFI_LOST in reasons
-    cable = CABLE in reasons or not (wifi or off)
+    wifi = Reason.WIFI_LOST.words in reasons
+    cable = Reason.CABLE.words in reasons or not (wifi or off)
     todo = " or ".join(["plug the network cable in at both ends"] * cable
                        + ["see whether the Wi-Fi access point is on and in reach, and its password right"] * wifi
                        + [f"switch {name} on (ip link set {name} up; for Wi-Fi, see rfkill too)" for name in off])
@@ -154,7 +154,7 @@ def _internet(answers: Answers, reason: str, detail: str, opened: bool, online: 
         return Line("internet", PASS, f"{answers.witness} answers")
     if answers.gateway is False and not opened:
         return Line("internet", SKIP, "the gateway does not answer")
-    if reason == NO_INTERNET:
+    if reason == Reason.NO_INTERNET.words:
         return Line("internet", FAIL, detail, f"{PROVIDER}; a firewall that blocks all of the cloud looks the same "
                     "(reference_hosts tells them apart)" + _meanwhile(answers), INTERNET)
     if online:
@@ -176,7 +176,7 @@ def _dns(state: State, answers: Answers, endpoints: tuple[Target, ...], reason: 
     todo = SERVERS
     if bind(state):
         todo = f"name servers are asked over the default route: withdraw the one over {state.taken[0]}"
-    if reason == NO_DNS_OR_INTERNET:
+    if reason == Reason.NO_DNS_OR_INTERNET.words:
         todo = f"{todo}; where the router answers for them, its line may be down: {PROVIDER}"
     servers = "; ".join(map(str, answers.servers)) or "no name server is set"
     found = {name.host: name for name in answers.names}
@@ -229,7 +229,7 @@ def _endpoint(found: Finding, some: bool, dialed: Outcome | None, witness: str |
                 status)
 
 
-def asked(client: Client) -> dict | AgentError:
+def asked(client: Client) -> Status | AgentError:
     """The agent's status, or why there is none."""
     try:
         return client.status()
@@ -237,14 +237,12 @@ def asked(client: Client) -> dict | AgentError:
         return error
 
 
-def watched(status: dict | AgentError) -> str:
+def watched(status: Status | AgentError) -> str:
     """What the watchdog that runs says of the network, by way of the agent; empty where neither says anything."""
-    report = status.get("network") if isinstance(status, dict) else None
-    verdict = report.get("verdict") if isinstance(report, dict) else None
-    return verdict if isinstance(verdict, str) else ""
+    return status.network.verdict if isinstance(status, Status) and status.network else ""
 
 
-def agent(status: dict | AgentError) -> list[Line]:
+def agent(status: Status | AgentError) -> list[Line]:
     """Is it running, is it registered, and what does it say beside that."""
     if isinstance(status, NotRunning):
         return [Line("agent", FAIL, str(status), "supervisorctl start econduit:*", AGENT),
@@ -256,15 +254,13 @@ def agent(status: dict | AgentError) -> list[Line]:
         return [Line("agent", FAIL, str(status), "the watchdog restarts an agent that hangs; if it does not run: "
                      "supervisorctl restart econduit:*", AGENT),
                 Line("registered", SKIP, "the agent does not answer")]
-    running = Line("agent", PASS, f"running, pid {status.get('pid')}, version {clean(status.get('version'))}")
-    problems = status.get("problems")
-    notes = [Line("problem", NOTE, f"{clean(name)}: {clean(text)}") for name, text in
-             (problems if isinstance(problems, dict) else {}).items()]
-    if status.get("online") is True:
-        registered = Line("registered", PASS, f"at {clean(status.get('endpoint'))} as terminal "
-                          f"{clean(status.get('terminal_id'))} since {clean(status.get('since'))}")
+    running = Line("agent", PASS, f"running, pid {status.pid}, version {status.version}")
+    notes = [Line("problem", NOTE, f"{name}: {text}") for name, text in status.problems.items()]
+    if status.online:
+        registered = Line("registered", PASS, f"at {status.endpoint} as terminal {status.terminal_id} since "
+                          f"{status.since}")
     else:
-        registered = Line("registered", FAIL, clean(status.get("reason") or "not registered"),
-                          "put right what fails above; if nothing does, see whether terminal "
-                          f"{clean(status.get('terminal_id'))} and its type are known to eConduit", REGISTERED)
+        registered = Line("registered", FAIL, status.reason or "not registered",
+                          f"put right what fails above; if nothing does, see whether terminal {status.terminal_id} and "
+                          "its type are known to eConduit", REGISTERED)
     return [running, registered, *notes]

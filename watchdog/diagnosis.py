@@ -12,19 +12,11 @@ Rules:
 from collections.abc import Callable
 from typing import NamedTuple
 
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog.addresses import Nearby
-from econduit_terminal.watchdog.agent_status import ANSWERED, AgentStatus, Dialed, Outcome
+from econduit_terminal.watchdog.agent_status import ANSWERED, AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding
-from econduit_terminal.watchdog.reasons import (
-    BLOCKED_PORT,
-    CLOUD_SILENT,
-    CONNECTING,
-    GATEWAY_SILENT,
-    NO_DNS,
-    NO_DNS_OR_INTERNET,
-    NO_INTERNET,
-    REFUSED,
-)
 from econduit_terminal.watchdog.state import Route
 
 _FAILED = frozenset({Outcome.REFUSED, Outcome.REJECTED, Outcome.SILENT})
@@ -88,8 +80,13 @@ class Row(NamedTuple):
     detail: Callable[[Evidence], str]
 
 
-def _is(reason: str) -> Callable[[Evidence], str]:
-    return lambda evidence: reason
+def _is(reason: Reason) -> Callable[[Evidence], str]:
+    return lambda evidence: reason.words
+
+
+def _refused(text: str | None) -> bool:
+    """Is this reason of the agent's a refusal?"""
+    return (text or "").startswith(Reason.REFUSED_UNSAID.words)
 
 
 def _probed_open(evidence: Evidence) -> bool:
@@ -113,48 +110,49 @@ def _local_server_dead(evidence: Evidence) -> bool:
 ROWS: tuple[Row, ...] = (
     Row("the cloud refuses this terminal",
         lambda e: e.refused_registration,
-        lambda e: e.agent_reason if e.agent_reason and e.agent_reason.startswith(REFUSED) else REFUSED,
+        lambda e: e.agent_reason if e.agent_reason and _refused(e.agent_reason) else Reason.REFUSED_UNSAID.words,
         lambda e: "; ".join(filter(None, ["the cloud answers, and refuses this terminal", e.failed()]))),
     Row("every endpoint takes connections",
-        lambda e: len(e.having(Outcome.OPEN)) == len(e.endpoints) > 0, _is(CONNECTING),
+        lambda e: len(e.having(Outcome.OPEN)) == len(e.endpoints) > 0, _is(Reason.CONNECTING),
         lambda e: "every endpoint takes connections"),
     Row("one endpoint takes connections, the other does not",
-        lambda e: _probed_open(e) and e.tried, _is(BLOCKED_PORT), Evidence.failed),
+        lambda e: _probed_open(e) and e.tried, _is(Reason.BLOCKED_PORT), Evidence.failed),
     Row("an endpoint answers the agent, and does not register it",
-        lambda e: bool(e.having(Outcome.OPEN, Outcome.NOT_THE_CLOUD, Outcome.REGISTERED)), _is(CONNECTING),
+        lambda e: bool(e.having(Outcome.OPEN, Outcome.NOT_THE_CLOUD, Outcome.REGISTERED)), _is(Reason.CONNECTING),
         lambda e: "; ".join(map(str, e.having(Outcome.OPEN, Outcome.NOT_THE_CLOUD, Outcome.REGISTERED)))),
     Row("names are answered with what cannot be the cloud's address",
         lambda e: not e.reached and not e.tried and e.disbelieved is not None,
-        lambda e: f"{NO_DNS}: {e.disbelieved}",
+        lambda e: f"{Reason.NO_DNS.words}: {e.disbelieved}",
         lambda e: "what answers there is not the cloud; nothing beyond it was asked" if not e.beyond
         else f"{e.answers.witness} answers" if e.answers else ""),
     Row("a name server says that there is no such name, or the internet answers",
-        lambda e: e.nameless and (_denied(e) or e.beyond), _is(NO_DNS),
+        lambda e: e.nameless and (_denied(e) or e.beyond), _is(Reason.NO_DNS),
         lambda e: ("the cloud's names do not exist: " if _denied(e)
                    else "the cloud's names cannot be looked up, though the network answers: ") + e.servers),
     Row("a router rejects the way to the cloud",
-        lambda e: bool(e.having(Outcome.REJECTED)) and not e.having(Outcome.REFUSED), _is(NO_INTERNET),
+        lambda e: bool(e.having(Outcome.REJECTED)) and not e.having(Outcome.REFUSED), _is(Reason.NO_INTERNET),
         lambda e: f"{e.failed()}: its line is down, or its firewall blocks the cloud"),
     Row("the endpoints in this very network refuse",
-        lambda e: e.on_link and bool(e.having(Outcome.REFUSED)), _is(CONNECTING), Evidence.failed),
+        lambda e: e.on_link and bool(e.having(Outcome.REFUSED)), _is(Reason.CONNECTING), Evidence.failed),
     Row("the cloud's hosts answer, its service does not; or everything but the cloud answers",
-        lambda e: e.reached or (e.tried and (e.beyond or e.on_link)), _is(CLOUD_SILENT),
+        lambda e: e.reached or (e.tried and (e.beyond or e.on_link)), _is(Reason.CLOUD_SILENT),
         lambda e: (f"{e.answers.witness} answers, the cloud does not ({e.failed()})" if e.answers and e.beyond
                    else f"the cloud's host answers, its service does not ({e.failed()})" if e.reached else e.failed())),
     Row("nothing was asked yet",
-        lambda e: e.answers is None, _is(CONNECTING), lambda e: "not asked yet"),
+        lambda e: e.answers is None, _is(Reason.CONNECTING), lambda e: "not asked yet"),
     Row("the gateway is silent",
-        lambda e: e.answers is not None and e.answers.gateway is False and not e.beyond, _is(GATEWAY_SILENT),
+        lambda e: e.answers is not None and e.answers.gateway is False and not e.beyond, _is(Reason.GATEWAY_SILENT),
         lambda e: f"{e.gateway} does not answer"),
     Row("a name server of the local network is dead",
-        lambda e: e.nameless and _local_server_dead(e), _is(NO_DNS), lambda e: f"the name server: {e.servers}"),
+        lambda e: e.nameless and _local_server_dead(e), _is(Reason.NO_DNS),
+        lambda e: f"the name server: {e.servers}"),
     Row("names cannot be looked up, and nothing beyond could be asked",
-        lambda e: e.nameless, _is(NO_DNS_OR_INTERNET),
+        lambda e: e.nameless, _is(Reason.NO_DNS_OR_INTERNET),
         lambda e: f"{_gateway_answers(e)}but the cloud's names cannot be looked up ({e.servers})"),
     Row("no endpoint was tried",
-        lambda e: not e.tried, _is(CONNECTING),
+        lambda e: not e.tried, _is(Reason.CONNECTING),
         lambda e: f"{_gateway_answers(e)}the agent's dial is not over"),
-    Row("nothing answers", lambda e: True, _is(NO_INTERNET),
+    Row("nothing answers", lambda e: True, _is(Reason.NO_INTERNET),
         lambda e: f"{_gateway_answers(e)}nothing behind it does ({e.failed()})" if e.answers and e.answers.gateway
         else f"nothing answers ({e.failed()})"),
 )
@@ -179,7 +177,7 @@ def weigh(agent: AgentStatus, answers: Answers | None, nearby: Nearby, route: Ro
     addresses = [address for one in found for address in one.addresses]
     refused = any(one.outcome is Outcome.REFUSED_REGISTRATION for one in found)
     if not agent.endpoints:     # an agent of 1.0.0 says no more than its reason
-        refused = (agent.reason or "").startswith(REFUSED) and any(one.outcome is Outcome.OPEN for one in found)
+        refused = _refused(agent.reason) and any(one.outcome is Outcome.OPEN for one in found)
     return Evidence(found, answers, route.gateway if route and route.gateway else "the gateway", agent.reason, refused,
                     bool(addresses) and all(map(nearby.on_link, addresses)))
 

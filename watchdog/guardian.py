@@ -24,9 +24,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed, NotRunning
+from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
+from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process.line_file import uptime
-from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING, StatusFile, Word
+from econduit_terminal.watchdog.status_file import StatusFile, Word
 
 MISSES = 3
 STARTING = 5.0
@@ -75,14 +76,14 @@ class Guardian:
             self._client.health()
         except NotRunning:
             if self._absent:    # the second time: a restart is over sooner
-                self._status_file.say(Word(NOT_RUNNING, asked))
+                self._status_file.say(Word(Reason.AGENT_GONE, asked))
             self._absent = True
             self._know(None)
         except NotAllowed:      # said by who follows its status
             self._know(None)
         except AgentError as error:
             self._absent = False
-            self._status_file.say(Word(NOT_ANSWERING, asked))
+            self._status_file.say(Word(Reason.AGENT_SILENT, asked))
             self._missed(error)
         else:
             self._status_file.leave()

@@ -6,9 +6,10 @@ second, and its return is told to the loop, which then reports at once.
 import logging
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
-from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
+from econduit_terminal.contract.client import AgentError, Client, NotRunning
+from econduit_terminal.contract.network_report import InterfaceReport, NetworkReport
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.verdict import Verdict
 
@@ -18,37 +19,19 @@ RESTART, RESTART_RETRY = 5.0, 0.1
 log = logging.getLogger("watchdog")
 
 
-def report(verdict: Verdict, *, dial: bool = False, verify: bool = False) -> dict:
-    """The JSON of POST /network. ``dial`` and ``verify``: also those of earlier verdicts that never arrived."""
-    return {
-        "verdict": verdict.reason,
-        "detail": verdict.detail,
-        "usable": verdict.usable,
-        "path": verdict.path,
-        "bind": verdict.bind,
-        "lost": dict(verdict.lost),
-        "dial": verdict.dial or dial,
-        "verify": verdict.verify or verify,
-        "interfaces": [
-            {
-                "name": interface.name,
-                "kind": interface.kind,
-                "usable": interface.name in verdict.usable_names,
-                "state": interface.operstate,
-                "addresses": list(interface.addresses),
-            }
-            for interface in verdict.interfaces
-        ],
-        "addresses": {host: list(addresses) for host, addresses in verdict.addresses},
-        "beyond": verdict.beyond,
-        "network": verdict.network,
-        "open": list(verdict.open),
-        "sent": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
+def report(verdict: Verdict, *, dial: bool = False, verify: bool = False) -> NetworkReport:
+    """The body of POST /network. ``dial`` and ``verify``: also those of earlier verdicts that never arrived."""
+    return NetworkReport(
+        verdict=verdict.reason, detail=verdict.detail, usable=verdict.usable, path=verdict.path, bind=verdict.bind,
+        lost=dict(verdict.lost), dial=verdict.dial or dial, verify=verdict.verify or verify,
+        interfaces=tuple(InterfaceReport(one.name, one.kind, one.name in verdict.usable_names, one.operstate,
+                                         one.addresses) for one in verdict.interfaces),
+        addresses=dict(verdict.addresses), beyond=verdict.beyond, network=verdict.network, open=verdict.open,
+        sent=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 class Feed:
-    """The agent's status into the inbox: ``agent`` → the status dict at every change, None when it is not there."""
+    """The agent's status into the inbox: ``agent`` → the status at every change, None when it is not there."""
 
     def __init__(self, client: Client, inbox: Inbox, stopped: threading.Event):
         self._client, self._inbox, self._stopped = client, inbox, stopped

@@ -16,11 +16,12 @@ import selectors
 import threading
 import time
 
-from econduit_terminal.agent.local.client import Client
+from econduit_terminal.contract.client import Client
+from econduit_terminal.contract.status import Outcome, Status
 from econduit_terminal.process.logs import clean
 from econduit_terminal.watchdog import probes, snapshot
 from econduit_terminal.watchdog.addresses import Target, is_address
-from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.answers import Answers
 from econduit_terminal.watchdog.asking import Asking
 from econduit_terminal.watchdog.inbox import Inbox
@@ -138,7 +139,7 @@ class Monitor:
         return tuple(address for one in self._endpoints
                      for address in ((one.host,) if is_address(one.host) else names.known(one.host)))
 
-    def _hear(self, status: dict | None, now: float) -> bool:
+    def _hear(self, status: Status | None, now: float) -> bool:
         """The agent's word on itself. True: another agent process than before."""
         before = self._agent
         self._agent = before.gone() if status is None else before.heard(status)

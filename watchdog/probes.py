@@ -21,9 +21,9 @@ import threading
 import time
 from typing import NamedTuple
 
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog import dns, neighbours, sockets
 from econduit_terminal.watchdog.addresses import Nearby, Target, is_address, is_loopback
-from econduit_terminal.watchdog.agent_status import Outcome
 from econduit_terminal.watchdog.answers import ALIVE, Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.names import Lookup, Names
 from econduit_terminal.watchdog.resolv_conf import name_servers

@@ -11,7 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
-from econduit_terminal.agent.local.client import Client
+from econduit_terminal.contract.client import Client
 from econduit_terminal.process import logs, signals
 from econduit_terminal.process.single_instance import SingleInstance
 from econduit_terminal.watchdog.guardian import Guardian

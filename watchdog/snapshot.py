@@ -20,9 +20,10 @@ from typing import NamedTuple
 import netifaces
 import psutil
 
+from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog import links, neighbours, wireless
 from econduit_terminal.watchdog.routes import toward
-from econduit_terminal.watchdog.state import ETHERNET, OTHER, WIFI, Interface, Route, State, Way
+from econduit_terminal.watchdog.state import Interface, Route, State, Way
 
 SYSFS = Path("/sys/class/net")
 PROC = Path("/proc/net")
@@ -87,7 +88,8 @@ def read(
         interfaces,
         tuple(map(marked, _routes(proc, _said(gateways)))),
         tuple(Way(way.address, marked(way.route)) for way in ways(endpoints)),
-        tuple((one.name, name) for one in interfaces if one.kind == WIFI and one.linked and (name := ssid(one.name))),
+        tuple((one.name, name) for one in interfaces
+              if one.kind is Kind.WIFI and one.linked and (name := ssid(one.name))),
         readable=bool(names),
     )
 
@@ -112,7 +114,7 @@ def _interface(folder: Path, held: Held, counts: bool, stats, radio: bool) -> In
         operstate = "up" if "running" in words else "down"
     return Interface(
         name=folder.name,
-        kind=WIFI if radio else _kind(folder, held),
+        kind=Kind.WIFI if radio else _kind(folder, held),
         operstate=operstate or "unknown",
         carrier=None if carrier is None else carrier == "1",
         carrier_changes=_number(folder / "carrier_changes"),
@@ -125,12 +127,12 @@ def _interface(folder: Path, held: Held, counts: bool, stats, radio: bool) -> In
 
 def _kind(folder: Path, held: Held) -> str:
     if (folder / "wireless").exists() or (folder / "phy80211").exists():
-        return WIFI
+        return Kind.WIFI
     if (folder / "type").exists():
-        return ETHERNET if _number(folder / "type") == ARPHRD_ETHER else OTHER
+        return Kind.ETHERNET if _number(folder / "type") == ARPHRD_ETHER else Kind.OTHER
     if folder.name.startswith("wl"):        # as systemd and its predecessors name radios
-        return WIFI
-    return ETHERNET if held.hardware else OTHER
+        return Kind.WIFI
+    return Kind.ETHERNET if held.hardware else Kind.OTHER
 
 
 def _radios(proc: Path) -> set[str]:

@@ -8,7 +8,7 @@ import errno
 import socket
 import struct
 
-from econduit_terminal.watchdog.agent_status import Outcome
+from econduit_terminal.contract.status import Outcome
 
 IP_RECVERR, IPV6_RECVERR = 11, 25
 SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 = 2, 3

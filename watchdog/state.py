@@ -11,7 +11,7 @@ Rules:
 """
 from typing import NamedTuple
 
-ETHERNET, WIFI, OTHER = "ethernet", "wifi", "other"
+from econduit_terminal.contract.network_report import Kind
 
 _LINKED = frozenset({"up", "unknown"})
 
@@ -21,7 +21,7 @@ class Interface(NamedTuple):
     not. ``networks``: those of ``addresses``, as ``192.0.2.0/24``."""
 
     name: str
-    kind: str = ETHERNET
+    kind: Kind = Kind.ETHERNET
     operstate: str = "up"
     carrier: bool | None = True
     carrier_changes: int = 0

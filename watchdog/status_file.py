@@ -12,30 +12,26 @@ import json
 import logging
 import os
 import threading
-from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.contract.reader import ContractError
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Phase, Status
 from econduit_terminal.process import line_file
 
-NOT_ANSWERING = "agent not answering"
-NOT_RUNNING = "agent not running"
 WRITER = "watchdog"
 LONGEST = 1024 * 1024
-_BLANK: dict[str, Any] = {
-    "display": "POS Offline", "online": False, "idle": True, "reason": None, "since": None, "terminal_id": "",
-    "endpoint": None, "local_address": None, "interface": None, "last_ack": None, "connects": 0, "disconnects": {},
-    "network": {}, "endpoints": [], "phase": "starting", "retry_in": None, "transactions": {}, "problems": {},
-    "pid": None, "version": VERSION,
-}
 
 log = logging.getLogger("guardian")
 
 
 class Word(NamedTuple):
-    """`reason`: one of the two above. `asked`: the uptime at which the question was asked that had no answer."""
+    """`reason`: AGENT_SILENT or AGENT_GONE. `asked`: the uptime at which the question was asked that had no answer."""
 
-    reason: str
+    reason: Reason
     asked: float
 
 
@@ -49,7 +45,7 @@ class StatusFile:
         # The thread's own: the line that it wrote last, what the newest line says, and since when the terminal is
         # offline, where the agent did not know.
         self._own: bytes | None = None
-        self._said: dict[str, Any] = {}
+        self._said = Status(version=VERSION)
         self._since: float | None = None
         self._failing: str | None = None
 
@@ -87,26 +83,26 @@ class StatusFile:
         before = _read(path)
         if before is not None and before != self._own:      # the agent wrote since
             self._said = _parsed(before)
-            if _seconds(self._said.get("written_uptime")) > word.asked:
+            if (self._said.written_uptime or 0.0) > word.asked:
                 return
-            self._since = word.asked if self._said.get("online") is not False else None
+            self._since = word.asked if self._said.online or not self._said.since else None
         self._said = _offline(self._said, word.reason, self._since)
-        self._own = json.dumps(self._said).encode("ascii") + b"\n"
+        self._own = self._said.to_line()
         line_file.replace(path, self._own, WRITER)
 
 
-def _offline(said: dict[str, Any], reason: str, since: float | None) -> dict[str, Any]:
+def _offline(said: Status, why: Reason, since: float | None) -> Status:
     """What `said` becomes, at this moment."""
     now = line_file.uptime()
-    if reason == NOT_RUNNING and said.get("phase") == "stopping" and not said.get("online"):
-        reason = said.get("reason") or reason
-    began = said.get("since")
+    reason = why.words
+    if why is Reason.AGENT_GONE and said.phase is Phase.STOPPING and not said.online:
+        reason = said.reason or reason
+    began = said.since
     if since is not None or not began:
         ago = timedelta(seconds=now - since if since is not None else 0)
-        began = (datetime.now(timezone.utc) - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    return {**_BLANK, **said, "display": _BLANK["display"], "online": False, "reason": reason, "since": began,
-            "endpoint": None, "local_address": None, "interface": None, "retry_in": None,
-            "valid_for": line_file.VALID_FOR, "written_uptime": int(now * 1000) / 1000}
+        began = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return replace(said, online=False, reason=reason, since=began, endpoint=None, local_address=None, interface=None,
+                   retry_in=None, valid_for=line_file.VALID_FOR, written_uptime=int(now * 1000) / 1000)
 
 
 def _read(path: str) -> bytes | None:
@@ -117,13 +113,10 @@ def _read(path: str) -> bytes | None:
         return None
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def _parsed(line: bytes) -> Status:
+    """What the line says; a line that is none of ours says nothing."""
     try:
         said = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
+        return Status.from_json(said) if isinstance(said, dict) else Status(version=VERSION)
+    except (ValueError, RecursionError, ContractError):
+        return Status(version=VERSION)

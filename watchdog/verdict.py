@@ -15,25 +15,14 @@ Rules:
 """
 from typing import NamedTuple
 
+from econduit_terminal.contract.network_report import ONLINE, Kind, Path
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog.addresses import Nearby
-from econduit_terminal.watchdog.agent_status import AgentStatus, Outcome
+from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.answers import ALIVE, Answers
 from econduit_terminal.watchdog.diagnosis import Evidence, diagnose, weigh
-from econduit_terminal.watchdog.reasons import (
-    CABLE,
-    CONNECTING,
-    NO_ADDRESS,
-    NO_DNS,
-    NO_GATEWAY,
-    NOT_READABLE,
-    ONLINE,
-    SWITCHED_OFF,
-    WIFI_LOST,
-    WIFI_PASSWORD,
-)
-from econduit_terminal.watchdog.state import ETHERNET, OTHER, WIFI, Interface, Route, State, changes, describe_link
-
-WORKS, DEAD, UNKNOWN = "works", "dead", "unknown"
+from econduit_terminal.watchdog.state import Interface, Route, State, changes, describe_link
 
 _MOST_INTERFACES = 16
 
@@ -50,7 +39,7 @@ class Verdict(NamedTuple):
     reason: str
     detail: str
     usable: bool
-    path: str = UNKNOWN
+    path: Path = Path.UNKNOWN
     bind: str | None = None
     lost: tuple[tuple[str, str], ...] = ()
     dial: bool = False
@@ -136,7 +125,7 @@ def lost_addresses(before: State, after: State, agent: AgentStatus) -> tuple[tup
             continue
         now = holder or (after.interface(was_on.name) if was_on else None)
         if (now is not None and now.linked) or was_on is None:
-            lost.append((address, NO_ADDRESS))
+            lost.append((address, Reason.NO_ADDRESS.words))
         else:
             lost.append((address, link_reason(now or was_on)))
     return tuple(lost)
@@ -145,10 +134,10 @@ def lost_addresses(before: State, after: State, agent: AgentStatus) -> tuple[tup
 def link_reason(interface: Interface) -> str:
     """Why an interface has no link, by its kind; a modem's line has no cable to look for."""
     if not interface.counts:
-        return NO_ADDRESS
+        return Reason.NO_ADDRESS.words
     if not interface.enabled:
-        return SWITCHED_OFF
-    return {WIFI: WIFI_LOST, ETHERNET: CABLE}.get(interface.kind, NO_ADDRESS)
+        return Reason.SWITCHED_OFF.words
+    return {Kind.WIFI: Reason.WIFI_LOST, Kind.ETHERNET: Reason.CABLE}.get(interface.kind, Reason.NO_ADDRESS).words
 
 
 def identity(state: State) -> str | None:
@@ -160,7 +149,7 @@ def identity(state: State) -> str | None:
     carries = state.interface(name)
     if carries is None or not carries.linked:
         return None
-    if carries.kind == OTHER:
+    if carries.kind == Kind.OTHER:
         return f"line {carries.name}"
     if route is not None and route.gateway:
         return f"gateway {route.mac}" if route.mac else None
@@ -176,10 +165,10 @@ def _reason(after: State, able: bool, evidence: Evidence, agent: AgentStatus, ca
     if not able:
         return _unusable(after, agent, refusing)
     reason, detail = diagnose(evidence)
-    if reason == CONNECTING and not after.readable:
-        return NOT_READABLE, f"nothing says which network interfaces there are; {detail}"
-    if reason == CONNECTING and evidence.answers is None and after.usable and not evidence.reached:
-        return CONNECTING, f"{after.usable[0].name} is usable"
+    if reason == Reason.CONNECTING.words and not after.readable:
+        return Reason.NOT_READABLE.words, f"nothing says which network interfaces there are; {detail}"
+    if reason == Reason.CONNECTING.words and evidence.answers is None and after.usable and not evidence.reached:
+        return Reason.CONNECTING.words, f"{after.usable[0].name} is usable"
     return reason, detail
 
 
@@ -187,29 +176,30 @@ def _unusable(after: State, agent: AgentStatus, refusing: frozenset[str]) -> tup
     """The reason of the interface that carried last, else of the one that got furthest."""
     if not after.counting:
         gone = agent.interface or "no network interface"
-        return CABLE, f"{gone} is gone" if agent.interface else "there is no network interface"
+        return Reason.CABLE.words, f"{gone} is gone" if agent.interface else "there is no network interface"
     ranked = sorted(after.counting, reverse=True,
-                    key=lambda one: (one.linked, bool(one.addresses), one.enabled, one.kind != WIFI))
+                    key=lambda one: (one.linked, bool(one.addresses), one.enabled, one.kind != Kind.WIFI))
     main = after.interface(agent.interface)
     if main is None or not main.counts:
         main = ranked[0]
     if main.name in refusing and not main.linked:
-        return WIFI_PASSWORD, f"{main.name}: the access point ends the log-in again and again"
+        return Reason.WIFI_PASSWORD.words, f"{main.name}: the access point ends the log-in again and again"
     if not main.linked:
         return link_reason(main), f"{main.name}: {describe_link(main)}"
     if not main.addresses:
-        return NO_ADDRESS, f"{main.name} is up, but has no address"
-    return NO_GATEWAY, f"{main.name} has {main.addresses[0]}, but no default route, and no route to the cloud"
+        return Reason.NO_ADDRESS.words, f"{main.name} is up, but has no address"
+    return Reason.NO_GATEWAY.words, (f"{main.name} has {main.addresses[0]}, but no default route, and no route to the "
+                                     "cloud")
 
 
-def _path(reason: str, evidence: Evidence, carried: bool, able: bool, detour: str | None) -> str:
+def _path(reason: str, evidence: Evidence, carried: bool, able: bool, detour: str | None) -> Path:
     if carried:
-        return WORKS
+        return Path.WORKS
     if not able:
-        return DEAD
+        return Path.DEAD
     if evidence.reached or evidence.beyond or detour:
-        return WORKS
-    return UNKNOWN if reason in (CONNECTING, NOT_READABLE) else DEAD
+        return Path.WORKS
+    return Path.UNKNOWN if reason in (Reason.CONNECTING.words, Reason.NOT_READABLE.words) else Path.DEAD
 
 
 def _recovered(last: Verdict | None, reason: str, path: str, evidence: Evidence, opened: tuple[str, ...],
@@ -219,9 +209,10 @@ def _recovered(last: Verdict | None, reason: str, path: str, evidence: Evidence,
     if last is None or carried:
         return False
     found = evidence.beyond or any(one.probed for one in evidence.having(Outcome.OPEN, Outcome.REFUSED))
-    named = last.reason.startswith(NO_DNS) and bool(evidence.answers) and not reason.startswith(NO_DNS)
+    nameless = Reason.NO_DNS.words
+    named = last.reason.startswith(nameless) and bool(evidence.answers) and not reason.startswith(nameless)
     return ((bool(opened) and not last.open)
-            or (last.path == DEAD and path == WORKS and found)
+            or (last.path == Path.DEAD and path == Path.WORKS and found)
             or (named and any(name.answered for name in evidence.answers.names)))
 
 

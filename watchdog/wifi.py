@@ -4,7 +4,8 @@ With a wrong password the station finds the access point and associates (opersta
 the access point ends it (``down``), and wpa_supplicant tries again after 10 s, then later and later. With the access
 point off there is no ``dormant`` at all; with the right password ``up`` follows it.
 """
-from econduit_terminal.watchdog.state import WIFI, State
+from econduit_terminal.contract.network_report import Kind
+from econduit_terminal.watchdog.state import State
 
 ATTEMPTS = 2
 """Log-ins in a row that ended before the link was up. One alone may be a bad moment at the edge of the range."""
@@ -22,7 +23,7 @@ class LogIns:
 
     def seen(self, state: State, now: float) -> None:
         """The state of a moment, in order."""
-        radios = {one.name: one for one in state.interfaces if one.kind == WIFI}
+        radios = {one.name: one for one in state.interfaces if one.kind == Kind.WIFI}
         for name in [name for name in self._failed if name not in radios]:
             self._forget(name)
         for name, one in radios.items():

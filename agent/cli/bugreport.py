@@ -24,8 +24,8 @@ from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.device import identify
 from econduit_terminal.conf.settings import Settings, SettingsError, load, load_with_sources
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.contract.client import Client
 
-from ..local.client import Client
 from ..transactions import listing
 from .redact import redact
 from .settings import config_dir
@@ -152,7 +152,7 @@ def _values(settings: Settings) -> list[str]:
 
 
 def _status(asked: _Asked) -> str:
-    return json.dumps(asked.client.status(), indent=2) + "\n"
+    return json.dumps(asked.client.status().to_json(), indent=2) + "\n"
 
 
 def _metrics(asked: _Asked) -> str:

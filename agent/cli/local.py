@@ -5,7 +5,8 @@ import sys
 import time
 from datetime import datetime, timezone
 
-from ..local.client import AgentError, Client, NotAllowed, NotRunning
+from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
+
 from . import show
 from .settings import socket_path
 
@@ -18,8 +19,8 @@ def status(options) -> int:
         now = Client(socket_path(options)).status()
     except AgentError as error:
         return _no_answer(error)
-    print(json.dumps(now) if options.json else show.full(now, _now(), _colour()))
-    return ONLINE if now["online"] else OFFLINE
+    print(json.dumps(now.to_json()) if options.json else show.full(now, _now(), _colour()))
+    return ONLINE if now.online else OFFLINE
 
 
 def watch(options) -> int:
@@ -48,10 +49,10 @@ def reconnect(options) -> int:
         client.reconnect(options.reason)
     except AgentError as error:
         return _no_answer(error)
-    if before["online"]:
-        does = f"the agent leaves {before['endpoint']} as soon as no transaction runs, and dials again"
+    if before.online:
+        does = f"the agent leaves {before.endpoint} as soon as no transaction runs, and dials again"
     else:
-        does = f"the agent dials now (it was offline: {before['reason']})"
+        does = f"the agent dials now (it was offline: {before.reason})"
     print(f"{does}; econduit-agent watch shows how it goes")
     return 0
 

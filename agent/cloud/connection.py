@@ -13,6 +13,8 @@ import gevent
 import netifaces
 from gevent.lock import RLock
 
+from econduit_terminal.contract.reason import Reason
+
 log = logging.getLogger(__name__)
 
 READ_SIZE = 65536
@@ -23,12 +25,12 @@ FIRST_LOOK, LAST_LOOK = 0.001, 0.05
 _numbers = itertools.count(1)
 
 REASONS = {
-    errno.ECONNRESET: "reset by the cloud",
-    errno.EPIPE: "closed by the cloud",
-    errno.ETIMEDOUT: "connection timed out",
-    errno.EHOSTUNREACH: "no route to the cloud",
-    errno.ENETUNREACH: "no route to the cloud",
-    errno.ENETDOWN: "interface down",
+    errno.ECONNRESET: Reason.RESET,
+    errno.EPIPE: Reason.CLOSED,
+    errno.ETIMEDOUT: Reason.TIMED_OUT,
+    errno.EHOSTUNREACH: Reason.NO_ROUTE,
+    errno.ENETUNREACH: Reason.NO_ROUTE,
+    errno.ENETDOWN: Reason.INTERFACE_DOWN,
 }
 """What the kernel says of a lost connection, for people."""
 

@@ -30,13 +30,14 @@ from econduit_terminal.agent.wire.session import (
     Transaction,
 )
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.reason import UNANSWERED, Reason
 from econduit_terminal.process.logs import clean
 
 from .beside import Beside, Dial
 from .connection import REASONS, Connection
 from .dialer import Dialed
 from .policy import Finding
-from .reasons import REFUSED, something_else
+from .reasons import something_else
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +177,7 @@ class Conversation:
         if self._orders.abort:
             return self._abort()
         if self._orders.stop:
-            return Ended(Finding.ASKED, "stopped")
+            return Ended(Finding.ASKED, Reason.STOPPED.words)
         ended = self._take_arrived() or self._take_late()
         if ended:
             return ended
@@ -234,7 +235,7 @@ class Conversation:
                 case Refused():
                     return self._refused(event)
                 case Deregistered():
-                    return Ended(Finding.DEREGISTERED, f"{REFUSED}: {shown(event.answer, REFUSAL)}")
+                    return Ended(Finding.DEREGISTERED, Reason.REFUSED.text(shown(event.answer, REFUSAL)))
                 case Acknowledged():
                     self._board.acked()
                 case SurplusAck():
@@ -259,7 +260,7 @@ class Conversation:
         if event.kind is Refusal.OTHER:
             return Ended(Finding.OTHER, something_else(self._connection.endpoint, event.answer, answer))
         finding = Finding.FAILED if event.kind is Refusal.FAILED else Finding.INVALID_TYPE
-        return Ended(finding, f"{REFUSED}: {answer}")
+        return Ended(finding, Reason.REFUSED.text(answer))
 
     def _broken(self, error: WireError) -> Ended:
         """What came breaks the rules; before a registration it is no cloud's answer at all."""
@@ -313,7 +314,7 @@ class Conversation:
             self._move_from = now + MOVE_AGAIN - self.move.after
             self._moving.drop()
             return None
-        ended = self._leave("back to the primary endpoint")
+        ended = self._leave(Reason.TO_PRIMARY.words)
         if ended.finding is not Finding.ASKED or self._orders.leave:
             return ended                    # the path died meanwhile, or other settings name another primary
         self._moving.take()
@@ -354,9 +355,10 @@ class Conversation:
         return Ended(Finding.ASKED, reason)
 
     def _lost(self, error: OSError) -> Ended:
-        reason = REASONS.get(error.errno, f"connection lost ({error.strerror or error})")
+        known = REASONS.get(error.errno or 0)
+        reason = known.words if known else Reason.LOST.text(error.strerror or error)
         if self.session.state is State.REGISTERING:
-            reason += " before it answered the registration"
+            reason += UNANSWERED
         return Ended(Finding.CLOSED if error.errno in _BY_THE_PEER else Finding.LOST, reason)
 
     def _write(self, data: bytes) -> None:

@@ -18,6 +18,7 @@ from gevent.queue import Empty, SimpleQueue
 
 from econduit_terminal.conf.schema import Reconnect, Settings
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.reason import Reason
 
 from . import icmp
 from .connection import interface_of
@@ -297,7 +298,7 @@ class _Dial:
         if self._settings.cloud.tls:
             seconds = min(max(0.1, deadline - time.monotonic()), self._targets[endpoint].answer)
             try:
-                with gevent.Timeout(seconds, TlsFailed(f"{endpoint}: no answer in time")):
+                with gevent.Timeout(seconds, TlsFailed(Reason.TLS_SILENT.text(endpoint))):
                     secured = secure(sock, endpoint, self._settings.cloud.ca_file)
             except TlsFailed as error:
                 self._found[endpoint] = Found(Finding.TLS, str(error), address)
@@ -314,9 +315,9 @@ class _Dial:
     def _failed(self) -> DialFailed:
         for endpoint, lane in self._lanes.items():
             if lane.unanswered:
-                self._note(endpoint, Found(Finding.SILENT, f"no answer from {endpoint}"))
+                self._note(endpoint, Found(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint)))
             elif not lane.exhausted:
-                self._note(endpoint, Found(Finding.NO_NAME, f"name {endpoint.host} not answered"))
+                self._note(endpoint, Found(Finding.NO_NAME, Reason.NAME_SILENT.text(endpoint.host, "")))
         return DialFailed(self._seen(self._found))
 
     def _seen(self, over: Iterable[Endpoint]) -> Seen:
@@ -326,7 +327,7 @@ class _Dial:
 
 
 def _dead_way(endpoint: Endpoint) -> Found:
-    return Found(Finding.NO_WAY, f"no way to {endpoint} (the interface that leads there is dead)")
+    return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint} (the interface that leads there is dead)"))
 
 
 def _source(family: int, sockaddr: tuple[Any, ...]) -> str | None:
@@ -345,15 +346,15 @@ def _source(family: int, sockaddr: tuple[Any, ...]) -> str | None:
 def _found(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, address: str,
            interface: str | None) -> Found:
     if rejected and rejected.offender != address.partition("%")[0]:
-        return Found(Finding.ROUTER, f"router {rejected.offender} rejects the way to {endpoint} ({rejected.text})")
+        return Found(Finding.ROUTER, Reason.ROUTER_REJECTS.text(rejected.offender, f"{endpoint} ({rejected.text})"))
     if rejected or error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return Found(Finding.REFUSED, f"refused by {endpoint}")
+        return Found(Finding.REFUSED, Reason.REFUSED_BY.text(endpoint))
     if error.errno == errno.ETIMEDOUT:
-        return Found(Finding.SILENT, f"no answer from {endpoint}")
+        return Found(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint))
     if error.errno in _NO_ROUTE:
         over = f" over {interface}" if interface else ""
-        return Found(Finding.NO_WAY, f"no way to {endpoint}{over} ({error.strerror})")
-    return Found(Finding.NO_WAY, f"{endpoint} cannot be dialed ({error.strerror or error})")
+        return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint}{over} ({error.strerror})"))
+    return Found(Finding.NO_WAY, Reason.CANNOT_DIAL.text(endpoint, error.strerror or error))
 
 
 def prepare(sock: Any, rules: Reconnect, interface: str | None = None, mss: int | None = None) -> None:

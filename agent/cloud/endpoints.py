@@ -20,10 +20,10 @@ that returns does not. The remembered address outlives a change of network: it i
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.status import EndpointStatus, Outcome
 
 from .policy import Finding
 
@@ -46,25 +46,11 @@ TerminalID likely."""
 MOST_DOUBTED = 16
 
 
-class Outcome(Enum):
-    """What the agent's last dial found at an endpoint. The values are a contract: key "endpoints" of GET /status."""
-    UNTRIED = "untried"
-    REGISTERED = "registered"
-    OPEN = "open"
-    NOT_THE_CLOUD = "not the cloud"
-    REFUSED_REGISTRATION = "refused registration"
-    REFUSED = "refused"
-    ROUTER = "rejected by a router"
-    SILENT = "silent"
-    NO_NAME = "no name"
-    NO_WAY = "no way"
-
-
 _OUTCOMES = {
     Finding.FAILED: Outcome.REFUSED_REGISTRATION, Finding.INVALID_TYPE: Outcome.REFUSED_REGISTRATION,
     Finding.OTHER: Outcome.NOT_THE_CLOUD, Finding.TLS: Outcome.OPEN, Finding.CLOSED: Outcome.OPEN,
     Finding.MUTE: Outcome.OPEN, Finding.LOST: Outcome.OPEN, Finding.REFUSED: Outcome.REFUSED,
-    Finding.ROUTER: Outcome.ROUTER, Finding.SILENT: Outcome.SILENT, Finding.NO_NAME: Outcome.NO_NAME,
+    Finding.ROUTER: Outcome.REJECTED, Finding.SILENT: Outcome.SILENT, Finding.NO_NAME: Outcome.NO_NAME,
     Finding.NO_WAY: Outcome.NO_WAY}
 _ANSWERING = (Outcome.REGISTERED, Outcome.OPEN, Outcome.REFUSED_REGISTRATION, Outcome.REFUSED)
 
@@ -150,10 +136,10 @@ class Endpoints:
         """The last dial was answered there, by whomever."""
         return self[endpoint].outcome in (*_ANSWERING, Outcome.NOT_THE_CLOUD)
 
-    def status(self) -> list[dict[str, Any]]:
+    def status(self) -> tuple[EndpointStatus, ...]:
         """Key "endpoints" of GET /status."""
-        return [{"endpoint": str(endpoint), "outcome": record.outcome.value, "addresses": list(record.addresses)}
-                for endpoint, record in self._records.items()]
+        return tuple(EndpointStatus(str(endpoint), record.outcome, record.addresses)
+                     for endpoint, record in self._records.items())
 
     def reasons(self) -> list[str]:
         """Why each endpoint that was tried since the last registration is of no use, in order of preference."""

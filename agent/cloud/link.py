@@ -28,7 +28,7 @@ Rules
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -37,6 +37,9 @@ import gevent
 from econduit_terminal.agent.wire.session import Session, Timing
 from econduit_terminal.conf.schema import Settings
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import EndpointStatus, Phase
 from econduit_terminal.process.logs import clean
 
 from . import conversation, reasons
@@ -45,7 +48,6 @@ from .connection import Connection
 from .conversation import Conversation, Ended, Move, Orders
 from .dialer import Dialed, Dialer, DialFailed, Seen, Target, prepare
 from .endpoints import Endpoints, Life
-from .network import Network
 from .policy import Cause, Evidence, Finding, Policy, Wait, classify, most_telling
 from .resolver import literal
 
@@ -64,8 +66,8 @@ _BY_THE_CLOUD = (Cause.CUT, Cause.DOWN, Cause.CROWDED, Cause.NOT_THE_CLOUD, Caus
 class Board(conversation.Board, Protocol):
     """What is shown of the whole."""
 
-    def phase(self, name: str, retry_in: float | None = None) -> None: ...
-    def endpoints(self, found: list[dict[str, Any]]) -> None: ...
+    def phase(self, phase: Phase, retry_in: float | None = None) -> None: ...
+    def endpoints(self, found: tuple[EndpointStatus, ...]) -> None: ...
     def problem(self, name: str, text: str | None) -> None: ...
 
 
@@ -87,12 +89,12 @@ class Link:
         self._records = Endpoints(self._configured)
         policy.endpoints = self._configured
         self._orders = Orders()
-        self._network = Network()
+        self._network = NetworkReport()
         self._connection: Connection | None = None
         self._parked: Connection | None = None      # aborted; closed when its address works again
         self._conversation: Conversation | None = None
         self._answer_time = 0.0
-        self._reason = reasons.STARTING             # our own, whatever the watchdog says
+        self._reason = Reason.STARTING.words             # our own, whatever the watchdog says
         self._causes: dict[Endpoint, Cause] = {}    # of each endpoint's last end, since the last registration
         self._verdict_is_newer = False
         self._returning = True                      # the network came back and nothing was dialed since
@@ -102,11 +104,11 @@ class Link:
 
     # -- orders: from any greenlet, they return at once ----------------------------------------------------------
 
-    def network(self, report: dict[str, Any]) -> None:
+    def network(self, report: NetworkReport) -> None:
         """Take a report of the watchdog (POST /network): abort, verify, dial and bind as it says."""
-        before, self._network = self._network, Network.of(report)
+        before, self._network = self._network, report
         self._verdict_is_newer |= before.verdict != self._network.verdict
-        if self._records.on_network(self._network.identity):
+        if self._records.on_network(self._network.network):
             log.info("another network: what was known of the endpoints is forgotten")
             self._forget()
         self._close_parked()
@@ -120,7 +122,7 @@ class Link:
 
     def forget_network(self) -> None:
         """The watchdog is silent: what it said last says nothing about now."""
-        self._network = Network()
+        self._network = NetworkReport()
         self._close_parked()
 
     def verify(self) -> None:
@@ -145,7 +147,7 @@ class Link:
         if stale or self._conversation is None or self._connection is None:
             self._records.configure(self._configured)
             self._forget()
-            self.reconnect("settings changed")
+            self.reconnect(Reason.SETTINGS_CHANGED.words)
         else:
             self._conversation.session.timing = self._timing(self._connection.endpoint)
             self._conversation.move = self._move(self._connection.endpoint)     # from when its time began to run
@@ -172,7 +174,7 @@ class Link:
         if ended and ended.successor:
             ended.successor.socket.close()
         self._close_parked(anyway=True)
-        self._board.offline("stopped")
+        self._board.offline(Reason.STOPPED.words)
 
     def _attempt(self, before: Ended | None) -> Ended | None:
         """One dial, one connection if it succeeds, and the wait after it. Returns the connection's end."""
@@ -196,7 +198,7 @@ class Link:
         """An open connection or why there is none; None when an order made this dial pointless."""
         self._close_parked()
         network = self._network
-        self._board.phase("dialing")
+        self._board.phase(Phase.DIALING)
         endpoints = self._records.order()
         plan = ", then ".join(map(str, endpoints)) + (f" over {network.bind}" if network.bind else "")
         if plan != self._plan:      # once, not every second of a long outage: the log has a limit
@@ -208,7 +210,7 @@ class Link:
             while not dialing.ready():
                 self._orders.bell.wait()        # bounded: the dial ends by itself and rings
                 self._orders.bell.clear()
-                if self._orders.stop or self._orders.leave or self._network.way != network.way:
+                if self._orders.stop or self._orders.leave or _route(self._network) != _route(network):
                     return None
             opened: Dialed | DialFailed = dialing.get()
             dialing = None
@@ -216,7 +218,8 @@ class Link:
         finally:
             drop(dialing)
 
-    def _open(self, endpoints: Sequence[Endpoint], network: Network, *, beside: bool = False) -> Dialed | DialFailed:
+    def _open(self, endpoints: Sequence[Endpoint], network: NetworkReport, *,
+              beside: bool = False) -> Dialed | DialFailed:
         """A greenlet's body: the failure is a result, not an accident. beside: while another connection is in use."""
         now = time.monotonic()
         targets = [self._target(endpoint, 0.0 if beside else self._policy.delay(endpoint, now))
@@ -280,7 +283,7 @@ class Link:
         self._connection, self._conversation = connection, Conversation(
             connection, session, self._orders, self._board, self._transactions, dial=self._dial_beside,
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
-        self._board.phase("registering")
+        self._board.phase(Phase.REGISTERING)
         self._orders.dial = self._returning = False
         life = None
         try:
@@ -347,7 +350,7 @@ class Link:
             if left <= 0:
                 return
             if abs(now + left - told) > 0.001:
-                self._board.phase("waiting", left)
+                self._board.phase(Phase.WAITING, left)
             told = now + left
             self._orders.bell.wait(left)
             self._orders.bell.clear()
@@ -361,13 +364,13 @@ class Link:
 
     # -- what is known, and what is shown of it --------------------------------------------------------------------
 
-    def _take_hint(self, before: Network) -> None:
+    def _take_hint(self, before: NetworkReport) -> None:
         """While there is no connection: what a report says that ends or shortens the wait."""
         network = self._network
         if network.dial or network.bind != before.bind or (network.usable and not before.usable):
             self._orders.dial = self._returning = True
             if self._telling in (Cause.LOCAL, Cause.PATH):
-                self._reason = reasons.CONNECTING
+                self._reason = Reason.CONNECTING.words
                 self._causes.clear()
         elif network.open and not before.open:
             silent = [endpoint for endpoint in self._configured
@@ -435,3 +438,8 @@ class Link:
 
     def _shown(self) -> str:
         return reasons.display(self._reason, self._telling, self._network, verdict_is_newer=self._verdict_is_newer)
+
+
+def _route(network: NetworkReport) -> tuple[str | None, Mapping[str, str]]:
+    """What decides which way a dial takes: one that is under way is begun anew when this changes."""
+    return network.bind, network.lost

@@ -40,8 +40,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from econduit_terminal.conf.schema import Reconnect
-
-from .network import Network
+from econduit_terminal.contract.network_report import NetworkReport
 
 REFUSED_FLOOR = 5.0
 """Seconds that a refused registration waits at least."""
@@ -108,7 +107,7 @@ _UNSAID = (Finding.LOST, Finding.SILENT)
 """Silence, which alone does not say whose it is."""
 
 
-def classify(evidence: Evidence, network: Network) -> Cause:
+def classify(evidence: Evidence, network: NetworkReport) -> Cause:
     """The cause of an end at one endpoint, by the table above. An answer is what it is; only silence is interpreted."""
     finding = evidence.finding
     if finding is Finding.ABORTED:
@@ -185,7 +184,7 @@ class Policy(Generic[K]):
         for endpoint in endpoints:
             self._due[endpoint] = min(self._due.get(endpoint, now), now + OPENED_WITHIN * self._random())
 
-    def ended(self, evidence: Mapping[K, Evidence], network: Network, now: float, *,
+    def ended(self, evidence: Mapping[K, Evidence], network: NetworkReport, now: float, *,
               registered_for: float | None = None, dialed_for: float = 0.0) -> Wait:
         """The wait after an attempt, by what it met at each endpoint that it tried (at least one).
 
@@ -241,7 +240,7 @@ class Policy(Generic[K]):
         self._tokens -= 1
         return True
 
-    def _silence(self, evidence: Iterable[Evidence], network: Network, now: float) -> float:
+    def _silence(self, evidence: Iterable[Evidence], network: NetworkReport, now: float) -> float:
         """For how long silence lasts that nothing explains."""
         known = list(evidence)
         silent = any(met.finding in _UNSAID and not met.registered for met in known)

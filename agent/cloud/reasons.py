@@ -19,16 +19,16 @@ The watchdog knows the terminal's network, the agent what answered its dials. Ne
 import re
 from typing import Any
 
-from .network import CLOUD_VERDICTS, NOTHING_AGAINST, Network
+from econduit_terminal.contract.network_report import ONLINE, NetworkReport
+from econduit_terminal.contract.reason import Reason, reason_of
+
 from .policy import Cause
 
-STARTING = "starting"
-CONNECTING = "connecting"
-REFUSED = "registration refused"
-NO_INTERNET = "no internet"
+_REFUSALS = (Reason.REFUSED, Reason.REFUSED_TYPE, Reason.REFUSED_UNSAID)
+_ABOUT_THE_CLOUD = (Reason.CLOUD_SILENT, Reason.BLOCKED_PORT)
 _ANSWERED = (Cause.CUT, Cause.DOWN, Cause.CROWDED, Cause.NOT_THE_CLOUD, Cause.REFUSED, Cause.REJECTED)
-_NAMELESS = ("no DNS", "name ")
-"""How a dial's reason begins when there was nothing to dial."""
+_NAMELESS = (Reason.NO_DNS, Reason.WRONG_DNS, Reason.NO_DNS_OR_INTERNET, Reason.NO_NAME, Reason.NAME_SILENT)
+"""There was nothing to dial."""
 _HTTP = re.compile(r"HTTP/\d(?:\.\d)? +(\d{3})\b")
 _PAGE = re.compile(r"\s*(?:<!DOCTYPE|<html|<head|<\?xml[^>]*>\s*<(?:!DOCTYPE )?html)", re.IGNORECASE)
 _PROXY = "a proxy or login page of this network"
@@ -36,26 +36,29 @@ _PROXY = "a proxy or login page of this network"
 
 def something_else(endpoint: Any, answer: str, shown: str) -> str:
     """For an answer to the registration that is none of the document's. shown: the part of it that people may see."""
-    begins = f"{endpoint} is answered by something else"
     if status := _HTTP.match(answer):
-        return f"{begins}, HTTP {status[1]}: {_PROXY}"
-    if _PAGE.match(answer):
-        return f"{begins}, a web page: {_PROXY}"
-    if answer.startswith(("\x15\x03", "\x16\x03")):
-        return f"{begins}, TLS: check cloud.tls and the port"
-    return f"{begins}, not the eConduit Cloud: {shown or 'nothing that can be read'}"
+        what = f"HTTP {status[1]}: {_PROXY}"
+    elif _PAGE.match(answer):
+        what = f"a web page: {_PROXY}"
+    elif answer.startswith(("\x15\x03", "\x16\x03")):
+        what = "TLS: check cloud.tls and the port"
+    else:
+        what = f"not the eConduit Cloud: {shown or 'nothing that can be read'}"
+    return Reason.NOT_THE_CLOUD.text(endpoint, what)
 
 
-def display(own: str, cause: Cause | None, network: Network, *, verdict_is_newer: bool) -> str:
+def display(own: str, cause: Cause | None, network: NetworkReport, *, verdict_is_newer: bool) -> str:
     """The reason to show. own, cause: what the agent found last, None where that is over."""
     verdict = network.verdict
+    judged = reason_of(verdict)
     answered = cause in _ANSWERED
-    if verdict in NOTHING_AGAINST or verdict.startswith(REFUSED) or own.startswith(f"{verdict}:"):
+    nothing_against = verdict == ONLINE or judged in (Reason.CONNECTING, *_REFUSALS)
+    if nothing_against or own.startswith(f"{verdict}:"):
         return own
     if not network.usable:
         return verdict
-    if verdict.startswith(CLOUD_VERDICTS):
-        return own if answered or own.startswith(_NAMELESS) else verdict
-    if verdict.startswith(NO_INTERNET) and cause is Cause.NOT_THE_CLOUD:
+    if judged in _ABOUT_THE_CLOUD:
+        return own if answered or reason_of(own) in _NAMELESS else verdict
+    if judged is Reason.NO_INTERNET and cause is Cause.NOT_THE_CLOUD:
         return own
     return own if answered and not verdict_is_newer else verdict

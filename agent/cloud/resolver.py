@@ -21,6 +21,7 @@ from gevent.event import AsyncResult
 from gevent.socket import getaddrinfo
 
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.reason import Reason
 
 from .connection import interface_of
 from .endpoints import Address
@@ -31,8 +32,7 @@ MOST_BYTES = 1 << 20
 """Of those files; what is behind is not read."""
 MOST_DOMAINS = 6
 """Of a search list (MAXDNSRCH, resolv.h)."""
-FILTERED = "no DNS: {host} is answered with {address} (a DNS filter)"
-OWN = "no DNS: {host} is answered with {address}, an address of this terminal"
+FILTERED, OWN = " (a DNS filter)", ", an address of this terminal"
 
 
 class LookupFailed(Exception):
@@ -64,11 +64,11 @@ class Resolver:
         try:
             found: list[Address] = result.get(timeout=timeout)
         except gevent.Timeout:
-            raise LookupFailed(f"name {endpoint.host} not answered within {timeout:g} s") from None
+            raise LookupFailed(Reason.NAME_SILENT.text(endpoint.host, f" within {timeout:g} s")) from None
         except OSError as error:
-            raise LookupFailed(f"name {endpoint.host} not found ({error.strerror or error})") from None
+            raise LookupFailed(Reason.NO_NAME.text(endpoint.host, error.strerror or error)) from None
         except UnicodeError:
-            raise LookupFailed(f"{endpoint.host} is no name that can be looked up") from None
+            raise LookupFailed(Reason.BAD_NAME.text(endpoint.host)) from None
         return useful(endpoint.host, found)
 
     def _ask(self, endpoint: Endpoint, result: AsyncResult) -> None:
@@ -100,7 +100,7 @@ def useful(host: str, addresses: Iterable[Address]) -> list[Address]:
         plain = getattr(plain, "ipv4_mapped", None) or plain
         nowhere = plain.is_unspecified or plain.is_loopback
         if (nowhere or interface_of(str(plain)) is not None) and not _meant(host, address):
-            refused = refused or (FILTERED if nowhere else OWN).format(host=host, address=address)
+            refused = refused or Reason.WRONG_DNS.text(host, f"{address}{FILTERED if nowhere else OWN}")
         else:
             kept.append((family, sockaddr))
     if refused and not kept:

@@ -2,6 +2,7 @@
 
 The library is loaded by the first connection that needs it: a terminal with `tls = no` does not carry it in memory.
 """
+from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process.logs import clean
 
 
@@ -20,10 +21,8 @@ def secure(sock, endpoint, ca_file: str | None):
             context.load_default_certs()
         return context.wrap_socket(sock, server_hostname=endpoint.host)
     except ssl.SSLCertVerificationError as error:
-        raise TlsFailed(f"{endpoint}: certificate not accepted ({error.verify_message}); "
-                        "check the clock, cloud.ca_file and the host name") from None
+        raise TlsFailed(Reason.NO_CERTIFICATE.text(endpoint, error.verify_message)) from None
     except ssl.SSLError as error:
-        raise TlsFailed(f"{endpoint}: does not speak TLS as expected ({clean(error.reason or error)}); "
-                        "check cloud.tls and the port") from None
+        raise TlsFailed(Reason.NO_TLS.text(endpoint, clean(error.reason or error))) from None
     except OSError as error:
-        raise TlsFailed(f"{endpoint}: TLS not possible ({error.strerror or error})") from None
+        raise TlsFailed(Reason.TLS_FAILED.text(endpoint, error.strerror or error)) from None

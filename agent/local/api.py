@@ -5,7 +5,7 @@
     GET  /health      answered by the hub itself: the agent is alive
     GET  /metrics     Prometheus text
     GET  /            the display page
-    POST /network     a watchdog's report                 (report.py)
+    POST /network     a watchdog's report                 (contract.network_report)
     POST /verify      a heartbeat now
     POST /reconnect   {"reason": "…"}, optional
     POST /reload      read the settings again
@@ -23,13 +23,13 @@ import logging
 import gevent
 
 from econduit_terminal.conf.settings import SettingsError
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.reader import ContractError, parse_object
 from econduit_terminal.process.logs import clean
 
 from . import page
 from .places import TcpPlace, UnixPlace
-from .report import ReportError, parse_object, parse_report
 from .server import Listener
-from .status import as_line
 
 MAX_BODY = 64 * 1024
 MAX_SUBSCRIBERS = 32  # on each listener
@@ -116,7 +116,7 @@ class Application:
             status, kind, body, headers = "200 OK", *self._route(environ)(environ)
         except _Refused as refused:
             status, kind, body, headers = refused.status, JSON, _json(refused.answer), refused.headers
-        except ReportError as error:
+        except ContractError as error:
             status, kind, body, headers = "400 Bad Request", JSON, _json({"error": str(error)}), []
         except Exception:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], clean(environ["PATH_INFO"], 80))
@@ -154,7 +154,7 @@ class Application:
         return "text/html; charset=utf-8", [page.render(self._board.snapshot())], page.HEADERS
 
     def _status(self, _environ):
-        return JSON, [as_line(self._board.snapshot())], []
+        return JSON, [self._board.snapshot().to_line()], []
 
     def _health(self, _environ):
         return JSON, _json({"ok": True}), []
@@ -177,14 +177,14 @@ class Application:
                     snapshot = changes.wait(KEEPALIVE)
                     if connection.gone:
                         return
-                    yield b": keepalive\n\n" if snapshot is None else b"data: " + as_line(snapshot) + b"\n"
+                    yield b": keepalive\n\n" if snapshot is None else b"data: " + snapshot.to_line() + b"\n"
             finally:
                 del self._streams[connection]
 
     # POST
 
     def _network(self, environ):
-        self._controls.network(parse_report(_body(environ)))
+        self._controls.network(NetworkReport.from_json(parse_object(_body(environ))))
         return JSON, _json({"ok": True}), []
 
     def _verify(self, environ):
@@ -195,7 +195,7 @@ class Application:
     def _reconnect(self, environ):
         reason = parse_object(_body(environ)).get("reason", "")
         if not isinstance(reason, str):
-            raise ReportError("reason: not text; send {\"reason\": \"why\"} or nothing")
+            raise ContractError("reason: not text; send {\"reason\": \"why\"} or nothing")
         reason = clean(reason) or "asked for over the local API"
         self._controls.reconnect(reason)
         return JSON, _json({"ok": True, "reason": reason}), []

@@ -9,16 +9,12 @@ Rules
 """
 import re
 
-MAX_REASONS = 64
+from econduit_terminal.contract.reason import label
+from econduit_terminal.contract.status import Status
+
+MAX_REASONS = 60
 MAX_OBSERVED = 32
 OTHER = "other"
-REFUSED = "registration refused"
-_COUNT = re.compile(r" after \d+ bytes$")
-
-
-def label(reason: str) -> str:
-    """The reason without the part that differs from one time to the next."""
-    return REFUSED if reason.startswith(REFUSED) else _COUNT.sub("", reason)
 
 
 class Measures:
@@ -72,23 +68,23 @@ class Measures:
         return reason
 
 
-def render(snapshot: dict, measures: Measures, now: float, ages: dict[str, float | None]) -> str:
+def render(status: Status, measures: Measures, now: float, ages: dict[str, float | None]) -> str:
     """Prometheus text format 0.0.4. `ages`: seconds by name, None where there is nothing to be old."""
     page = _Page()
-    page.add("build_info", "gauge", "The running version.", [({"version": snapshot["version"]}, 1)])
-    page.add("online", "gauge", "1 while registered with the eConduit Cloud.", [({}, int(snapshot["online"]))])
-    page.add("idle", "gauge", "1 while no transaction runs.", [({}, int(snapshot["idle"]))])
+    page.add("build_info", "gauge", "The running version.", [({"version": status.version}, 1)])
+    page.add("online", "gauge", "1 while registered with the eConduit Cloud.", [({}, int(status.online))])
+    page.add("idle", "gauge", "1 while no transaction runs.", [({}, int(status.idle))])
     page.add("connects_total", "counter", "Successful registrations.", [({}, measures.connects)])
     page.add("disconnects_total", "counter", "Ways from online to offline, by reason.",
              _by("reason", measures.disconnects))
     page.add("offline_seconds_total", "counter", "Seconds not registered, by reason.",
              _by("reason", measures.offline_seconds(now)))
     page.add("heartbeat_acks_total", "counter", "Heartbeats that the cloud acknowledged.", [({}, measures.acks)])
-    page.add("transactions_total", "counter", "Transactions by state.", _by("state", snapshot["transactions"]))
+    page.add("transactions_total", "counter", "Transactions by state.", _by("state", status.transactions))
     page.add("problem", "gauge", "1 for each thing that a person should look at.",
-             _by("name", dict.fromkeys(snapshot["problems"], 1)))
+             _by("name", dict.fromkeys(status.problems, 1)))
     page.add("retry_in_seconds", "gauge", "Seconds until the next dial; absent when none is due.",
-             _one(snapshot["retry_in"]))
+             _one(status.retry_in))
     for name, age in ages.items():
         page.add(f"{name}_age_seconds", "gauge", f"Seconds since the {name.replace('_', ' ')}.", _one(age))
     for name, (count, total) in measures.observed.items():

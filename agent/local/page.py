@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from econduit_terminal.contract.status import Status
+
 from .words import named
 
 _SOURCE = (Path(__file__).parent / "display" / "index.html").read_text(encoding="utf-8")
@@ -26,27 +28,28 @@ HEADERS = [("Content-Security-Policy", "default-src 'none'; img-src data:; conne
                                        f"script-src {_hashes('script')}; style-src {_hashes('style')}")]
 
 
-def view(status: dict) -> dict[str, str]:
+def view(status: Status) -> dict[str, str]:
     """The words on the page for a status, by the id of the element that holds them."""
-    online, reason, network = status["online"], status["reason"] or "", status["network"]
-    if online:
+    reason, network = status.reason or "", status.network
+    if status.online:
         why = "Connected to the eConduit Cloud"
-        place = " · ".join(part for part in (status["endpoint"], status["interface"]) if part)
+        place = " · ".join(part for part in (status.endpoint, status.interface) if part)
     else:
         why = reason[:1].upper() + reason[1:]
-        place = network.get("detail", "") if network.get("verdict") == reason else ""
+        place = network.detail if network is not None and network.verdict == reason else ""
     return {
-        "state": "online" if online else "offline",
-        "display": status["display"],
+        "state": "online" if status.online else "offline",
+        "display": status.display,
         "reason": why,
-        "activity": "" if status["idle"] else "Transaction in progress",
-        "terminal": f"Terminal ID {status['terminal_id'] or 'not set'}",
+        "remedy": status.remedy,
+        "activity": "" if status.idle else "Transaction in progress",
+        "terminal": f"Terminal ID {status.terminal_id or 'not set'}",
         "place": place,
-        "since": "since " + status["since"][:19].replace("T", " ") + " UTC",
-        "notice": " · ".join(named(name, text) for name, text in status["problems"].items()),
+        "since": "since " + status.since[:19].replace("T", " ") + " UTC",
+        "notice": " · ".join(named(name, text) for name, text in status.problems.items()),
     }
 
 
-def render(status: dict) -> bytes:
+def render(status: Status) -> bytes:
     """The whole page, UTF-8."""
     return _TEMPLATE.substitute({name: escape(text) for name, text in view(status).items()}).encode()

@@ -11,160 +11,140 @@ Rules
   online to offline or back. Durations are measured on the monotonic clock.
 - Called from the hub's thread alone, so nothing here is locked, and nothing here waits but `Subscription.wait`.
 """
-import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gevent.event import Event
 
 from econduit_terminal.conf.version import VERSION
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import EndpointStatus, Phase, Status
 from econduit_terminal.process.line_file import VALID_FOR, uptime
 from econduit_terminal.process.logs import clean
 
 from . import metrics
 
-DISPLAY = {True: "POS Online", False: "POS Offline"}
 CLOCK_STEP = timedelta(seconds=0.5)
 """By how much the wall clock has to move against the other one to count as set anew."""
-PHASES = ("starting", "dialing", "registering", "online", "waiting", "stopping")
 
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-23T07:50:24.123Z`."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def as_line(snapshot: dict) -> bytes:
-    """A snapshot as one line of JSON, newline included: the form of the status file, the events and the API."""
-    return json.dumps(snapshot).encode("ascii") + b"\n"
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Subscription:
-    """Wakes when the board changed. Fresh ones are due at once, so that nobody misses the state they start from."""
+    """Wakes when the status changed. Fresh ones are due at once, so that nobody misses the state they start from."""
 
-    def __init__(self, board: "Board"):
-        self._board = board
+    def __init__(self, store: "StatusStore"):
+        self._store = store
         self._changed = Event()
         self._changed.set()
 
     def wake(self) -> None:
         self._changed.set()
 
-    def wait(self, timeout: float | None) -> dict | None:
+    def wait(self, timeout: float | None) -> Status | None:
         """The newest snapshot once something changed since the last call; None after `timeout` seconds without."""
         if not self._changed.wait(timeout):
             return None
         self._changed.clear()
-        return self._board.snapshot()
+        return self._store.snapshot()
 
 
-class Board:
+class StatusStore:
     """What the terminal shows. `monotonic` and `boottime` (which follows `monotonic` where that is given alone) give
     seconds, `wall` an aware datetime; for tests."""
 
-    def __init__(self, terminal_id: str = "", version: str = VERSION, *, monotonic=time.monotonic, wall=_now,
+    def __init__(self, terminal_id: str = "", version: str = VERSION, *,
+                 monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], datetime] = _now,
                  boottime: Callable[[], float] | None = None):
         self._monotonic = monotonic
         self._wall = wall
         self._boottime = boottime or (uptime if monotonic is time.monotonic else monotonic)
-        now = self._boottime()
-        self._booted = wall() - timedelta(seconds=now)      # the date at which the boot clock was zero
+        self._since = self._boottime()
+        self._booted = wall() - timedelta(seconds=self._since)      # the date at which the boot clock was zero
+        self._acked: float | None = None                            # on the boot clock, as `_since`
         self._subscriptions: set[Subscription] = set()
-        self._measures = metrics.Measures("starting", monotonic())
+        self._measures = metrics.Measures(Reason.STARTING.words, monotonic())
         self._redial_at: float | None = None
         self._reported_at: float | None = None
         self._acked_at: float | None = None
-        self._state = {
-            "online": False,
-            "idle": True,
-            "reason": "starting",
-            "since": now,
-            "terminal_id": clean(terminal_id),
-            "endpoint": None,
-            "local_address": None,
-            "interface": None,
-            "last_ack": None,
-            "network": {},
-            "version": version,
-            "problems": {},
-            "endpoints": [],
-            "transactions": {},
-            "phase": "starting",
-        }
+        self._status = Status(reason=Reason.STARTING.words, terminal_id=clean(terminal_id), version=version,
+                              pid=os.getpid(), valid_for=VALID_FOR)
 
     # What the parts say
 
     def online(self, endpoint: str, local_address: str, interface: str | None) -> None:
         """Registered with the cloud at `endpoint` over the connection from `local_address` (on `interface`)."""
         self._measures.online(self._monotonic())
-        self._acked_at = None
-        self._redial_at = None
-        self._change(online=True, reason=None, since=self._boottime(), endpoint=str(endpoint),
-                     local_address=local_address, interface=interface, last_ack=None, phase="online")
+        self._acked = self._acked_at = self._redial_at = None
+        self._since = self._boottime()
+        self._change(moved=True, online=True, reason=None, endpoint=str(endpoint), local_address=local_address,
+                     interface=interface, phase=Phase.ONLINE)
 
     def offline(self, reason: str) -> None:
         """Not registered, and why, for people. While offline already, only the reason changes."""
         reason = clean(reason) or "unknown"
         self._measures.offline(reason, self._monotonic())
-        if self._state["online"]:
-            self._change(online=False, reason=reason, since=self._boottime(), endpoint=None,
-                         local_address=None, interface=None)
+        if self._status.online:
+            self._since = self._boottime()
+            self._change(online=False, reason=reason, endpoint=None, local_address=None, interface=None)
         else:
             self._change(reason=reason)
 
     def acked(self) -> None:
         """The cloud acknowledged a heartbeat."""
         self._acked_at = self._monotonic()
+        self._acked = self._boottime()
         self._measures.acks += 1
-        self._change(last_ack=self._boottime())
+        self._change(moved=True)
 
     def idle(self, flag: bool) -> None:
         self._change(idle=bool(flag))
 
-    def network(self, report: dict) -> None:
+    def network(self, report: NetworkReport) -> None:
         """The watchdog's last report. One that only says the same again is kept, and wakes nobody."""
         self._reported_at = self._monotonic()
-        known = self._state["network"]
-        if {**known, "sent": None} == {**report, "sent": None}:
-            self._state["network"] = dict(report)
+        known = self._status.network
+        if known is not None and replace(known, sent=None) == replace(report, sent=None):
+            self._status = replace(self._status, network=report)
         else:
-            self._change(network=dict(report))
+            self._change(network=report)
 
     def identity(self, terminal_id: str) -> None:
         self._change(terminal_id=clean(terminal_id))
 
     def problem(self, name: str, text: str | None) -> None:
         """Something a person should know beside online or offline, by name; None when it is over."""
-        problems = dict(self._state["problems"])
-        if text is None:
-            problems.pop(name, None)
-        else:
+        problems = {key: said for key, said in self._status.problems.items() if key != name or text is not None}
+        if text is not None:
             problems[name] = clean(text)
         self._change(problems=problems)
 
-    def transactions(self, counts: dict) -> None:
+    def transactions(self, counts: Mapping[str, int]) -> None:
         self._change(transactions=dict(counts))
 
-    def phase(self, name: str, retry_in: float | None = None) -> None:
-        """What the connection does now, one of PHASES; `retry_in` seconds until the next dial while waiting."""
-        if name not in PHASES:
-            raise ValueError(f"phase {name!r} is none of {', '.join(PHASES)}")
+    def phase(self, phase: Phase, retry_in: float | None = None) -> None:
+        """What the connection does now; `retry_in` seconds until the next dial while waiting."""
         redial_at = None if retry_in is None else self._monotonic() + retry_in
         moved = redial_at != self._redial_at
         self._redial_at = redial_at
-        self._change(moved, phase=name)
+        self._change(moved, phase=phase)
 
-    def endpoints(self, found: list[dict[str, Any]]) -> None:
-        """What the last dial found at each endpoint: `cloud.endpoints.Endpoints.status`."""
+    def endpoints(self, found: tuple[EndpointStatus, ...]) -> None:
+        """What the last dial found at each endpoint."""
         self._change(endpoints=found)
 
     def observe(self, name: str, seconds: float) -> None:
@@ -173,34 +153,14 @@ class Board:
 
     # What the others read
 
-    def snapshot(self) -> dict:
-        """Exactly the JSON of `GET /status`; the caller's own copy at the top level. `written_uptime` is now, in
-        seconds of CLOCK_BOOTTIME; who is told nothing newer for `valid_for` seconds is told by nobody."""
-        state = self._state
-        return {
-            "display": DISPLAY[state["online"]],
-            "online": state["online"],
-            "idle": state["idle"],
-            "reason": state["reason"],
-            "since": self._date(state["since"]),
-            "terminal_id": state["terminal_id"],
-            "endpoint": state["endpoint"],
-            "local_address": state["local_address"],
-            "interface": state["interface"],
-            "last_ack": None if state["last_ack"] is None else self._date(state["last_ack"]),
-            "connects": self._measures.connects,
-            "disconnects": dict(self._measures.disconnects),
-            "network": state["network"],
-            "phase": state["phase"],
-            "retry_in": self._retry_in(),
-            "transactions": state["transactions"],
-            "problems": state["problems"],
-            "endpoints": state["endpoints"],
-            "pid": os.getpid(),
-            "version": state["version"],
-            "valid_for": VALID_FOR,
-            "written_uptime": math.floor(self._boottime() * 1000) / 1000,
-        }
+    def snapshot(self) -> Status:
+        """The state now. `written_uptime` is now, in seconds of CLOCK_BOOTTIME; who is told nothing newer for
+        `valid_for` seconds is told by nobody."""
+        return replace(
+            self._status, since=self._date(self._since),
+            last_ack=None if self._acked is None else self._date(self._acked), connects=self._measures.connects,
+            disconnects=dict(self._measures.disconnects), retry_in=self._retry_in(),
+            written_uptime=math.floor(self._boottime() * 1000) / 1000)
 
     def follow_wall_clock(self) -> None:
         """To be called now and then: what was shown before the wall clock was set is shown anew."""
@@ -222,8 +182,8 @@ class Board:
         return None if self._reported_at is None else self._monotonic() - self._reported_at
 
     @contextmanager
-    def subscribe(self):
-        """`with board.subscribe() as changes:` then `changes.wait(timeout)`, as often as wanted."""
+    def subscribe(self) -> Iterator[Subscription]:
+        """`with store.subscribe() as changes:` then `changes.wait(timeout)`, as often as wanted."""
         subscription = Subscription(self)
         self._subscriptions.add(subscription)
         try:
@@ -240,9 +200,10 @@ class Board:
             return None
         return round(max(0.0, self._redial_at - self._monotonic()), 3)
 
-    def _change(self, moved: bool = False, **values) -> None:
-        if not moved and all(self._state[key] == value for key, value in values.items()):
+    def _change(self, moved: bool = False, **values: Any) -> None:
+        changed = replace(self._status, **values)
+        if not moved and changed == self._status:
             return
-        self._state.update(values)
+        self._status = changed
         for subscription in self._subscriptions:
             subscription.wake()

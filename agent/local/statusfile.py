@@ -15,7 +15,7 @@ from gevent.threadpool import ThreadPool
 
 from econduit_terminal.process import line_file
 
-from .status import Board, as_line
+from .status import StatusStore
 
 REWRITE = line_file.VALID_FOR / 2
 HANGS = 3.0
@@ -32,7 +32,7 @@ log = logging.getLogger("status")
 class StatusFile:
     """Keeps `path` (None: no file) up to date with the board until `stop`."""
 
-    def __init__(self, path: str | None, board: Board):
+    def __init__(self, path: str | None, board: StatusStore):
         self._path = None if path is None else str(path)
         self._board = board
         self._stopping = Event()
@@ -44,7 +44,7 @@ class StatusFile:
     def start(self) -> None:
         """Returns when the first line is there, so that none of a killed predecessor is; after FIRST seconds anyway."""
         if self._path is not None:
-            self._busy = self._pool.spawn(self._begin, as_line(self._board.snapshot()))
+            self._busy = self._pool.spawn(self._begin, self._board.snapshot().to_line())
             self._greenlet = gevent.spawn(self._run)
             gevent.wait([self._busy], timeout=FIRST)
 
@@ -85,7 +85,7 @@ class StatusFile:
 
     def _write(self, patience: float) -> None:
         try:
-            done = self._do(line_file.replace, self._path, as_line(self._board.snapshot()), WRITER, patience=patience)
+            done = self._do(line_file.replace, self._path, self._board.snapshot().to_line(), WRITER, patience=patience)
         except OSError as error:
             self._complain(error.strerror or str(error))
         else:

@@ -33,6 +33,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from econduit_terminal.contract.reason import Reason
+
 from .between import FORMATS, Behind, Between
 from .buffer import Buffer
 from .errors import ProtocolError
@@ -145,7 +147,7 @@ class Framer:
             self._buffer.drop(len(self._buffer))
             self._go_between(Behind.TERMINATED)
             return None
-        raise ProtocolError(f"a message broke off after {len(self._buffer)} bytes")
+        raise ProtocolError(Reason.BROKE_OFF.text(len(self._buffer)))
 
     def finish(self) -> Frame | None:
         """The stream ended, and that ends a payload without an end of its own. Raises ProtocolError where it cuts off a
@@ -280,4 +282,4 @@ class Framer:
         self._between.begin(behind)
 
     def _too_long(self) -> None:
-        raise ProtocolError(f"a message of more than {self._max} bytes (max_message)")
+        raise ProtocolError(Reason.TOO_LONG.text(self._max))

@@ -35,6 +35,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from econduit_terminal.contract.reason import Reason
+
 from . import dialect
 from .dialect import Kind
 from .errors import AnswerOverdue, MisuseError, ProtocolError
@@ -251,9 +253,9 @@ class Session:
         if due is None or now < due:
             return b""
         if self.state is State.REGISTERING:
-            raise AnswerOverdue(f"no answer to the registration within {self.timing.registration_timeout:g} s")
+            raise AnswerOverdue(Reason.NO_ANSWER.text(f"{self.timing.registration_timeout:g} s"))
         if self._waiting_since is not None:
-            raise AnswerOverdue(f"heartbeat not acknowledged within {self.timing.ack_timeout:g} s")
+            raise AnswerOverdue(Reason.NO_ACK.text(f"{self.timing.ack_timeout:g} s"))
         return self.heartbeat(now)
 
     def _due(self, idle: bool) -> float | None:
@@ -323,4 +325,4 @@ class Session:
         self._bucket = min(float(BURST), self._bucket + REFILL * (now - self._filled)) - 1
         self._filled = now
         if self._bucket < 0:
-            raise ProtocolError(f"more than {BURST} messages in one burst")
+            raise ProtocolError(Reason.FLOOD.text(BURST))

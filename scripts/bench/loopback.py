@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from econduit_terminal.agent.local.client import AgentError, Client
+from econduit_terminal.contract.client import AgentError, Client
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -96,7 +96,7 @@ class Terminal:
         while time.monotonic() < deadline:
             with contextlib.suppress(AgentError):
                 for status in self.client.events():
-                    if status["online"]:
+                    if status.online:
                         return
             time.sleep(0.01)
         raise SystemExit(f"{self.id} did not get online:\n" + self.log("econduit-agent")[-3000:])

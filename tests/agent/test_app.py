@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from econduit_terminal.agent.local.client import Client
+
+from econduit_terminal.contract.client import Client
 
 SETTINGS = """
 [terminal]
@@ -62,11 +63,11 @@ NO_CLOCK = """
 from gevent import monkey; monkey.patch_all()
 import datetime, os, sys
 from econduit_terminal.agent import app
-from econduit_terminal.agent.local.status import Board
+from econduit_terminal.agent.local.status import StatusStore
 def wall():
     set_now = os.path.exists(os.path.join(sys.argv[2], "ntp"))
     return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=0 if set_now else 20000)
-Board.__init__.__kwdefaults__["wall"] = wall
+StatusStore.__init__.__kwdefaults__["wall"] = wall
 app.CLOCK_LOOK = 0.05
 """ + PLAIN
 
@@ -167,7 +168,7 @@ def test_settings_that_cannot_work_are_said_and_waited_out(start, tmp_path):
     (tmp_path / "terminal.ini").write_text(SETTINGS.format(tmp_path))
     agent.send_signal(signal.SIGHUP)
     assert agent.until("dialing 127.0.0.1:1")
-    assert not Client(f"{tmp_path}/agent.sock").status()["reason"].startswith("settings wrong: ")
+    assert not Client(f"{tmp_path}/agent.sock").status().reason.startswith("settings wrong: ")
 
 
 def test_a_reload_with_mistakes_keeps_the_settings(start, tmp_path):

@@ -1,8 +1,8 @@
 """Values that makers leave in place of a serial number, and serial numbers that only look a little like them."""
 import pytest
+from hypothesis import assume, given, strategies as st
+
 from econduit_terminal.conf.placeholder import is_placeholder, is_placeholder_name
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 # What GLPI, FusionInventory and OCS Inventory refuse, all of it.
 BLACKLISTED = (

@@ -3,8 +3,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.reader import MAX_ITEMS, MAX_TEXT, ContractError, parse_object

@@ -14,7 +14,7 @@ import time
 import pytest
 from sandbox_client import Cloud, PaymentApp
 
-from econduit_terminal.agent.local.client import AgentError, Client
+from econduit_terminal.contract.client import AgentError, Client
 
 _numbers = itertools.count(1)
 PATIENCE = 15.0
@@ -155,7 +155,7 @@ class Terminal:
         until(beat, lambda: f"a heartbeat\n{self.log()}")
 
     def wait_offline(self):
-        until(lambda: not self.client.status()["online"], "POS Offline")
+        until(lambda: not self.client.status().online, "POS Offline")
 
     def journal(self):
         """The states of this terminal's transactions, by RefID."""

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from econduit_terminal.agent.local.client import Client, NotRunning
+from econduit_terminal.contract.client import Client, NotRunning
 
 # Says when it holds its signals: before that there is only Python's own start.
 PROGRAM = """

@@ -5,8 +5,9 @@ import threading
 import time
 from pathlib import Path
 
-from econduit_terminal.agent.local.client import AgentError, Client
 from netlab import CLOUD, Lab, Process
+
+from econduit_terminal.contract.client import AgentError, Client
 
 SETTINGS = f"""
 [terminal]
@@ -87,7 +88,7 @@ class Terminal:
             try:
                 for status in self.client.events():
                     with self._changed:
-                        self.statuses.append((time.monotonic(), status))
+                        self.statuses.append((time.monotonic(), status.to_json()))
                         self._changed.notify_all()
             except AgentError:
                 time.sleep(0.02)

@@ -27,8 +27,8 @@ from pathlib import Path
 
 from supervisor.xmlrpc import SupervisorTransport, UnixStreamHTTPConnection
 
-from econduit_terminal.agent.local.client import AgentError, Client
 from econduit_terminal.conf import settings as conf
+from econduit_terminal.contract.client import AgentError, Client
 
 PRODUCT = Path(conf.__file__).parent / "supervisor.conf"
 BIN = Path(sys.executable).parent
@@ -282,7 +282,7 @@ class Terminal:
 
     def status(self) -> dict:
         """GET /status."""
-        return self.client.status()
+        return self.client.status().to_json()
 
     def mark(self) -> int:
         """Where the history ends now: what comes later is after this."""
@@ -343,7 +343,7 @@ class Terminal:
             with contextlib.suppress(AgentError):
                 for status in self.client.events():
                     with self._news:
-                        self.history.append({**status, "at": time.monotonic()})
+                        self.history.append({**status.to_json(), "at": time.monotonic()})
                         self._news.notify_all()
 
 

@@ -1,10 +1,16 @@
 """Where an address stands, and whether a name can be there."""
 import pytest
+from hypothesis import given, strategies as st
+
 from econduit_terminal.watchdog.addresses import (
-    Nearby, is_address, is_loopback, is_nowhere, is_private, is_public_name, parsed,
+    Nearby,
+    is_address,
+    is_loopback,
+    is_nowhere,
+    is_private,
+    is_public_name,
+    parsed,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 PRIVATE = ("192.168.1.1", "10.0.0.1", "172.16.0.1", "172.31.255.1", "100.64.0.1", "100.127.255.255", "127.0.0.53",
            "169.254.1.1", "198.18.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "fc00::1", "fe80::1", "fe80::1%eth0",

@@ -1,6 +1,7 @@
 """What one round found, and what follows from it alone."""
 import pytest
-from econduit_terminal.watchdog.agent_status import Outcome
+
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 
 PUBLIC, LOCAL = ServerFound("9.9.9.9", True, "SERVFAIL", True), ServerFound("192.168.0.1", True, "an address")

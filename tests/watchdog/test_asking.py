@@ -1,19 +1,21 @@
 """When the network is asked, and whether the endpoints are: the agent's story in steps, then what is due."""
 import pytest
+
+from econduit_terminal.contract.status import Outcome, Phase
 from econduit_terminal.watchdog.addresses import Target
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed, Outcome
+from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.asking import NEVER, PATIENCE, STALE, Asking
 
 UNTRIED, MET, OPEN, OTHER, SAID_NO, SHUT, REJECTED, MUTE, NAMELESS, NO_WAY = Outcome
 INTERVAL = 5.0
 
 
-def agent(*outcomes, phase="waiting", online=False, pid=1):
+def agent(*outcomes, phase=Phase.WAITING, online=False, pid=1):
     return AgentStatus(online, pid=pid, phase=phase, endpoints=tuple(
         Dialed(Target(f"e{number}:80", f"e{number}", 80), outcome) for number, outcome in enumerate(outcomes)))
 
 
-ONLINE = agent(MET, UNTRIED, phase="online", online=True)
+ONLINE = agent(MET, UNTRIED, phase=Phase.ONLINE, online=True)
 
 
 @pytest.mark.parametrize("name, word, want", [
@@ -30,7 +32,7 @@ ONLINE = agent(MET, UNTRIED, phase="online", online=True)
     ("nothing dialed yet", agent(UNTRIED, UNTRIED), False),
     ("cut a moment ago", agent(MET, UNTRIED), False),
     ("cut, the other port is blocked", agent(MUTE, MET), False),
-    ("it registers", agent(MUTE, MUTE, phase="registering"), False),
+    ("it registers", agent(MUTE, MUTE, phase=Phase.REGISTERING), False),
     ("an agent of 1.0.0", agent(), True),
 ])
 def test_o12_whether_the_endpoints_are_asked(name, word, want):
@@ -46,7 +48,7 @@ def test_o12_whether_the_endpoints_are_asked(name, word, want):
 ])
 def test_a_dial_without_an_answer_is_silence(outcomes, want):
     asking = Asking(INTERVAL)
-    asking.heard(agent(*outcomes, phase="dialing"), 10.0)
+    asking.heard(agent(*outcomes, phase=Phase.DIALING), 10.0)
     assert asking.endpoints(10.0 + PATIENCE) is want
     assert asking.endpoints(10.0 + PATIENCE - 0.1) is (outcomes == (MUTE, MUTE))
 
@@ -56,7 +58,7 @@ def test_the_first_round_comes_a_moment_after_the_loss_and_then_every_interval()
     assert asking.due() == NEVER
     asking.heard(ONLINE, 0.0)
     assert asking.due() == NEVER
-    asking.heard(agent(MET, UNTRIED, phase="dialing"), 10.0)
+    asking.heard(agent(MET, UNTRIED, phase=Phase.DIALING), 10.0)
     assert asking.due() == 10.0 + PATIENCE
     asking.began(asking.endpoints(11.0))
     assert asking.due() == NEVER
@@ -86,7 +88,7 @@ def test_when_the_dial_fell_silent_the_endpoints_are_asked_at_once():
     assert asking.due() == 3.0
     asking.began(asking.endpoints(3.0))
     asking.ended(4.0, current=True)
-    asking.heard(agent(MUTE, MUTE, phase="dialing"), 5.0)
+    asking.heard(agent(MUTE, MUTE, phase=Phase.DIALING), 5.0)
     assert asking.due() == 4.0 + INTERVAL, "and then again every interval"
 
 
@@ -95,7 +97,7 @@ def test_a_dial_that_lasts_brings_the_round_forward_once():
     asking.heard(agent(NAMELESS, NAMELESS), 0.0)
     asking.began(False)
     asking.ended(1.0, current=True)
-    asking.heard(agent(NAMELESS, NAMELESS, phase="dialing"), 2.0)
+    asking.heard(agent(NAMELESS, NAMELESS, phase=Phase.DIALING), 2.0)
     assert asking.due() == 2.0 + PATIENCE
     asking.began(asking.endpoints(3.0))
     asking.ended(4.0, current=True)
@@ -107,7 +109,7 @@ def test_dials_that_the_cloud_refuses_bring_no_round_forward():
     asking, now, rounds = Asking(INTERVAL), 0.0, []
     asking.heard(ONLINE, 0.0)
     while now < 45:
-        asking.heard(agent(SHUT, SHUT, phase="dialing"), now)
+        asking.heard(agent(SHUT, SHUT, phase=Phase.DIALING), now)
         asking.heard(agent(SHUT, SHUT), now + 0.01)
         if now >= asking.due():
             rounds.append(asking.endpoints(now))
@@ -119,11 +121,11 @@ def test_dials_that_the_cloud_refuses_bring_no_round_forward():
 
 def test_an_answer_of_a_while_ago_is_history_while_the_agent_waits():
     asking = Asking(INTERVAL)
-    asking.heard(agent(UNTRIED, UNTRIED, phase="dialing"), 0.0)
+    asking.heard(agent(UNTRIED, UNTRIED, phase=Phase.DIALING), 0.0)
     assert not asking.stale(100.0)
     asking.heard(agent(SAID_NO, SAID_NO), 1.0)
     assert not asking.stale(1.0 + STALE) and asking.stale(1.1 + STALE)
-    asking.heard(agent(SAID_NO, SAID_NO, phase="dialing"), 50.0)
+    asking.heard(agent(SAID_NO, SAID_NO, phase=Phase.DIALING), 50.0)
     assert not asking.stale(100.0)
     asking.heard(ONLINE, 60.0)
     assert not asking.stale(100.0)

@@ -1,9 +1,14 @@
 """What `econduit-watchdog check` says, as rows; the exit status is that of the lowest layer that fails."""
+from dataclasses import replace
+
 import pytest
-from econduit_terminal.agent.local.client import AgentError, NotAllowed, NotRunning
+
+from econduit_terminal.contract.client import AgentError, NotAllowed, NotRunning
+from econduit_terminal.contract.network_report import Kind, NetworkReport
+from econduit_terminal.contract.status import Outcome, Status
 from econduit_terminal.watchdog import check
 from econduit_terminal.watchdog.addresses import Target
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed, Outcome
+from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.state import Interface, Route, State, Way
 
@@ -42,10 +47,10 @@ GOOD = answers(OPEN, OPEN)
 @pytest.mark.parametrize("name, state, status, failing, todo", [
     ("all well", WELL, 0, [], ""),
     ("cable out", State((OUT,), (VIA,)), 10, ["link"], "plug the network cable in"),
-    ("Wi-Fi lost", State((OUT._replace(name="wlan0", kind="wifi"),)), 10, ["link"], "access point"),
+    ("Wi-Fi lost", State((OUT._replace(name="wlan0", kind=Kind.WIFI),)), 10, ["link"], "access point"),
     ("no interface", State(), 10, ["link"], "plug"),
     ("t13: switched off", State((OFF,)), 10, ["link"], "ip link set eth0 up"),
-    ("t13: Wi-Fi switched off", State((OFF._replace(name="wlan0", kind="wifi"),)), 10, ["link"], "rfkill"),
+    ("t13: Wi-Fi switched off", State((OFF._replace(name="wlan0", kind=Kind.WIFI),)), 10, ["link"], "rfkill"),
     ("t3: no default, but a way to the endpoint", State((ETH,), (), (Way("192.0.2.80", Route("eth0")),)), 0, [], ""),
     ("no address", State((ETH._replace(addresses=()),)), 11, ["address"], "DHCP"),
     ("no default route", State((ETH,)), 12, ["route"], "gateway"),
@@ -64,7 +69,7 @@ def test_t13_nobody_is_told_to_plug_a_cable_into_what_is_switched_off():
 
 
 def test_t12_a_refused_password_is_what_the_watchdog_has_seen():
-    lost = State((OUT._replace(name="wlan0", kind="wifi"),))
+    lost = State((OUT._replace(name="wlan0", kind=Kind.WIFI),))
     line = check.network(lost, (), "Wi-Fi password refused")[0]
     assert "password refused" in line.found and "password" in line.todo and line.status == 10
 
@@ -181,7 +186,7 @@ def test_every_exit_status_is_in_the_table():
 
 def test_a_dead_default_route_beside_a_usable_interface():
     """What is asked and said is about the way that the agent takes, not about the dead one."""
-    wlan = Interface("wlan0", "wifi", addresses=("198.51.100.7",))
+    wlan = Interface("wlan0", Kind.WIFI, addresses=("198.51.100.7",))
     state = State((OUT, wlan), (VIA, Route("wlan0", "198.51.100.1", 600)))
     route = check.network(state)[2]
     assert (route.outcome, route.found) == ("PASS", "198.51.100.1 over wlan0 (not over eth0, which is dead)")
@@ -211,19 +216,16 @@ def test_an_agent_that_does_not_answer(error, found, todo):
     assert check.watched(error) == ""
 
 
-STATUS = {"pid": 7, "version": "1.1.0", "online": True, "endpoint": "dc:80", "terminal_id": "29531204", "since": "now"}
+STATUS = Status(pid=7, version="1.1.0", online=True, endpoint="dc:80", terminal_id="29531204", since="now")
 
 
 def test_o10_what_the_agent_says_beside_is_told_and_fails_nothing():
-    lines = check.agent({**STATUS, "problems": {"identity": "another terminal may use this TerminalID"}})
+    lines = check.agent(replace(STATUS, problems={"identity": "another terminal may use this TerminalID"}))
     assert [line.outcome for line in lines] == ["PASS", "PASS", "NOTE"] and check.exit_status(lines) == 0
     assert "another terminal may use this TerminalID" in lines[2].found
-    assert len(check.agent(STATUS)) == len(check.agent({**STATUS, "problems": None})) == 2
+    assert len(check.agent(STATUS)) == 2
 
 
-@pytest.mark.parametrize("status, says", [
-    ({"network": {"verdict": "Wi-Fi lost"}}, "Wi-Fi lost"), ({}, ""), ({"network": {}}, ""), ({"network": None}, ""),
-    ({"network": {"verdict": 5}}, ""),
-])
-def test_what_the_watchdog_that_runs_says(status, says):
-    assert check.watched(status) == says
+@pytest.mark.parametrize("network, says", [(NetworkReport("Wi-Fi lost"), "Wi-Fi lost"), (None, "")])
+def test_what_the_watchdog_that_runs_says(network, says):
+    assert check.watched(Status(network=network)) == says

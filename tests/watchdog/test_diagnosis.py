@@ -1,13 +1,14 @@
 """What was found → the reason, as named rows; and what no combination of findings may ever lead to."""
 import pytest
-from econduit_terminal.watchdog import reasons
+from hypothesis import given, strategies as st
+
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog.addresses import Nearby, Target
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed, Outcome
+from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.diagnosis import ROWS, diagnose, weigh
 from econduit_terminal.watchdog.state import Route
-from hypothesis import given
-from hypothesis import strategies as st
 
 DC, EC = Target("dc.econduitapp.com:80", "dc.econduitapp.com", 80), Target("econduitapp.com:9001", "econduitapp.com",
                                                                            9001)
@@ -201,7 +202,7 @@ ANSWERS = st.builds(
     st.sampled_from([(), REFERENCE, (("192.0.2.99:443", False),)]))
 AGENTS = st.builds(agent, st.sampled_from(Outcome), st.sampled_from(Outcome), st.tuples(ADDRESSES, ADDRESSES),
                    st.sampled_from(["no answer", SAYS_FAILED, "no internet"]))
-WORDS = [value for key, value in vars(reasons).items() if key.isupper()]
+WORDS = [reason.words for reason in Reason]
 
 
 @given(AGENTS, st.none() | ANSWERS, st.booleans())
@@ -216,11 +217,11 @@ def test_what_was_not_asked_is_never_the_culprit(found, answers, stale):
     evidence = weigh(found, answers, NEAR, VIA, stale)
     reason = diagnose(evidence)[0]
     asked = evidence.having(MUTE, REJECTED)
-    if reason == reasons.NO_INTERNET:
+    if reason == Reason.NO_INTERNET.words:
         assert asked and not (evidence.beyond and not evidence.having(REJECTED))
-    if reason in (reasons.CLOUD_SILENT, reasons.BLOCKED_PORT):
+    if reason in (Reason.CLOUD_SILENT.words, Reason.BLOCKED_PORT.words):
         assert asked or evidence.having(*(set(Outcome) - {UNTRIED, WHAT, Outcome.NO_WAY}))
-    if reason == reasons.GATEWAY_SILENT:
+    if reason == Reason.GATEWAY_SILENT.words:
         assert answers.gateway is False
 
 
@@ -231,7 +232,7 @@ def test_what_stands_in_for_the_cloud_neither_proves_nor_blames_anything(primary
     answers = answers._replace(endpoints=unasked(), names=named(False, disbelieved=f"{ROUTER}, the router itself"))
     evidence = weigh(found, answers, NEAR, VIA)
     assert not evidence.reached and not evidence.tried
-    assert diagnose(evidence)[0].startswith((reasons.NO_DNS, reasons.REFUSED, reasons.CONNECTING))
+    assert diagnose(evidence)[0].startswith((Reason.NO_DNS.words, Reason.REFUSED_UNSAID.words, Reason.CONNECTING.words))
 
 
 def test_each_row_of_the_table_has_a_case():

@@ -2,9 +2,9 @@
 import struct
 
 import pytest
+from hypothesis import given, strategies as st
+
 from econduit_terminal.watchdog import dns
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def answer(number=7, code=0, answers=1, response=0x8000, truncated=0):

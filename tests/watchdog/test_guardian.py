@@ -8,7 +8,9 @@ from pathlib import Path
 
 import fake_agent
 import pytest
-from econduit_terminal.agent.local.client import AgentError, Client, NotAllowed
+
+from econduit_terminal.contract.client import AgentError, Client, NotAllowed
+from econduit_terminal.contract.reason import Reason
 from econduit_terminal.watchdog import guardian
 from econduit_terminal.watchdog.guardian import MISSES, Guardian
 
@@ -185,13 +187,13 @@ def test_t9_the_first_miss_is_shown_and_the_first_answer_gives_the_file_back(sta
     watch.look()
     agent.process.send_signal(signal.SIGCONT)
     watch.look()
-    assert watch._status_file.said == ["leave", "agent not answering", "agent not answering", "leave"]
+    assert watch._status_file.said == ["leave", Reason.AGENT_SILENT, Reason.AGENT_SILENT, "leave"]
 
 
 def test_t9_a_starting_agent_that_does_not_answer_is_shown_and_left_alone(start, watch):
     agent, watch._status_file = start("hang"), Words()
     watch.look()
-    assert watch._status_file.said == ["agent not answering"] and agent.alive()
+    assert watch._status_file.said == [Reason.AGENT_SILENT] and agent.alive()
 
 
 def test_t5_nobody_at_the_socket_is_shown_when_it_lasts_longer_than_a_restart(start, watch):
@@ -202,7 +204,7 @@ def test_t5_nobody_at_the_socket_is_shown_when_it_lasts_longer_than_a_restart(st
     watch.look()
     assert watch._status_file.said == ["leave"]
     watch.look()
-    assert watch._status_file.said == ["leave", "agent not running"]
+    assert watch._status_file.said == ["leave", Reason.AGENT_GONE]
 
 
 def test_who_may_not_ask_knows_nothing_and_says_nothing(watch, monkeypatch):

@@ -3,12 +3,14 @@ import json
 import threading
 
 import pytest
-from econduit_terminal.agent.local.client import Client
+from fake_agent import FakeAgent
+
+from econduit_terminal.contract.client import Client
+from econduit_terminal.contract.network_report import Kind, NetworkReport, Path
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.liaison import Courier, Feed, report
 from econduit_terminal.watchdog.state import Interface
 from econduit_terminal.watchdog.verdict import Verdict
-from fake_agent import FakeAgent
 
 GOOD = Verdict("online", "eth0 is usable", True)
 
@@ -33,11 +35,11 @@ def courier(tmp_path, stopped):
 
 
 def test_the_report_says_it_all():
-    verdict = Verdict("cable unplugged", "eth0: no carrier", True, "unknown", "wlan0",
+    verdict = Verdict("cable unplugged", "eth0: no carrier", True, Path.UNKNOWN, "wlan0",
                       (("192.0.2.5", "cable unplugged"),), True, False,
-                      (Interface("wlan0", "wifi", addresses=("198.51.100.7",)),), ("wlan0",), beyond=False,
+                      (Interface("wlan0", Kind.WIFI, addresses=("198.51.100.7",)),), ("wlan0",), beyond=False,
                       network="gateway 02:00:00:00:00:01", open=("ec:9001",), addresses=(("dc", ("203.0.113.10",)),))
-    told = report(verdict)
+    told = report(verdict).to_json()
     assert told.pop("sent").endswith("Z")
     assert told == {
         "verdict": "cable unplugged", "detail": "eth0: no carrier", "usable": True, "path": "unknown", "bind": "wlan0",
@@ -49,12 +51,10 @@ def test_the_report_says_it_all():
 
 
 def test_the_agent_takes_the_report_as_it_is():
-    """The two ends of one contract; neither imports the other, only this test does."""
-    from econduit_terminal.agent.local.report import parse_report
     verdict = GOOD._replace(beyond=None, network=None, addresses=(("dc", ("2001:db8::1",)),),
                             open=("[2001:db8::1]:80",))
     told = report(verdict)
-    assert parse_report(json.dumps(told).encode()) == told
+    assert NetworkReport.from_json(json.loads(json.dumps(told.to_json()))) == told
 
 
 def test_the_newest_report_arrives(agent, courier):
@@ -106,11 +106,11 @@ def test_the_agent_s_status_as_it_changes_and_its_absence(tmp_path, stopped):
     inbox = Inbox()
     agent = FakeAgent(tmp_path / "agent.sock", pid=41)
     threading.Thread(target=Feed(Client(agent.path), inbox, stopped).run, daemon=True).start()
-    assert next_word(inbox, lambda status: status is not None)["pid"] == 41
+    assert next_word(inbox, lambda status: status is not None).pid == 41
     agent.online("192.0.2.5", "eth0")
-    assert next_word(inbox, lambda status: status and status["online"])["local_address"] == "192.0.2.5"
+    assert next_word(inbox, lambda status: status and status.online).local_address == "192.0.2.5"
     agent.close()
     next_word(inbox, lambda status: status is None)
     agent = FakeAgent(tmp_path / "agent.sock", pid=42)
-    assert next_word(inbox, lambda status: status is not None)["pid"] == 42
+    assert next_word(inbox, lambda status: status is not None).pid == 42
     agent.close()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.watchdog import __main__ as command
 

@@ -6,16 +6,17 @@ import threading
 import time
 
 import pytest
-from econduit_terminal.agent.local.client import Client
-from econduit_terminal.watchdog import asking
-from econduit_terminal.watchdog import monitor as module
+from fake_agent import FakeAgent
+
+from econduit_terminal.contract.client import Client
+from econduit_terminal.contract.network_report import Kind
+from econduit_terminal.contract.status import Outcome
+from econduit_terminal.watchdog import asking, monitor as module
+from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.monitor import Failed, Monitor
 from econduit_terminal.watchdog.orders import Orders, Target
 from econduit_terminal.watchdog.state import Interface, Route, State
-from econduit_terminal.watchdog.agent_status import Outcome
-from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
-from fake_agent import FakeAgent
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False)
@@ -321,7 +322,7 @@ def test_o15_addresses_are_handed_over_to_an_agent_that_starts_anew(world, agent
 
 
 def test_t12_a_refused_password_is_told(world, agent):
-    wlan = Interface("wlan0", "wifi", "down", False)
+    wlan = Interface("wlan0", Kind.WIFI, "down", False)
     dormant = wlan._replace(operstate="dormant", carrier=True)
     world.state = State((wlan,))
     world.start(coalesce=0.0)

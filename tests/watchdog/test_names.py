@@ -3,6 +3,7 @@ import socket
 import threading
 
 import pytest
+
 from econduit_terminal.watchdog import names
 from econduit_terminal.watchdog.addresses import Nearby
 from econduit_terminal.watchdog.names import MOST_ADDRESSES, MOST_NAMES, Names

@@ -7,9 +7,10 @@ import sys
 import textwrap
 
 import pytest
+from hypothesis import given, strategies
+
 from econduit_terminal.watchdog import neighbours
 from econduit_terminal.watchdog.neighbours import NUD_FAILED, NUD_REACHABLE, Neighbour
-from hypothesis import given, strategies
 
 LO = socket.if_nametoindex("lo")
 MAC = bytes.fromhex("020000000001")

@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import pytest
+
 from econduit_terminal.watchdog.netlink import Doorbell
 
 

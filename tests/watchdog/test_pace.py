@@ -1,7 +1,7 @@
 """The first ring at once, a storm rarely."""
+from hypothesis import given, strategies as st
+
 from econduit_terminal.watchdog.pace import Pace, Quota
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_the_first_ring_is_due_at_once():

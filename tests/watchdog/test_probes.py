@@ -5,9 +5,9 @@ import threading
 import time
 
 import pytest
+
 from econduit_terminal.watchdog import probes
 from econduit_terminal.watchdog.addresses import Nearby, Target
-from econduit_terminal.watchdog.agent_status import Outcome
 from econduit_terminal.watchdog.names import Names
 from econduit_terminal.watchdog.state import Interface, Route, State, Way
 

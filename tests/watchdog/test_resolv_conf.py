@@ -1,5 +1,6 @@
 """resolv.conf(5), as people and programs write it."""
 import pytest
+
 from econduit_terminal.watchdog.resolv_conf import name_servers, search_list
 
 

@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+
 from econduit_terminal.watchdog import routes
 from econduit_terminal.watchdog.state import Route, Way
 

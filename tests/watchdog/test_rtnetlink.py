@@ -3,9 +3,9 @@ import errno
 import struct
 
 import pytest
+from hypothesis import given, strategies as st
+
 from econduit_terminal.watchdog.rtnetlink import Kernel, address_text, attribute, attributes, interface_name, messages
-from hypothesis import given
-from hypothesis import strategies as st
 
 RTM_GETLINK = 18
 

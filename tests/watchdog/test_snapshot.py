@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import netifaces
 import pytest
+
+from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog import snapshot
 from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.neighbours import NUD_FAILED, NUD_INCOMPLETE, NUD_REACHABLE, Neighbour
@@ -88,7 +90,7 @@ def test_wifi(machine, mark, name, operstate, carrier, addresses, usable, verdic
                       flags="0x1002" if carrier is None else "0x1003")
     machine.routes(VIA_WLAN)
     state = machine.read()
-    assert state.interface("wlan0").kind == "wifi"
+    assert state.interface("wlan0").kind is Kind.WIFI
     assert bool(state.usable) == usable
     assert judge(None, state, None, AgentStatus()).reason == verdict
 
@@ -251,7 +253,7 @@ def test_t4_without_sys_the_flags_tell(blind, name, flags, usable, verdict):
     blind.routes(VIA_ETH.replace("eth0", name))
     state = blind.read()
     assert names(state) == [name] and state.readable
-    assert state.interface(name).kind == ("wifi" if name.startswith("wl") else "ethernet")
+    assert state.interface(name).kind is (Kind.WIFI if name.startswith("wl") else Kind.ETHERNET)
     assert bool(state.usable) is usable
     assert judge(None, state, None, AgentStatus()).reason == verdict
 
@@ -267,7 +269,7 @@ def test_t4_an_older_psutil_tells_up_or_not(blind):
 def test_t4_a_radio_by_the_kernel_s_word(blind):
     blind.interface("ra0")
     (blind.proc / "wireless").write_text("Inter-| sta-| Quality\n face | tus | link\n  ra0: 0000   70.  -40.\n")
-    assert blind.read().interface("ra0").kind == "wifi"
+    assert blind.read().interface("ra0").kind is Kind.WIFI
 
 
 def test_t4_what_counts_without_sys(blind):

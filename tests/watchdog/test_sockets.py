@@ -8,8 +8,9 @@ import sys
 import textwrap
 
 import pytest
+
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog import sockets
-from econduit_terminal.watchdog.agent_status import Outcome
 
 
 def dialed(address, port):

@@ -1,10 +1,12 @@
 """Two moments and what differs between them, as named rows."""
 import pytest
+
+from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog.state import Interface, Route, State, Way, changes, remembering
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
-WLAN = Interface("wlan0", kind="wifi", addresses=("198.51.100.7",))
+WLAN = Interface("wlan0", kind=Kind.WIFI, addresses=("198.51.100.7",))
 VIA_ETH = Route("eth0", "192.0.2.1", 100)
 VIA_WLAN = Route("wlan0", "198.51.100.1", 600)
 BOTH = State((ETH, WLAN), (VIA_ETH, VIA_WLAN))
@@ -28,7 +30,7 @@ BOTH = State((ETH, WLAN), (VIA_ETH, VIA_WLAN))
     ("t3: the default's interface before that of a way",
      State((ETH, WLAN), (VIA_WLAN,), (Way("192.0.2.80", Route("eth0")),)), ["wlan0", "eth0"]),
     ("an endpoint here", State((ETH,), (), (Way("127.0.0.1", Route("lo")),)), []),
-    ("a line without a gateway", State((Interface("ppp0", "other", "unknown", addresses=("10.0.0.2",)),),
+    ("a line without a gateway", State((Interface("ppp0", Kind.OTHER, "unknown", addresses=("10.0.0.2",)),),
                                        (Route("ppp0"),)), ["ppp0"]),
     ("nothing at all", State(), []),
 ])

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from econduit_terminal.agent.local.status import Board, as_line
+from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.contract.reason import Reason
+from econduit_terminal.contract.status import Phase
 from econduit_terminal.process.line_file import VALID_FOR, replace, uptime
 from econduit_terminal.watchdog import status_file
-from econduit_terminal.watchdog.status_file import NOT_ANSWERING, NOT_RUNNING, StatusFile, Word
+from econduit_terminal.watchdog.status_file import StatusFile, Word
 
 LIMIT = 5
 
@@ -18,14 +20,14 @@ LIMIT = 5
 class File:
     def __init__(self, path):
         self.path = str(path)
-        self.board = Board("29531204")
+        self.board = StatusStore("29531204")
         self.writer = StatusFile(self.path)
         threading.Thread(target=self.writer.run, daemon=True).start()
 
     def agent_writes(self):
-        replace(self.path, as_line(self.board.snapshot()), "agent")
+        replace(self.path, self.board.snapshot().to_line(), "agent")
 
-    def say(self, reason=NOT_ANSWERING, asked=None):
+    def say(self, reason=Reason.AGENT_SILENT, asked=None):
         self.writer.say(Word(reason, uptime() if asked is None else asked))
 
     def shown(self):
@@ -82,7 +84,7 @@ def test_t5_each_word_renews_the_line_and_since_stays(file):
     file.agent_writes()
     file.say()
     first = file.until(online=False)
-    second = file.renewed(reason=NOT_ANSWERING)
+    second = file.renewed(reason=Reason.AGENT_SILENT)
     assert second["written_uptime"] > first["written_uptime"]
     assert abs(datetime.fromisoformat(second["since"]) - datetime.fromisoformat(first["since"])) < timedelta(seconds=0.1)
 
@@ -91,14 +93,14 @@ def test_t9_the_agent_s_next_line_wins(file):
     writer = StatusFile(file.path)      # without its thread
     file.board.online("h:80", "a", "b")
     file.agent_writes()
-    word = Word(NOT_ANSWERING, uptime())
+    word = Word(Reason.AGENT_SILENT, uptime())
     writer._write(file.path, word)
     assert not file.shown()["online"]
     time.sleep(0.002)
     file.agent_writes()                 # it goes on
     writer._write(file.path, word)      # and the word of the same question comes late
     assert file.shown()["online"]
-    writer._write(file.path, Word(NOT_ANSWERING, uptime()))
+    writer._write(file.path, Word(Reason.AGENT_SILENT, uptime()))
     assert not file.shown()["online"]
 
 
@@ -128,27 +130,27 @@ def test_offline_already_it_has_been_so_since_then(file, reason):
     file.board.offline(reason)
     file.agent_writes()
     before = file.shown()
-    assert file.renewed(reason=NOT_RUNNING)["since"] == before["since"]
+    assert file.renewed(reason=Reason.AGENT_GONE)["since"] == before["since"]
 
 
 def test_an_agent_that_said_why_it_ended_has_said_it_better(file):
     file.board.offline("cable unplugged")
     file.agent_writes()
-    assert file.renewed(reason=NOT_RUNNING)["reason"] == "agent not running"
-    file.board.phase("stopping")
+    assert file.renewed(reason=Reason.AGENT_GONE)["reason"] == "agent not running"
+    file.board.phase(Phase.STOPPING)
     file.board.offline("stopped")
     file.agent_writes()
     for _ in range(2):
-        assert file.renewed(reason=NOT_RUNNING)["reason"] == "stopped"
+        assert file.renewed(reason=Reason.AGENT_GONE)["reason"] == "stopped"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"POS Online\n", b"[1]", b"{}", b"\xff", b'{"written_uptime": "x"}'])
 def test_a_file_that_is_missing_or_no_status(file, content):
     if content is not None:
         replace(file.path, content, "agent")
-    file.say(NOT_RUNNING)
+    file.say(Reason.AGENT_GONE)
     status = file.until(reason="agent not running")
-    assert set(file.board.snapshot()) <= set(status)
+    assert set(file.board.snapshot().to_json()) <= set(status)
     assert status["terminal_id"] == "" and status["pid"] is None
     assert datetime.fromisoformat(status["since"])
 
@@ -167,6 +169,6 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path, caplog):
 def test_without_a_status_file_there_is_nothing_to_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     writer = StatusFile(None)
-    writer.say(Word(NOT_RUNNING, 1.0))
+    writer.say(Word(Reason.AGENT_GONE, 1.0))
     writer.leave()
     assert writer._word is None and os.listdir(tmp_path) == []

@@ -2,8 +2,11 @@
 
 What the findings mean is diagnosis.py's and has its own table."""
 import pytest
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed, Outcome
+
+from econduit_terminal.contract.network_report import Kind, Path
+from econduit_terminal.contract.status import Outcome
 from econduit_terminal.watchdog.addresses import Target
+from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.state import Interface, Route, State, Way
 from econduit_terminal.watchdog.verdict import Beside, bind, identity, judge, way
@@ -13,11 +16,11 @@ ETH = Interface("eth0", addresses=(A,))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
 OFF = ETH._replace(operstate="down", carrier=None, enabled=False)
 BARE = ETH._replace(addresses=())
-WLAN = Interface("wlan0", "wifi", addresses=(W,))
+WLAN = Interface("wlan0", Kind.WIFI, addresses=(W,))
 LOST = WLAN._replace(operstate="down", carrier=False)
 DORMANT = WLAN._replace(operstate="dormant")
-TUN = Interface("tun0", "other", "unknown", addresses=("10.8.0.2",), counts=False)
-LO = Interface("lo", "other", "unknown", addresses=("127.0.0.1",), counts=False)
+TUN = Interface("tun0", Kind.OTHER, "unknown", addresses=("10.8.0.2",), counts=False)
+LO = Interface("lo", Kind.OTHER, "unknown", addresses=("127.0.0.1",), counts=False)
 E, V = Route("eth0", "192.0.2.1", 100), Route("wlan0", "198.51.100.1", 600)
 
 ONE = State((ETH,), (E,))
@@ -27,13 +30,13 @@ OFFLINE = AgentStatus(False, A, "eth0", "connection lost")
 
 ROWS = [
     # name, before, after, carrier, what is wanted of the verdict
-    ("all is well", ONE, ONE, OVER_ETH, dict(reason="online", path="works", lost=(), dial=False, verify=False)),
+    ("all is well", ONE, ONE, OVER_ETH, dict(reason="online", path=Path.WORKS, lost=(), dial=False, verify=False)),
     ("cable out", ONE, State((OUT,), (E,)), OVER_ETH,
-     dict(reason="cable unplugged", usable=False, path="dead", lost=((A, "cable unplugged"),), dial=False)),
+     dict(reason="cable unplugged", usable=False, path=Path.DEAD, lost=((A, "cable unplugged"),), dial=False)),
     ("still out", State((OUT,), (E,)), State((OUT,), (E,)), OFFLINE,
      dict(reason="cable unplugged", lost=((A, "cable unplugged"),), dial=False)),
     ("cable in", State((OUT,), (E,)), ONE, OFFLINE,
-     dict(reason="connecting", usable=True, path="unknown", lost=(), dial=True)),
+     dict(reason="connecting", usable=True, path=Path.UNKNOWN, lost=(), dial=True)),
     ("out and in between two looks", ONE, State((ETH._replace(carrier_changes=2),), (E,)), OVER_ETH,
      dict(reason="online", lost=(), verify=True)),
     ("Wi-Fi lost", State((WLAN,), (V,)), State((LOST,), (V,)), OVER_WLAN,
@@ -112,12 +115,12 @@ def test_after_a_suspension_the_connection_is_verified():
 
 T13 = [
     ("switched off, the cable in", State((OFF,), ()), AgentStatus(), "network switched off", "eth0: switched off"),
-    ("Wi-Fi switched off", State((OFF._replace(name="wlan0", kind="wifi"),), ()), AgentStatus(), "network switched off",
+    ("Wi-Fi switched off", State((OFF._replace(name="wlan0", kind=Kind.WIFI),), ()), AgentStatus(), "network switched off",
      "wlan0: switched off"),
     ("the one that carried is switched off, the other has no cable",
      State((OFF, OUT._replace(name="eth1")), ()), OFFLINE, "network switched off", "eth0: switched off"),
     ("a spare one is switched off, the cable of the other is out",
-     State((OFF._replace(name="wlan0", kind="wifi"), OUT), ()), AgentStatus(), "cable unplugged", "eth0: no carrier"),
+     State((OFF._replace(name="wlan0", kind=Kind.WIFI), OUT), ()), AgentStatus(), "cable unplugged", "eth0: no carrier"),
 ]
 
 
@@ -198,7 +201,7 @@ def test_t8_what_does_not_count_is_neither_lost_nor_news():
 SEEN = E._replace(mac="02:00:00:00:00:01")
 NET = ETH._replace(networks=("192.0.2.0/24",))
 RADIO = WLAN._replace(networks=("198.51.100.0/24",))
-PPP = Interface("ppp0", "other", "unknown", addresses=("100.64.7.7",))
+PPP = Interface("ppp0", Kind.OTHER, "unknown", addresses=("100.64.7.7",))
 
 
 @pytest.mark.parametrize("name, state, network", [
@@ -252,7 +255,7 @@ def test_a_detour_outlives_that_the_dead_gateway_falls_silent():
 
 def test_registered_means_online_whatever_was_found_before():
     verdict = judge(ONE, ONE, DEAD._replace(gateway=False), OVER_ETH)
-    assert (verdict.reason, verdict.path) == ("online", "works")
+    assert (verdict.reason, verdict.path) == ("online", Path.WORKS)
 
 
 def dials(*answers, agent=OFFLINE):
@@ -288,14 +291,14 @@ def test_what_the_agent_s_own_dial_found_ends_no_wait():
     first = judge(ONE, ONE, DEAD, OFFLINE)
     refused = OFFLINE._replace(endpoints=(Dialed(Target("dc:80", "dc", 80), SHUT, ("203.0.113.10",)),))
     second = judge(ONE, ONE, Answers(True), refused, last=first)
-    assert (second.path, second.dial) == ("works", False)
+    assert (second.path, second.dial) == (Path.WORKS, False)
 
 
 def test_a_dead_path_over_a_good_link_is_left_for_the_other_interface():
     """The router behind eth0 is dead, eth0 itself is not: dial over wlan0, until the default route is a new one."""
     dead = Answers(False, endpoints=ends(MUTE, MUTE), elsewhere="wlan0")
     found = judge(BOTH, BOTH, dead, OFFLINE, last=judge(BOTH, BOTH, None, OFFLINE))
-    assert (found.bind, found.path, found.dial) == ("wlan0", "works", True)
+    assert (found.bind, found.path, found.dial) == ("wlan0", Path.WORKS, True)
     stays = judge(BOTH, BOTH, None, OVER_WLAN, last=found)
     assert stays.bind == "wlan0"
     renewed = judge(BOTH, State(BOTH.interfaces, (E._replace(gateway="192.0.2.9"), V)), None, OVER_WLAN, last=stays)

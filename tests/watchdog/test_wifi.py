@@ -1,13 +1,15 @@
 """T12: a refused password, as the radio shows it; times in seconds."""
 import pytest
+
+from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog.state import Interface, State
 from econduit_terminal.watchdog.wifi import FORGOTTEN, LogIns
 
-DOWN = Interface("wlan0", "wifi", "down", False)
+DOWN = Interface("wlan0", Kind.WIFI, "down", False)
 DORMANT = DOWN._replace(operstate="dormant", carrier=True)
 UP = DOWN._replace(operstate="up", carrier=True)
 OFF = DOWN._replace(enabled=False, carrier=None)
-CABLE = Interface("eth0", "ethernet", "down", False)
+CABLE = Interface("eth0", Kind.ETHERNET, "down", False)
 
 
 def refused(*moments, at=None):

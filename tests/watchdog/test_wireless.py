@@ -2,6 +2,7 @@
 import struct
 
 import pytest
+
 from econduit_terminal.watchdog import wireless
 from econduit_terminal.watchdog.rtnetlink import attribute
 

@@ -2,16 +2,17 @@ import json
 import signal
 
 import pytest
-from econduit_terminal.agent.local.status import Board
+
+from econduit_terminal.agent.local.status import StatusStore
 
 
 def state(online):
-    board = Board("29531204")
+    board = StatusStore("29531204")
     if online:
         board.online("dc.econduitapp.com:80", "10.0.0.2", "eth0")
     else:
         board.offline("cable unplugged")
-    return json.dumps(board.snapshot()).encode()
+    return board.snapshot().to_line()
 
 
 @pytest.mark.parametrize("online, code, words", [(True, 0, "POS Online\n"), (False, 1, "POS Offline: cable unplugged\n")])
@@ -82,5 +83,5 @@ def test_wrong_usage_and_version(agent):
 def test_the_commands_do_without_gevent(agent, canned, settings):
     canned(state(True))
     got = agent("status", "--config-dir", settings, PYTHONPROFILEIMPORTTIME="1")
-    assert got.returncode == 0 and "econduit_terminal.agent.local.client" in got.stderr
+    assert got.returncode == 0 and "econduit_terminal.contract.client" in got.stderr
     assert "gevent" not in got.stderr and "http.client" not in got.stderr

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from econduit_terminal.agent.cli.run import run
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from econduit_terminal.agent.cli.settings import USAGE, config_dir, socket_path
 
 

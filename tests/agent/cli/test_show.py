@@ -1,8 +1,11 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
+
 from econduit_terminal.agent.cli import show
-from econduit_terminal.agent.local.status import Board
+from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.status import Phase
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
 
@@ -15,19 +18,19 @@ def test_duration(seconds, words):
 
 
 def test_colours_are_green_and_red():
-    board = Board("1", wall=lambda: NOW)
+    board = StatusStore("1", wall=lambda: NOW)
     assert show.headline(board.snapshot(), True).startswith(show.RED)
     board.online("h:80", "10.0.0.2", "eth0")
     assert show.headline(board.snapshot(), True) == f"{show.GREEN}POS Online{show.PLAIN}"
 
 
 def test_all_that_support_asks_first():
-    board = Board("29531204", "1.0", wall=lambda: NOW)
+    board = StatusStore("29531204", "1.0", wall=lambda: NOW)
     board.online("h:80", "10.0.0.2", "eth0")
     board.acked()
     board.offline("no internet")
-    board.phase("waiting", 4)
-    board.network({"verdict": "no internet", "detail": "the gateway answers, nothing behind it"})
+    board.phase(Phase.WAITING, 4)
+    board.network(NetworkReport.from_json({"verdict": "no internet", "detail": "the gateway answers, nothing behind it"}))
     board.transactions({"answered": 2, "failed": 0})
     board.problem("display", "port taken")
     text = show.full(board.snapshot(), NOW + timedelta(seconds=200), False)
@@ -37,12 +40,12 @@ def test_all_that_support_asks_first():
 
 
 def test_a_line_for_watch():
-    board = Board("1", wall=lambda: NOW)
+    board = StatusStore("1", wall=lambda: NOW)
     board.online("h:80", "10.0.0.2", "eth0")
     board.idle(False)
     assert show.line(board.snapshot(), NOW, False).endswith(
         "  POS Online · h:80 over eth0 (10.0.0.2) · transaction in progress")
     board.offline("reset")
     assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · transaction in progress")
-    board.phase("dialing")
+    board.phase(Phase.DIALING)
     assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · dialing · transaction in progress")

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import gevent
 import pytest
-from econduit_terminal.conf.settings import load
-from econduit_terminal.conf.values import Endpoint
 from gevent import socket
 from gevent.event import Event
 from gevent.queue import Queue
+
+from econduit_terminal.conf.settings import load
+from econduit_terminal.conf.values import Endpoint
 
 PATIENCE = 5.0
 
@@ -52,15 +53,15 @@ class Board(Journal):
     def acked(self):
         self.add("acked")
 
-    def phase(self, name, retry_in=None):
-        self.add("phase", name)
+    def phase(self, phase, retry_in=None):
+        self.add("phase", phase.value)
 
     def observe(self, name, seconds):
         self.add("observe", name)
 
     def endpoints(self, found):
         """Not in the entries: it tells of every dial."""
-        self.found = {entry["endpoint"]: entry for entry in found}
+        self.found = {entry.endpoint: entry.to_json() for entry in found}
 
     def problem(self, name, text):
         if self.problems.get(name) != text:

@@ -1,9 +1,10 @@
 import gevent
 import pytest
+from gevent.event import Event
+
 from econduit_terminal.agent.cloud.beside import Beside, drop
 from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target
 from econduit_terminal.conf.values import Endpoint
-from gevent.event import Event
 
 
 @pytest.fixture

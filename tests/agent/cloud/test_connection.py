@@ -2,6 +2,7 @@ import time
 
 import gevent
 import pytest
+
 from econduit_terminal.agent.cloud.connection import Connection, interface_of
 from econduit_terminal.agent.cloud.dialer import Dialer, Target
 from econduit_terminal.agent.wire.dialect import response

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import gevent
 import pytest
+from gevent import socket
+
 from econduit_terminal.agent.cloud import dialer as module
 from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target, prepare
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
-from gevent import socket
 
 
 def targets(*endpoints, **more):

@@ -1,6 +1,8 @@
 import socket
 
 import pytest
+from hypothesis import given, strategies as st
+
 from econduit_terminal.agent.cloud.endpoints import (
     FIRST_ANSWER,
     FLOOR,
@@ -8,13 +10,11 @@ from econduit_terminal.agent.cloud.endpoints import (
     MOVE_ANSWER,
     Endpoints,
     Life,
-    Outcome,
     Record,
 )
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
-from hypothesis import given
-from hypothesis import strategies as st
+from econduit_terminal.contract.status import Outcome
 
 A, B = Endpoint("primary.test", 80), Endpoint("secondary.test", 9001)
 ADDRESSES = [(socket.AF_INET, (f"192.0.2.{number}", 80)) for number in range(1, 40)]
@@ -62,12 +62,12 @@ def test_what_only_refuses_a_dial_keeps_its_head_start(records):
     (Finding.CLOSED, Outcome.OPEN), (Finding.MUTE, Outcome.OPEN), (Finding.LOST, Outcome.OPEN),
     (Finding.TLS, Outcome.OPEN), (Finding.OTHER, Outcome.NOT_THE_CLOUD), (Finding.FAILED, Outcome.REFUSED_REGISTRATION),
     (Finding.INVALID_TYPE, Outcome.REFUSED_REGISTRATION), (Finding.REFUSED, Outcome.REFUSED),
-    (Finding.ROUTER, Outcome.ROUTER), (Finding.SILENT, Outcome.SILENT), (Finding.NO_NAME, Outcome.NO_NAME),
+    (Finding.ROUTER, Outcome.REJECTED), (Finding.SILENT, Outcome.SILENT), (Finding.NO_NAME, Outcome.NO_NAME),
     (Finding.NO_WAY, Outcome.NO_WAY)])
 def test_outcomes(records, finding, outcome):
     records.not_opened(B, finding, "x")
     records[B].addresses = ("192.0.2.1", "2001:db8::1")
-    assert records.status() == [
+    assert [entry.to_json() for entry in records.status()] == [
         {"endpoint": "primary.test:80", "outcome": "untried", "addresses": []},
         {"endpoint": "secondary.test:9001", "outcome": outcome.value, "addresses": ["192.0.2.1", "2001:db8::1"]}]
 
@@ -174,7 +174,7 @@ def test_other_settings(records):
     assert records[A] == Record() and records.order() == [A]
     assert records[B] == Record()
     in_vain(records, B)         # of a connection that the settings do not name any more
-    assert [entry["endpoint"] for entry in records.status()] == [str(A)]
+    assert [entry.endpoint for entry in records.status()] == [str(A)]
 
 
 # -- reasons -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import socket
 import struct
 
 import pytest
+
 from econduit_terminal.agent.cloud.icmp import Rejection, listen, parse, rejection
 
 

@@ -4,8 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from econduit_terminal.agent.cloud.liveness import (
     DIAL_EVERY,

@@ -2,9 +2,9 @@ import math
 import socket
 
 import pytest
+from hypothesis import given, strategies as st
+
 from econduit_terminal.agent.cloud.race import MOST_IN_FLIGHT, STAGGER, Lane, interleave
-from hypothesis import given
-from hypothesis import strategies as st
 
 SIX = [(socket.AF_INET6, (f"2001:db8::{n}", 80)) for n in range(1, 4)]
 FOUR = [(socket.AF_INET, (f"192.0.2.{n}", 80)) for n in range(1, 4)]

@@ -1,8 +1,9 @@
 import pytest
-from econduit_terminal.agent.cloud.network import Network
+
 from econduit_terminal.agent.cloud.policy import Cause
 from econduit_terminal.agent.cloud.reasons import display, something_else
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.network_report import NetworkReport
 
 HERE = Endpoint("dc.econduitapp.com", 80)
 
@@ -50,16 +51,16 @@ OWN = "own"
     ("no DNS", True, Cause.CUT, True, False),
 ])
 def test_which_reason_is_shown(verdict, usable, cause, newer, own_wins):
-    shown = display(OWN, cause, Network(verdict=verdict, usable=usable), verdict_is_newer=newer)
+    shown = display(OWN, cause, NetworkReport(verdict=verdict, usable=usable), verdict_is_newer=newer)
     assert shown == (OWN if own_wins else verdict)
 
 
 def test_o7_the_verdict_with_its_details():
     own = "no DNS: cloud.test is answered with 0.0.0.0 (a DNS filter)"
-    assert display(own, Cause.PATH, Network(verdict="no DNS"), verdict_is_newer=True) == own
+    assert display(own, Cause.PATH, NetworkReport(verdict="no DNS"), verdict_is_newer=True) == own
 
 
 @pytest.mark.parametrize("own", ["no DNS: cloud.test is answered with :: (a DNS filter)", "name cloud.test not found (x)"])
 def test_o15_a_cloud_that_was_not_asked_does_not_keep_silent(own):
-    assert display(own, Cause.PATH, Network(verdict="cloud not answering"), verdict_is_newer=True) == own
-    assert display(own, Cause.PATH, Network(verdict="no internet"), verdict_is_newer=True) == "no internet"
+    assert display(own, Cause.PATH, NetworkReport(verdict="cloud not answering"), verdict_is_newer=True) == own
+    assert display(own, Cause.PATH, NetworkReport(verdict="no internet"), verdict_is_newer=True) == "no internet"

@@ -2,10 +2,11 @@ import socket
 
 import gevent
 import pytest
+from gevent.event import Event
+
 from econduit_terminal.agent.cloud import resolver as module
 from econduit_terminal.agent.cloud.resolver import LookupFailed, Resolver, useful
 from econduit_terminal.conf.values import Endpoint
-from gevent.event import Event
 
 NAME = Endpoint("cloud.example", 80)
 ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]

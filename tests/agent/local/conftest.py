@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from econduit_terminal.agent.local.client import Client, NotRunning
+
+from econduit_terminal.contract.client import Client, NotRunning
 
 LIMIT = 10
 

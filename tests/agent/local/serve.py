@@ -20,10 +20,12 @@ from gevent.fileobject import FileObject
 
 from econduit_terminal.agent.local import server, statusfile
 from econduit_terminal.agent.local.api import Api
-from econduit_terminal.agent.local.status import Board
+from econduit_terminal.agent.local.status import StatusStore
 from econduit_terminal.agent.local.statusfile import StatusFile
 from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.status import Phase
 from econduit_terminal.process import line_file
 
 
@@ -38,7 +40,7 @@ class Controls:
 
     def network(self, report):
         self.board.network(report)
-        say("network", report)
+        say("network", report.to_json())
 
     def verify(self):
         say("verify")
@@ -67,10 +69,17 @@ def hang(fifo):
     line_file.replace = replace
 
 
+def typed(argument):
+    """A report comes as an object, a phase by its name."""
+    if isinstance(argument, dict):
+        return NetworkReport.from_json(argument)
+    return next((phase for phase in Phase if phase.value == argument), argument)
+
+
 def main(path, port=None, status_file=None, times={}):
     for module in (server, statusfile):
         vars(module).update(times)
-    board = Board("29531204")
+    board = StatusStore("29531204")
     controls = Controls(board)
     api = Api(local(path, port), board, controls)
     api.start()
@@ -86,7 +95,7 @@ def main(path, port=None, status_file=None, times={}):
         elif name == "reconfigure":
             api.reconfigure(local(*arguments))
         else:
-            getattr(board, name)(*arguments)
+            getattr(board, name)(*map(typed, arguments))
         say("done")
     api.stop()
     file.stop()

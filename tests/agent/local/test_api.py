@@ -6,7 +6,9 @@ import stat
 import time
 
 import pytest
-from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
+
+from econduit_terminal.contract.client import AgentError, Client, NotRunning
+from econduit_terminal.contract.network_report import NetworkReport
 
 LIMIT = 10
 IMPATIENT = {"CHECK": 0.1, "RETRY": 0.1}
@@ -64,8 +66,8 @@ def until(condition):
 def test_status_health_metrics(served):
     served.do("online", "dc.econduitapp.com:80", "10.0.0.2", "eth0")
     status = served.client.status()
-    assert (status["display"], status["endpoint"]) == ("POS Online", "dc.econduitapp.com:80")
-    assert status["pid"] == served.process.pid == served.client.pid()
+    assert (status.display, status.endpoint) == ("POS Online", "dc.econduitapp.com:80")
+    assert status.pid == served.process.pid == served.client.pid()
     assert served.client.health() == {"ok": True}
     assert "econduit_online 1" in served.client.metrics()
 
@@ -75,10 +77,10 @@ def test_the_socket_is_for_owner_and_group(served):
 
 
 def test_wishes_reach_the_controls(served):
-    served.client.report({"verdict": "no internet", "dial": True})
+    served.client.report(NetworkReport("no internet", dial=True))
     name, report = served.said()
     assert (name, report["verdict"], report["dial"], report["verify"]) == ("network", "no internet", True, False)
-    assert served.client.status()["network"]["verdict"] == "no internet"
+    assert served.client.status().network.verdict == "no internet"
     served.client.verify()
     assert served.said() == ["verify"]
     served.client.reconnect("maintenance\x07")
@@ -205,7 +207,7 @@ def test_events_come_at_once_and_at_each_change(served):
 
 def test_the_client_follows_events_to_the_agents_end(served):
     events = served.client.events()
-    assert next(events)["reason"] == "starting"
+    assert next(events).reason == "starting"
     served.end()
     assert list(events) == []
     with pytest.raises(NotRunning):
@@ -356,9 +358,9 @@ def test_a_taken_port_is_a_problem_until_it_is_free(serve):
         other.listen()
         port = other.getsockname()[1]
         served = serve(port=port, times=IMPATIENT)
-        until(lambda: reachable(served) and "display" in served.client.status()["problems"])
-        assert f"127.0.0.1:{port}" in served.client.status()["problems"]["display"]
-    until(lambda: served.client.status()["problems"] == {})
+        until(lambda: reachable(served) and "display" in served.client.status().problems)
+        assert f"127.0.0.1:{port}" in served.client.status().problems["display"]
+    until(lambda: served.client.status().problems == {})
     assert get(port, "/health", "localhost")[0] == 200
     assert served.log().count("cannot be bound") == 1
 
@@ -388,7 +390,7 @@ def test_the_display_comes_moves_and_goes_and_the_socket_serves_on(serve, port):
     served = serve(times=IMPATIENT)
     served.until_it_answers()
     events = served.client.events()
-    assert next(events)["reason"] == "starting"
+    assert next(events).reason == "starting"
     served.do("reconfigure", str(served.socket), port)
     until(lambda: open_to(port))
     served.do("reconfigure", str(served.socket), second)
@@ -397,8 +399,8 @@ def test_the_display_comes_moves_and_goes_and_the_socket_serves_on(serve, port):
     served.do("reconfigure", str(served.socket), None)
     until(lambda: not open_to(second))
     served.do("offline", "the same stream")
-    assert next(events)["reason"] == "the same stream"
-    assert served.client.status()["problems"] == {}
+    assert next(events).reason == "the same stream"
+    assert served.client.status().problems == {}
 
 
 def test_what_did_not_change_is_left_alone(serve, port):
@@ -419,6 +421,6 @@ def test_a_display_that_cannot_be_bound_after_a_reload_is_a_problem_that_another
         other.bind(("127.0.0.1", 0))
         other.listen()
         served.do("reconfigure", str(served.socket), other.getsockname()[1])
-        until(lambda: "display" in served.client.status()["problems"])
+        until(lambda: "display" in served.client.status().problems)
         served.do("reconfigure", str(served.socket), port)
-        until(lambda: open_to(port) and served.client.status()["problems"] == {})
+        until(lambda: open_to(port) and served.client.status().problems == {})

@@ -1,9 +1,10 @@
 import pytest
-from econduit_terminal.agent.local.metrics import MAX_OBSERVED, MAX_REASONS, Measures
-from econduit_terminal.agent.local.status import Board
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+
+from econduit_terminal.agent.local.metrics import MAX_OBSERVED, MAX_REASONS, Measures
+from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.contract.network_report import NetworkReport
 
 
 def samples(board):
@@ -13,12 +14,12 @@ def samples(board):
 
 def test_names_are_a_contract():
     now = [0.0]
-    board = Board("1", "9.9", monotonic=lambda: now[0])
+    board = StatusStore("1", "9.9", monotonic=lambda: now[0])
     board.online("h:80", "a", "eth0")
     now[0] += 1
     board.acked()
     now[0] += 2
-    board.network({"verdict": "online"})
+    board.network(NetworkReport.from_json({"verdict": "online"}))
     board.transactions({"answered": 3, "failed": 1})
     board.problem("display", "taken")
     board.observe("register", 0.25)
@@ -90,7 +91,7 @@ def test_labels_are_bounded():
 
 @given(st.text(max_size=50))
 def test_any_text_is_a_label(text):
-    board = Board("1")
+    board = StatusStore("1")
     board.online("h:80", "a", "b")
     board.offline(text)
     board.transactions({text: 1})

@@ -1,11 +1,13 @@
 import pytest
+
 from econduit_terminal.agent.local import page
-from econduit_terminal.agent.local.status import Board
+from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.contract.network_report import NetworkReport
 
 
 @pytest.fixture
 def board():
-    return Board("29531204")
+    return StatusStore("29531204")
 
 
 def test_online(board):
@@ -17,7 +19,7 @@ def test_online(board):
 
 
 def test_offline_says_why(board):
-    board.network({"verdict": "cable unplugged", "detail": "eth0 has no carrier"})
+    board.network(NetworkReport.from_json({"verdict": "cable unplugged", "detail": "eth0 has no carrier"}))
     board.offline("cable unplugged")
     board.idle(False)
     board.problem("watchdog", "silent")

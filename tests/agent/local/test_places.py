@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from econduit_terminal.agent.local.places import TcpPlace, Unusable, UnixPlace
+
+from econduit_terminal.agent.local.places import TcpPlace, UnixPlace, Unusable
 from econduit_terminal.conf.values import Endpoint
 
 NOBODY = 65534

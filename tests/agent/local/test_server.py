@@ -1,12 +1,13 @@
 """The server below the local API in this process, with an application of the tests' own; whole: test_api.py."""
 import gevent
 import pytest
-from econduit_terminal.agent.local import server
-from econduit_terminal.agent.local.places import Unusable, UnixPlace
-from econduit_terminal.agent.local.server import Listener, Server
-from econduit_terminal.agent.local.status import Board
 from gevent import socket
 from gevent.event import Event
+
+from econduit_terminal.agent.local import server
+from econduit_terminal.agent.local.places import UnixPlace, Unusable
+from econduit_terminal.agent.local.server import Listener, Server
+from econduit_terminal.agent.local.status import StatusStore
 
 LIMIT = 10
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -59,7 +60,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def board():
-    return Board("29531204")
+    return StatusStore("29531204")
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def answered(connection):
 
 
 def problems(board):
-    return board.snapshot()["problems"]
+    return board.snapshot().problems
 
 
 class Stubborn(UnixPlace):

@@ -3,7 +3,10 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from econduit_terminal.agent.local.status import Board, as_line, timestamp
+
+from econduit_terminal.agent.local.status import StatusStore, timestamp
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.status import Phase
 
 START = datetime(2026, 11, 23, 7, 50, 24, 123999, tzinfo=timezone.utc)
 
@@ -27,11 +30,11 @@ def clocks():
 
 @pytest.fixture
 def board(clocks):
-    return Board("29531204", "1.2.3", monotonic=clocks.monotonic, wall=clocks.wall)
+    return StatusStore("29531204", "1.2.3", monotonic=clocks.monotonic, wall=clocks.wall)
 
 
 def test_starts_offline(board):
-    status = board.snapshot()
+    status = board.snapshot().to_json()
     assert list(status)[:9] == ["display", "online", "idle", "reason", "since", "terminal_id", "endpoint",
                                 "local_address", "interface"]
     assert (status["display"], status["online"], status["reason"]) == ("POS Offline", False, "starting")
@@ -60,7 +63,7 @@ def test_states(board, clocks, said, online, reason, connects, disconnects, sinc
     for name, *arguments in said:
         clocks.seconds += 1
         getattr(board, name)(*arguments)
-    status = board.snapshot()
+    status = board.snapshot().to_json()
     assert (status["online"], status["reason"], status["connects"], status["disconnects"]) == (
         online, reason, connects, disconnects)
     assert status["display"] == ("POS Online" if online else "POS Offline")
@@ -88,40 +91,40 @@ def test_t7_a_clock_that_is_set_later_moves_the_dates_and_no_duration(board, clo
         changes.wait(0)
         clocks.jump = 0.0       # NTP
         board.follow_wall_clock()
-        status = changes.wait(0)
+        status = changes.wait(0).to_json()
         assert status["since"] == timestamp(START + timedelta(seconds=5))
         assert status["last_ack"] == timestamp(START + timedelta(seconds=35))
         board.follow_wall_clock()
         assert changes.wait(0) is None
     clocks.jump = 0.4           # NTP slows a clock down or speeds it up by small steps
-    assert board.snapshot()["since"] == status["since"]
+    assert board.snapshot().to_json()["since"] == status["since"]
 
 
 def test_t7_a_status_that_is_asked_for_first_wakes_those_who_were_told_before(board, clocks):
     with board.subscribe() as changes:
-        assert changes.wait(0)["since"] == timestamp(START)
+        assert changes.wait(0).since == timestamp(START)
         clocks.jump = 86400
-        assert board.snapshot()["since"] == timestamp(START + timedelta(days=1))
-        assert changes.wait(0)["since"] == timestamp(START + timedelta(days=1))
+        assert board.snapshot().to_json()["since"] == timestamp(START + timedelta(days=1))
+        assert changes.wait(0).since == timestamp(START + timedelta(days=1))
 
 
 def test_t5_the_status_says_until_when_it_may_be_believed(board, clocks):
-    assert (board.snapshot()["written_uptime"], board.snapshot()["valid_for"]) == (1000.0, 10.0)
+    assert (board.snapshot().to_json()["written_uptime"], board.snapshot().to_json()["valid_for"]) == (1000.0, 10.0)
     clocks.seconds += 2.5
-    assert board.snapshot()["written_uptime"] == 1002.5
-    assert Board("1").snapshot()["written_uptime"] <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert board.snapshot().to_json()["written_uptime"] == 1002.5
+    assert StatusStore("1").snapshot().to_json()["written_uptime"] <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def test_only_changes_wake_subscribers_and_they_coalesce(board):
     with board.subscribe() as changes:
-        assert changes.wait(0)["reason"] == "starting"
+        assert changes.wait(0).reason == "starting"
         assert changes.wait(0) is None
         board.offline("one")
         board.offline("two")
-        assert changes.wait(0)["reason"] == "two"
+        assert changes.wait(0).reason == "two"
         assert changes.wait(0) is None
         for name, *arguments in (["offline", "two"], ["idle", True], ["problem", "x", None], ["transactions", {}],
-                                 ["identity", "29531204"], ["phase", "starting"]):
+                                 ["identity", "29531204"], ["phase", Phase.STARTING]):
             getattr(board, name)(*arguments)
             assert changes.wait(0) is None, name
     board.offline("three")
@@ -130,51 +133,49 @@ def test_only_changes_wake_subscribers_and_they_coalesce(board):
 
 def test_a_report_that_says_the_same_wakes_nobody_and_is_kept(board, clocks):
     with board.subscribe() as changes:
-        board.network({"verdict": "online", "sent": "1"})
+        board.network(NetworkReport.from_json({"verdict": "online", "sent": "1"}))
         changes.wait(0)
         clocks.seconds += 10
-        board.network({"verdict": "online", "sent": "2"})
+        board.network(NetworkReport.from_json({"verdict": "online", "sent": "2"}))
         assert changes.wait(0) is None
-        assert board.snapshot()["network"]["sent"] == "2"
-        board.network({"verdict": "no internet", "sent": "3"})
-        assert changes.wait(0)["network"]["verdict"] == "no internet"
+        assert board.snapshot().to_json()["network"]["sent"] == "2"
+        board.network(NetworkReport.from_json({"verdict": "no internet", "sent": "3"}))
+        assert changes.wait(0).network.verdict == "no internet"
     clocks.seconds += 4
     assert board.report_age() == 4
 
 
 def test_the_wait_counts_down(board, clocks):
-    board.phase("waiting", 12.5)
+    board.phase(Phase.WAITING, 12.5)
     clocks.seconds += 2
-    assert board.snapshot()["retry_in"] == 10.5
+    assert board.snapshot().to_json()["retry_in"] == 10.5
     clocks.seconds += 20
-    assert board.snapshot()["retry_in"] == 0
-    board.phase("dialing")
-    assert board.snapshot()["retry_in"] is None
-    with pytest.raises(ValueError):
-        board.phase("dreaming")
+    assert board.snapshot().to_json()["retry_in"] == 0
+    board.phase(Phase.DIALING)
+    assert board.snapshot().to_json()["retry_in"] is None
 
 
 def test_last_ack_belongs_to_the_connection(board, clocks):
     board.online("h:80", "a", "b")
     clocks.seconds += 60
     board.acked()
-    assert board.snapshot()["last_ack"] == "2026-11-23T07:51:24.123Z"
+    assert board.snapshot().to_json()["last_ack"] == "2026-11-23T07:51:24.123Z"
     board.offline("reset")
-    assert board.snapshot()["last_ack"] == "2026-11-23T07:51:24.123Z"  # support asks when it was last well
+    assert board.snapshot().to_json()["last_ack"] == "2026-11-23T07:51:24.123Z"  # support asks when it was last well
     board.online("h:80", "a", "b")
-    assert board.snapshot()["last_ack"] is None
+    assert board.snapshot().to_json()["last_ack"] is None
 
 
 def test_problems_come_and_go(board):
     board.problem("display", "port taken\x1b[31m\nby another")
-    text = board.snapshot()["problems"]["display"]
+    text = board.snapshot().to_json()["problems"]["display"]
     assert "\x1b" not in text and "\n" not in text
     board.problem("display", None)
-    assert board.snapshot()["problems"] == {}
+    assert board.snapshot().to_json()["problems"] == {}
 
 
 def test_as_line_is_one_line_of_json(board):
     board.identity("Ünï\u2028")
-    line = as_line(board.snapshot())
+    line = board.snapshot().to_line()
     assert line.endswith(b"}\n") and line.count(b"\n") == 1
-    assert json.loads(line) == board.snapshot()
+    assert json.loads(line) == board.snapshot().to_json()

@@ -3,8 +3,6 @@ import os
 import stat
 import time
 
-import pytest
-
 from econduit_terminal.process.line_file import VALID_FOR, uptime
 
 LIMIT = 10
@@ -30,7 +28,7 @@ def test_the_file_says_what_the_api_says(serve, tmp_path):
     served.until_it_answers()
     served.do("online", "h:80", "a", "b")
     until(lambda: shown(path).get("online"))
-    line, answer = shown(path), served.client.status()
+    line, answer = shown(path), served.client.status().to_json()
     assert line.pop("written_uptime") <= answer.pop("written_uptime") <= uptime()
     assert line == answer and line["valid_for"] == VALID_FOR
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
@@ -54,13 +52,13 @@ def test_a_missing_directory_is_a_problem_until_it_is_there(serve, tmp_path):
     path = tmp_path / "later" / "status.json"
     served = serve(status_file=path)
     served.until_it_answers()
-    until(lambda: "status file" in served.client.status()["problems"])
+    until(lambda: "status file" in served.client.status().problems)
     for number in range(20):
         served.do("offline", f"reason {number}")
     path.parent.mkdir()
     served.do("offline", "now")
     until(lambda: shown(path).get("reason") == "now" and not shown(path)["problems"])
-    assert served.client.status()["problems"] == {}
+    assert served.client.status().problems == {}
     assert served.log().count("cannot be written") == 1
 
 
@@ -80,10 +78,10 @@ def test_m7_a_disk_that_hangs_holds_nothing_else(serve, tmp_path):
     until(lambda: shown(path))
     served.do("hang", str(fifo))
     served.do("online", "h:80", "a", "b")
-    until(lambda: "its disk does not answer" in served.client.status()["problems"].get("status file", ""))
+    until(lambda: "its disk does not answer" in served.client.status().problems.get("status file", ""))
     for number in range(20):
         served.do("offline", f"reason {number}")
-        assert served.client.status()["reason"] == f"reason {number}"
+        assert served.client.status().reason == f"reason {number}"
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)     # the disk is back
     until(lambda: shown(path).get("reason") == "reason 19" and not shown(path)["problems"])
     assert served.log().count("does not answer") == 1
@@ -98,7 +96,7 @@ def test_m7_a_disk_that_hangs_does_not_hold_up_the_end(serve, tmp_path):
     until(lambda: shown(path))
     served.do("hang", str(fifo))
     served.do("online", "h:80", "a", "b")
-    until(lambda: served.client.status()["problems"])
+    until(lambda: served.client.status().problems)
     served.end()
     assert served.process.returncode == 0
 

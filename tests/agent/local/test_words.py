@@ -1,4 +1,5 @@
 import pytest
+
 from econduit_terminal.agent.local.words import named
 
 

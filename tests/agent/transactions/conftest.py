@@ -7,7 +7,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from econduit_terminal.agent.local.status import Board
+from econduit_terminal.agent.local.status import StatusStore
 from econduit_terminal.agent.transactions.keeper import open_journal
 from econduit_terminal.agent.transactions.processor import Processor
 from econduit_terminal.conf.settings import load
@@ -100,7 +100,7 @@ def start(settings):
 
     def begin(**transactions):
         chosen = settings(**transactions)
-        board = Board("T1")
+        board = StatusStore("T1")
         journal = open_journal(chosen, board)
         processor = Processor(chosen, "T1", journal, board)
         processor.start()

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from econduit_terminal.agent.transactions.pan import (
-    flat, looks_like_card_data, mask, mask_all, mask_label, mask_secrets)
+    flat,
+    looks_like_card_data,
+    mask,
+    mask_all,
+    mask_label,
+    mask_secrets,
+)
 
 PANS = ("4111111111111111", "5555555555554444", "378282246310005", "30569309025904", "6011111111111117",
         "3530111333300000", "4222222222222", "2223003122003222", "6304000000000000000"[:18] + "0")

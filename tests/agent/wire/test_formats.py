@@ -3,8 +3,7 @@ import functools
 import json
 import operator
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scanning import end
 
 from econduit_terminal.agent.wire.formats import JsonScanner, StxScanner, bare, lrc

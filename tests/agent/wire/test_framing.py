@@ -4,8 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from econduit_terminal.agent.wire import dialect
 from econduit_terminal.agent.wire.errors import ProtocolError

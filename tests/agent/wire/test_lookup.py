@@ -1,7 +1,6 @@
 """The two names that are looked up in a request."""
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.agent.wire.lookup import Peek, peek
 

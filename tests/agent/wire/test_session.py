@@ -1,6 +1,5 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.agent.wire.dialect import HEARTBEAT
 from econduit_terminal.agent.wire.errors import AnswerOverdue, MisuseError, ProtocolError, WireError

@@ -1,7 +1,6 @@
 """device.toml: every mistake with its line and key: pure."""
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.sandbox.certify.device import KEYS, Ack, Device, Format, parse, template
 from econduit_terminal.sandbox.certify.table.model import Need

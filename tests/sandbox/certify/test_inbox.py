@@ -3,8 +3,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.sandbox.certify.inbox import Inbox, What
 from econduit_terminal.sandbox.certify.requests import framed

@@ -1,8 +1,7 @@
 """The scenes in scenes_cloud_beats, with the reference cloud: each of its cases holds, and shows its bytes."""
 import pytest
 
-from econduit_terminal.sandbox.certify import order
-from econduit_terminal.sandbox.certify import scenes_cloud_beats as scenes
+from econduit_terminal.sandbox.certify import order, scenes_cloud_beats as scenes
 
 OWN = [scene for scene in order.CLOUD if scene.play.__module__ == scenes.__name__]
 

@@ -2,8 +2,7 @@
 and shows its bytes (mutants: tests/certify)."""
 import pytest
 
-from econduit_terminal.sandbox.certify import order
-from econduit_terminal.sandbox.certify import scenes_sales as scenes
+from econduit_terminal.sandbox.certify import order, scenes_sales as scenes
 
 OWN = [scene for scene in order.TERMINAL if scene.play.__module__ == scenes.__name__]
 

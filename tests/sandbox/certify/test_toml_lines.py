@@ -1,7 +1,6 @@
 """Lines of keys, and every syntax error: pure."""
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.sandbox.certify.toml_lines import Mistake, lines_of, read
 

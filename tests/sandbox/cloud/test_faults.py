@@ -2,8 +2,7 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.sandbox.cloud.faults import (
     CONTROLS,

@@ -2,8 +2,7 @@
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.sandbox.cloud.framing import END, MessageSplitter, TooLong
 

@@ -6,8 +6,7 @@ from operator import xor
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from econduit_terminal.sandbox.payment_app.echo import answer, understand
 

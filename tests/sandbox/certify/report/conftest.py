@@ -3,8 +3,7 @@ import pytest
 
 from econduit_terminal.sandbox.certify.outcome import Result
 from econduit_terminal.sandbox.certify.report.result import record
-from econduit_terminal.sandbox.certify.table import terminal as T
-from econduit_terminal.sandbox.certify.table import terminal_sales as S
+from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.model import Verdict
 from econduit_terminal.sandbox.certify.wire_log import Entry
 

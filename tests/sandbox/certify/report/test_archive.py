@@ -3,9 +3,9 @@ import json
 import zipfile
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from econduit_terminal.sandbox.certify.report import archive
 from econduit_terminal.sandbox.certify.report.archive import Trust, pack, verify

@@ -9,6 +9,13 @@ import json
 import socket
 import struct
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from .network_report import NetworkReport
+from .reader import ContractError
+from .status import Status
 
 EVENTS_TIMEOUT = 15.0  # seconds without a byte on the event stream; the agent sends one every 5 s at least
 MAX_ANSWER = 1024 * 1024
@@ -16,11 +23,14 @@ MAX_LINE = 16 * 1024
 MAX_HEADERS = 100
 MAX_DIGITS = 20  # of a length; a longer one is beyond MAX_ANSWER anyway
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class AgentError(Exception):
     """The agent said no, or did not answer in time; the text is for people. `mistakes`: wrong settings, if those."""
 
-    def __init__(self, text: str, mistakes=()):
+    def __init__(self, text: str, mistakes: Iterable[str] = ()):
         super().__init__(text)
         self.mistakes = tuple(mistakes)
 
@@ -36,51 +46,58 @@ class NotAllowed(AgentError):
 class Client:
     """One connection for each call. `timeout`: seconds to connect, to ask, and to get the whole answer."""
 
-    def __init__(self, socket_path, timeout: float = 2.0):
+    def __init__(self, socket_path: str | Path, timeout: float = 2.0):
         self._path = str(socket_path)
         self.timeout = timeout
 
-    def status(self) -> dict:
-        return self._json("GET", "/status")
+    def status(self) -> Status:
+        return self._status(self._call("GET", "/status"))
 
-    def health(self) -> dict:
+    def health(self) -> dict[str, Any]:
         return self._json("GET", "/health")
 
     def metrics(self) -> str:
         return self._call("GET", "/metrics").decode(errors="replace")
 
-    def report(self, report: dict) -> dict:
-        """A network report, as the agent's report.py takes it."""
-        return self._json("POST", "/network", report)
+    def report(self, report: NetworkReport) -> None:
+        """Hands over a network report."""
+        self._json("POST", "/network", report.to_json())
 
-    def verify(self) -> dict:
+    def verify(self) -> dict[str, Any]:
         return self._json("POST", "/verify", {})
 
-    def reconnect(self, reason: str = "") -> dict:
+    def reconnect(self, reason: str = "") -> dict[str, Any]:
         return self._json("POST", "/reconnect", {"reason": reason})
 
-    def reload(self) -> dict:
+    def reload(self) -> dict[str, Any]:
         """{"changed": keys}. Raises AgentError with `mistakes` where the settings are wrong."""
         return self._json("POST", "/reload", {})
 
     def pid(self) -> int:
         """The process that serves the socket, as the kernel knows it: right even while that process hangs."""
         with self._dial() as dialed:
-            return struct.unpack("3i", dialed.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            pid: int = struct.unpack("3i", dialed.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            return pid
 
-    def events(self):
+    def events(self) -> Iterator[Status]:
         """The state now, then at every change; ends when the agent ends the stream."""
         with self._dial() as dialed:
             answer, _ = self._request(dialed, "GET", "/events", None)
-            answer.raw.flow()
+            answer.flow()
             while line := self._reading(answer.readline, MAX_ANSWER):
                 if line.startswith(b"data: "):
-                    yield self._parsed(line[6:])
+                    yield self._status(line[6:])
 
-    def _json(self, method: str, path: str, body: dict | None = None) -> dict:
+    def _status(self, data: bytes) -> Status:
+        try:
+            return Status.from_json(self._parsed(data))
+        except ContractError as error:
+            raise AgentError(f"what serves {self._path} does not answer as the agent does ({error})") from None
+
+    def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return self._parsed(self._call(method, path, body))
 
-    def _parsed(self, data: bytes) -> dict:
+    def _parsed(self, data: bytes) -> dict[str, Any]:
         try:
             parsed = json.loads(data)
         except (ValueError, RecursionError):
@@ -89,7 +106,7 @@ class Client:
             raise AgentError(f"what serves {self._path} does not answer as the agent does")
         return parsed
 
-    def _call(self, method: str, path: str, body: dict | None = None) -> bytes:
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         with self._dial() as dialed:
             return self._body(*self._request(dialed, method, path, body))
 
@@ -110,13 +127,14 @@ class Client:
             raise AgentError(f"{self._path} cannot be opened: {error.strerror or error}") from None
         return dialed
 
-    def _request(self, dialed: socket.socket, method: str, path: str, body: dict | None):
+    def _request(self, dialed: socket.socket, method: str, path: str,
+                 body: Mapping[str, Any] | None) -> tuple["_Answer", int | None]:
         """The answer as a stream that stands at its body, and the body's length (None: until the end)."""
         data = b"" if body is None else json.dumps(body).encode()
         head = (f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(data)}\r\n\r\n")
         self._reading(dialed.sendall, head.encode() + data)
-        answer = io.BufferedReader(_Arriving(dialed, self.timeout))
+        answer = _Answer(_Arriving(dialed, self.timeout))
         status = self._reading(answer.readline, MAX_LINE).split(b" ", 2)
         if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].isdigit():
             raise self._cut_off("no HTTP status")
@@ -125,7 +143,7 @@ class Client:
             raise self._refusal(status, self._body(answer, length))
         return answer, length
 
-    def _headers(self, answer) -> int | None:
+    def _headers(self, answer: "_Answer") -> int | None:
         length = None
         for _ in range(MAX_HEADERS):
             line = self._reading(answer.readline, MAX_LINE)
@@ -138,7 +156,7 @@ class Client:
                 length = int(value.strip()[:MAX_DIGITS])
         raise self._cut_off("too many headers")
 
-    def _body(self, answer, length: int | None) -> bytes:
+    def _body(self, answer: "_Answer", length: int | None) -> bytes:
         data = self._reading(answer.read, MAX_ANSWER if length is None else min(length, MAX_ANSWER))
         if length is not None and len(data) < length:
             raise self._cut_off(f"{len(data)} of {length} bytes")
@@ -151,16 +169,16 @@ class Client:
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             return AgentError(f"the agent answered {b' '.join(status[1:]).decode(errors='replace').strip()}")
 
-    def _reading(self, step, *arguments):
+    def _reading(self, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         """Runs one step of a call; whatever goes wrong on the wire becomes an AgentError."""
         try:
-            return step(*arguments)
+            return step(*arguments, **options)
         except TimeoutError:
             raise self._too_slow() from None
         except OSError as error:
             raise self._cut_off(error) from None
 
-    def _cut_off(self, how) -> AgentError:
+    def _cut_off(self, how: object) -> AgentError:
         return AgentError(f"the agent ended the call before its answer was whole ({how})")
 
     def _too_slow(self) -> AgentError:
@@ -173,7 +191,7 @@ class _Arriving(io.RawIOBase):
 
     def __init__(self, dialed: socket.socket, seconds: float):
         self._dialed = dialed
-        self._deadline = time.monotonic() + seconds
+        self._deadline: float | None = time.monotonic() + seconds
 
     def flow(self) -> None:
         self._deadline = None
@@ -181,9 +199,17 @@ class _Arriving(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         left = EVENTS_TIMEOUT if self._deadline is None else self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         self._dialed.settimeout(left)
         return self._dialed.recv_into(buffer)
+
+
+class _Answer(io.BufferedReader):
+    """An answer as a stream."""
+
+    def __init__(self, arriving: _Arriving):
+        super().__init__(arriving)
+        self.flow = arriving.flow

@@ -7,15 +7,17 @@ import threading
 import time
 
 import pytest
-from econduit_terminal.agent.local import client as module
-from econduit_terminal.agent.local.client import AgentError, Client, NotRunning
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
+
+from econduit_terminal.contract import client as module
+from econduit_terminal.contract.client import AgentError, Client, NotRunning
+from econduit_terminal.contract.network_report import NetworkReport
+from econduit_terminal.contract.status import Status
 
 OK = b"HTTP/1.1 200 OK\r\n\r\n"
 NOBODY = 65534
 CALLS = (Client.status, Client.health, Client.metrics, Client.verify, Client.reconnect, Client.reload,
-         lambda client: client.report({"verdict": "online"}), lambda client: list(client.events()))
+         lambda client: client.report(NetworkReport()), lambda client: list(client.events()))
 
 
 class Server:
@@ -74,17 +76,28 @@ def refused(call, *arguments):
 
 
 @pytest.mark.parametrize("call, method, path, body", [
-    (Client.status, "GET", "/status", None),
     (Client.health, "GET", "/health", None),
     (Client.verify, "POST", "/verify", {}),
     (lambda client: client.reconnect("why"), "POST", "/reconnect", {"reason": "why"}),
-    (Client.reload, "POST", "/reload", {}),
-    (lambda client: client.report({"verdict": "ü"}), "POST", "/network", {"verdict": "ü"})])
+    (Client.reload, "POST", "/reload", {})])
 def test_what_is_asked(serve, client, call, method, path, body):
     server = serve(OK + b'{"ok": true}')
     assert call(client) == {"ok": True}
     assert server.heads[0][0] == f"{method} {path} HTTP/1.0\r\n".encode()
     assert (json.loads(server.bodies[0]) if server.bodies[0] else None) == body
+
+
+def test_a_status_is_typed_and_a_report_goes_out_whole(serve, client):
+    server = serve(OK + Status(reason="ü", pid=7).to_line())
+    assert client.status() == Status(reason="ü", pid=7)
+    client.report(NetworkReport("ü"))
+    assert [head[0] for head in server.heads] == [b"GET /status HTTP/1.0\r\n", b"POST /network HTTP/1.0\r\n"]
+    assert NetworkReport.from_json(json.loads(server.bodies[1])) == NetworkReport("ü")
+
+
+def test_a_status_that_is_none_is_no_agent_s(serve, client):
+    serve(OK + b'{"online": "perhaps"}')
+    assert "does not answer as the agent does (online: text, expected true or false)" in refused(client.status)
 
 
 @pytest.mark.parametrize("answer, words", [
@@ -166,7 +179,7 @@ def test_an_answer_that_does_not_come_whole_in_time(serve, tmp_path, before, dri
 
 def test_a_server_that_takes_no_bytes(serve, tmp_path):
     server = serve(lambda connection: server.leave.wait(10))
-    report = {"verdict": "x" * (4 << 20)}
+    report = NetworkReport("x" * (4 << 20))
     assert "did not answer in time" in refused(Client(tmp_path / "agent.sock", timeout=0.2).report, report)
 
 
@@ -182,26 +195,26 @@ def test_events_outlive_the_time_of_a_call_and_end_with_the_stream(serve, tmp_pa
     said = [threading.Event(), threading.Event()]
 
     def answer(connection):
-        connection.sendall(OK + b'retry: 1000\ndata: {"n": 1}\n\n')
+        connection.sendall(OK + b'retry: 1000\ndata: {"pid": 1}\n\n')
         said[0].wait(10)
         connection.sendall(b": keepalive\n\ndata: {")
         said[1].wait(10)
-        connection.sendall(b'"n": 2}\n\n')
+        connection.sendall(b'"pid": 2}\n\n')
 
     serve(answer)
     events = Client(tmp_path / "agent.sock", timeout=0.05).events()
-    assert next(events) == {"n": 1}
+    assert next(events).pid == 1
     for event in said:
         time.sleep(0.1)     # longer than the call's own time: that is what is tested
         event.set()
-    assert list(events) == [{"n": 2}]
+    assert [status.pid for status in events] == [2]
 
 
 def test_events_that_fall_silent(serve, client, monkeypatch):
     monkeypatch.setattr(module, "EVENTS_TIMEOUT", 0.1)
-    server = serve(lambda connection: (connection.sendall(OK + b'data: {"n": 1}\n\n'), server.leave.wait(10)))
+    server = serve(lambda connection: (connection.sendall(OK + b'data: {"pid": 1}\n\n'), server.leave.wait(10)))
     events = client.events()
-    assert next(events) == {"n": 1}
+    assert next(events).pid == 1
     assert "did not answer in time" in refused(lambda: next(events))
 
 
@@ -248,11 +261,12 @@ def test_whatever_comes_is_an_answer_or_an_error_for_people(serve, client):
     serve(lambda connection: connection.sendall(said[0]))
 
     @given(st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", OK, b"HTTP/1.1 400 No\r\n\r\n"]),
-           st.binary() | st.sampled_from([b"{}", b'{"error": 1}', b'{"error": 1, "mistakes": {}}', b"Content-Length: 3"]))
+           st.binary() | st.sampled_from([b"{}", b'{"error": 1}', b'{"error": 1, "mistakes": {}}',
+           b"Content-Length: 3"]))
     def any_answer(before, after):
         said[0] = before + after
         try:
-            assert isinstance(client.status(), dict)
+            assert isinstance(client.status(), Status)
         except AgentError as error:
             assert str(error).isprintable() and len(str(error)) < 1000
 
