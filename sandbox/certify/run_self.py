@@ -18,6 +18,7 @@ from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab, Process, Unavailabl
 
 TYPE, ID = "SandboxMaker", "29531204"
 DISPLAY = 8650
+URL = "http://{cloud}:9080/services/api.asmx/runTransaction?key=sandbox&password=sandbox"
 HEARTBEAT = {"quick": "1s", "full": "60s", "long": "60s"}
 SETTINGS = """\
 [terminal]
@@ -103,7 +104,7 @@ def cloud(lab: Lab, folder: Path, out: Path, passed_on: list[str], profile: str)
     """Examines our sandbox's cloud; the exit status of that."""
     _python(lab, "cloud", "-m", "econduit_terminal.sandbox", "cloud", "--host", CLOUD, "--terminal-type", TYPE,
             "--check-interval", "0").line('"primary"')
-    return _examined(lab, "terminal", out, "cloud", f"{CLOUD}:9000,{CLOUD}:9001", "--url", f"http://{CLOUD}:9080",
+    return _examined(lab, "terminal", out, "cloud", f"{CLOUD}:9000,{CLOUD}:9001", "--url", URL.format(cloud=CLOUD),
                      "--terminal-type", TYPE, "--out", out, *passed_on)
 
 

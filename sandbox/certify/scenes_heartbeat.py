@@ -8,8 +8,7 @@ from econduit_terminal.sandbox.certify.exam import SETTLE, Exam
 from econduit_terminal.sandbox.certify.inbox import Message, What
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.scene import Scene, scene
-from econduit_terminal.sandbox.certify.table import terminal as T
-from econduit_terminal.sandbox.certify.table import terminal_sales as S
+from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import ACK, END, Shape
 from econduit_terminal.sandbox.certify.table.model import Case, Finding, Profile, Verdict
 

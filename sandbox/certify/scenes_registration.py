@@ -8,8 +8,7 @@ from econduit_terminal.sandbox.certify.exam import SETTLE, DeviceGone, Exam, Pla
 from econduit_terminal.sandbox.certify.inbox import What, json_object, kind_of
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.scene import Scene, scene
-from econduit_terminal.sandbox.certify.table import terminal as T
-from econduit_terminal.sandbox.certify.table import terminal_sales as S
+from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import END, FAILED, WRONG_ANSWERS, Shape
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 

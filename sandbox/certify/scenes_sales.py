@@ -10,8 +10,7 @@ from econduit_terminal.sandbox.certify.exam import EXTRA, SETTLE, Exam, Play, Sa
 from econduit_terminal.sandbox.certify.inbox import What
 from econduit_terminal.sandbox.certify.requests import Request
 from econduit_terminal.sandbox.certify.scene import Scene, scene
-from econduit_terminal.sandbox.certify.table import terminal as T
-from econduit_terminal.sandbox.certify.table import terminal_sales as S
+from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import ACK, END
 from econduit_terminal.sandbox.certify.table.model import Case, Finding, Verdict
 

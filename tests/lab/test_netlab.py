@@ -112,7 +112,7 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next():
               "from netlab import Lab\n"
               "lab = Lab().__enter__(); lab.terminal.start('sleep', '600'); print(lab.id, flush=True)\n"
               "os.kill(os.getpid(), signal.SIGKILL)")
-    support = next(path for path in sys.path if path.endswith("tests/support"))
+    support = next(path for path in sys.path if path.endswith("sandbox/lab"))
     with Lab() as lab:
         if lab.enter:
             return      # an ordinary user's laboratory goes with its holder

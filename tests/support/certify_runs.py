@@ -2,17 +2,22 @@
 each run in processes and ports of its own."""
 import contextlib
 import importlib.util
+import itertools
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 REFERENCE = Path(__file__).resolve().parent.parent / "certify" / "reference"
+_choosing = threading.Lock()
+_numbers = itertools.cycle(random.Random(os.getpid()).sample(range(12_000, 32_000), 20_000))
 BAD = ("FAIL", "ADVICE", "NON-STRICT")
 LONGEST = 900
 DEVICE = """\
@@ -63,9 +68,14 @@ class Run:
 
 
 def ports(count: int) -> list[int]:
-    """Free ports. They are held together, so that they differ."""
-    with contextlib.ExitStack() as stack:
-        return [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
+    """Free ports, below those that the kernel gives to outgoing connections; none is handed out twice."""
+    found = []
+    while len(found) < count:
+        with _choosing:
+            number = next(_numbers)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", number)):
+            found.append(number)
+    return found
 
 
 def examine(role: str, mutant: str | None, folder: Path, *options: str, settings: str = "") -> Run:

@@ -19,7 +19,7 @@ document. The device needs no agent, no root and no change: it dials the examine
 pip install 'econduit-terminal[certify]'     # or: apt install econduit-sandbox
 econduit-certify init                        # writes device.toml, after some questions
 econduit-certify terminal                    # is the cloud on ports 9000 and 9001; the page is http://127.0.0.1:9010/
-econduit-certify cloud HOST:9000,HOST:9001 --url http://HOST:9080     # is the terminal
+econduit-certify cloud HOST:9000,HOST:9001 --url 'http://HOST:9080/services/api.asmx/runTransaction?key=K&password=P'
 econduit-certify self                        # our own terminal and sandbox, in network namespaces (root)
 econduit-certify verify certification/archive.zip --public lab.pem    # who signed it, and whether it is intact
 econduit-certify compare before after        # what changed between two runs
