@@ -37,7 +37,7 @@ class Page:
         self._prompt: Prompt | None = None
         self._answer: asyncio.Future[tuple[str, str]] | None = None
         self._readers: set[asyncio.Queue[tuple[str, Any]]] = set()
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[Any]] = set()
 
     @property
     def address(self) -> str:
@@ -61,8 +61,9 @@ class Page:
         await asyncio.sleep(0.05)
         if self._server is not None:
             self._server.close()
-        for writer in list(self._connections):
-            writer.close()
+        for task in list(self._serving):
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     # Person
 
@@ -119,7 +120,9 @@ class Page:
     # HTTP
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             async with asyncio.timeout(READ_TIMEOUT):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -133,7 +136,7 @@ class Page:
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
-            self._connections.discard(writer)
+            self._serving.discard(task)
             with contextlib.suppress(OSError):
                 writer.close()
 
