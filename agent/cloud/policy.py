@@ -221,7 +221,8 @@ class Policy(Generic[K]):
         self._counts[endpoint] = count + 1
         doubled = 2.0 ** min(count, 64)
         if cause in _LIKE_DOWN:
-            return self._random() * min(rules.max_delay, rules.base_delay * doubled)
+            # A chosen base_delay may be above a default of max_delay that an upgrade lowered: see conf.schema.
+            return self._random() * min(max(rules.max_delay, rules.base_delay), rules.base_delay * doubled)
         if cause is Cause.REFUSED:
             most = max(rules.crowded_delay, REFUSED_FLOOR + CROWDED_BASE)
             return REFUSED_FLOOR + self._random() * min(most - REFUSED_FLOOR, CROWDED_BASE * doubled)

@@ -243,6 +243,14 @@ def test_o3_a_login_page_that_goes_away_is_not_waited_out_with_the_refusal_of_th
     assert policy.delay(B, 0.0) == pytest.approx(60)
 
 
+@pytest.mark.parametrize("base, most, ceiling", [
+    (20.0, 10.0, 20.0), (10.0, 10.0, 10.0), (0.5, 10.0, 10.0), (5.0, 0.1, 5.0)])
+def test_the_larger_of_the_two_delays_is_the_ceiling(base, most, ceiling):
+    policy = Policy(replace(RULES, base_delay=base, max_delay=most), HIGH, [A])
+    waited = [policy.ended({A: Evidence(Finding.REFUSED)}, Network(), 0.0).seconds for _ in range(8)]
+    assert waited[0] == pytest.approx(min(base, ceiling)) and waited[-1] == pytest.approx(ceiling)
+
+
 @given(st.permutations([(Finding.REFUSED, 10), (Finding.MUTE, 60), (Finding.OTHER, 10), (Finding.FAILED, 60)]))
 def test_two_sick_endpoints_wait_each_for_its_own_reason(sick):
     (one, longest_one), (two, longest_two) = sick[:2]
