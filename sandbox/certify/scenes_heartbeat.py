@@ -112,35 +112,45 @@ async def _after_sale(exam: Exam, link: Link) -> None:
 
 
 async def acks(exam: Exam) -> None:
-    """The other shapes of an acknowledgement, a heartbeat each."""
+    """The other shapes of an acknowledgement. The heartbeat that confirms one is acknowledged in the next."""
     limit = 1.3 * exam.device.heartbeat + 1
-    for shape in (Shape.BARE, Shape.CRLF, Shape.SPLIT):
+    shapes = (Shape.BARE, Shape.CRLF, Shape.SPLIT)
+    beat: Message | None = None
+    for shape, following in zip(shapes, (*shapes[1:], exam.ack_shape), strict=True):
         case = T.ACK_SHAPES[shape]
         link = await exam.online()
-        link.ack = shape
-        since = exam.bench.now
-        beat = await _beat(exam, link, since, limit)
+        if beat is None:
+            link.ack = shape
+            beat = await _beat(exam, link, exam.bench.now, limit)
         if beat is None:
             exam.report(case, Verdict.INCONCLUSIVE, "no heartbeat to acknowledge")
             await exam.settle()
             continue
-        await asyncio.sleep(SETTLE)
-        before = await exam.runs()
-        sale = await exam.sale(link) if link.open else None
-        after = await exam.runs()
-        if link.closed is not None and not link.by_us:
-            exam.report(case, Verdict.FAIL, "the device left the connection")
-        elif _unasked(exam, link, since) or (before is not None and after is not None and after - before > 1):
-            exam.report(case, Verdict.FAIL, "the acknowledgement was run as a transaction")
-        elif sale is not None and sale.answer is None and not exam.failed(S.TERMINATED):
-            exam.report(case, Verdict.FAIL, "the next transaction was not answered")
-        elif await _beat(exam, link, beat.began + 0.05, limit) is None:
-            exam.report(case, Verdict.FAIL, "no further heartbeat came")
-        else:
-            exam.report(case, Verdict.PASS, "it stays, nothing was run, heartbeats go on")
-        link.ack = exam.ack_shape
-        if exam.findings[case].verdict is Verdict.FAIL:
+        wrong = await _wrong_after_ack(exam, link, beat)
+        if not wrong:
+            link.ack = following
+            beat = await _beat(exam, link, beat.began + 0.05, limit)
+            wrong = "" if beat else "no further heartbeat came"
+        exam.report(case, Verdict.FAIL if wrong else Verdict.PASS,
+                    wrong or "it stays, nothing was run, heartbeats go on")
+        if wrong:
+            beat = None
             link.fin()
+
+
+async def _wrong_after_ack(exam: Exam, link: Link, beat: Message) -> str:
+    """What is wrong after a heartbeat was acknowledged, or ""."""
+    await asyncio.sleep(SETTLE)
+    before = await exam.runs()
+    sale = await exam.sale(link) if link.open else None
+    after = await exam.runs()
+    if link.closed is not None and not link.by_us:
+        return "the device left the connection"
+    if _unasked(exam, link, beat.began) or (before is not None and after is not None and after - before > 1):
+        return "the acknowledgement was run as a transaction"
+    if sale is not None and sale.answer is None and not exam.failed(S.TERMINATED):
+        return "the next transaction was not answered"
+    return ""
 
 
 async def no_ack(exam: Exam) -> None:

@@ -117,7 +117,8 @@ async def _refused(exam: Exam, case: Case, data: bytes, watch: float) -> None:
         others = [one for one in exam.bench.links if one.opened >= sent and one.answered is None and one.register]
         # While another registration waits for its answer, what is seen may be that one's: only silence is judged by it.
         for one in [link, *others] if not data else [link]:
-            if one.register and one.of(What.HEARTBEAT, one.register.ended):
+            behind = one.messages[one.messages.index(one.register) + 1:] if one.register else []
+            if any(message.what is What.HEARTBEAT for message in behind):
                 return "a heartbeat came"
         if any(exam.belongs(message, request) for message in link.of(What.RESPONSE, sent)):
             return "a transaction was run over this connection"

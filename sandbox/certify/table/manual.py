@@ -35,6 +35,8 @@ nobody.
 `openssl genpkey -algorithm ed25519 -out lab.key`, `openssl pkey -in lab.key -pubout -out lab.pem`). Card numbers are
 masked before anything is written.
 
+![A report](certification-report.png)
+
 ## Verdicts
 
 | verdict | means |

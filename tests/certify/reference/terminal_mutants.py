@@ -324,7 +324,7 @@ class AcceptsALoginPage(_Accepts):
         return data.startswith(b"HTTP/1.1 200")
 
 
-@mutant("3.22", "2.7", "6.4")
+@mutant("3.22", "2.7", "3.19", "6.4")
 class OnlineWithoutAnswer(Terminal):
     def answered(self):
         return time.monotonic() > self.since + 0.5 or super().answered()
