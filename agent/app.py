@@ -40,12 +40,13 @@ from econduit_terminal.process.single_instance import SingleInstance
 from .cloud import resolver
 from .cloud.link import Link
 from .cloud.policy import Policy
+from .journal.entry import Retention
+from .journal.schema import FILE
+from .journal.worker import JournalWorker
 from .local.api import Api
 from .local.status import StatusStore
 from .local.statusfile import StatusFile
-from .transactions.keeper import open_journal
 from .transactions.processor import Processor
-from .transactions.schema import FILE
 from .wire.dialect import register
 
 log = logging.getLogger("agent")
@@ -102,7 +103,8 @@ class App:
         settings = self._settings
         self._status_file = StatusFile(settings.local.status_file, self._board)
         self._status_file.start()
-        self._journal = open_journal(settings, self._board)
+        kept = Retention(settings.transactions.keep, settings.transactions.late_answer)
+        self._journal = JournalWorker(Path(settings.local.state_dir) / FILE, kept, self._board)
         self._processor = Processor(settings, self._terminal.id if self._terminal else "", self._journal, self._board)
         self._processor.start()
         if self._terminal:

@@ -26,7 +26,7 @@ from econduit_terminal.conf.settings import Settings, SettingsError, load, load_
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.contract.client import Client
 
-from ..transactions import listing
+from ..journal import listing
 from .redact import redact
 from .settings import config_dir
 

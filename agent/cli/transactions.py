@@ -1,5 +1,5 @@
 """`transactions`: what the journal says, whether the agent runs or not."""
-from ..transactions import listing
+from ..journal import listing
 from .settings import usable
 
 

@@ -2,6 +2,7 @@
 import logging
 from dataclasses import dataclass
 
+from ..journal.entry import Outcome
 from . import relay
 from .failure import failure_answer
 from .request import Request
@@ -32,9 +33,9 @@ log = logging.getLogger("transactions")
 
 @dataclass(frozen=True)
 class Answer:
-    """outcome: `answer`, `failure` (it had the request) or `not_run`, as in the journal. reason: None for `answer`."""
+    """reason: None for the application's own."""
     body: bytes
-    outcome: str
+    outcome: Outcome
     reason: str | None
 
 
@@ -49,13 +50,14 @@ class Application:
         """Waits for the answer, `timeout` at most. Never raises but for being killed."""
         settings = self.settings
         try:
-            return Answer(relay.ask(settings.application, request.body, timeout=settings.timeout,
-                                    frame_gap=settings.frame_gap, max_message=settings.max_message), "answer", None)
+            body = relay.ask(settings.application, request.body, timeout=settings.timeout,
+                             frame_gap=settings.frame_gap, max_message=settings.max_message)
+            return Answer(body, Outcome.ANSWER, None)
         except relay.ApplicationError as error:
-            outcome, reason = "failure" if error.handed_over else "not_run", error.reason
+            outcome, reason = Outcome.FAILURE if error.handed_over else Outcome.NOT_RUN, error.reason
         except Exception:
             log.exception("%s: failed on the way to the payment application", request.label)
-            outcome, reason = "failure", UNKNOWN
+            outcome, reason = Outcome.FAILURE, UNKNOWN
         return Answer(self.failure(request, reason), outcome, reason)
 
     def failure(self, request: Request, reason: str) -> bytes:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from gevent.event import Event
 
+from ..journal.ages import Moment, age
 from ..wire.formats import EOT2
-from .ages import Moment, age
 
 SEND_TIMEOUT = 30.0
 """Seconds. The connection's own timers (keepalive, TCP_USER_TIMEOUT) are to notice a loss much earlier."""
@@ -70,7 +70,7 @@ class Courier:
     @property
     def busy(self) -> bool:
         """Something is being sent, or will be at once."""
-        return self._sending is not None or self._live() and bool(self._refusals or self._parcels)
+        return self._sending is not None or (self._live() and bool(self._refusals or self._parcels))
 
     @property
     def waiting(self) -> int:

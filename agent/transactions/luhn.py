@@ -19,7 +19,7 @@ The greatest is 19 x 9 = 171, so that no byte overflows into the next.
 """
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 BETWEEN = 4
 """Marks in a row that may stand between two groups of one number."""
@@ -36,7 +36,7 @@ _WORTH_A_LOOK = re.compile(rb"[0-9](?:[^0-9A-Za-z*]{0,%d}[0-9]){12}" % BETWEEN)
 _STARTS, _ENDS, _BREAK, _JOIN = 0x10, 0x20, 0x80, 0xFF      # beside a digit's value, in the digits of a block
 
 
-def _table(value) -> bytes:
+def _table(value: Callable[[int], int]) -> bytes:
     return bytes(int(value(byte)) for byte in range(256))
 
 
@@ -54,7 +54,7 @@ _BEGINS = _table(lambda code: code & (_BREAK | _STARTS) == _STARTS)
 _FINISHES = _table(lambda code: code & (_BREAK | _ENDS) == _ENDS)
 _BROKEN = _table(lambda code: code & _BREAK == _BREAK)
 _TEN = _table(lambda total: total and total % 10 == 0)
-_IS = {digit: _table(lambda code, digit=int(digit): not code & _BREAK and code & 15 == digit) for digit in "0123456789"}
+_IS = {str(digit): bytes(code & (_BREAK | 15) == digit for code in range(256)) for digit in range(10)}
 
 
 def has_number(text: bytes) -> bool:
@@ -136,7 +136,7 @@ def _found(codes: bytes, inside: bool) -> Iterator[tuple[int, int]]:
             yield length, found
 
 
-def _spans(flag: int):
+def _spans(flag: int) -> Callable[[int], int]:
     """A function of a length, 12 to 19: a flag where one stands among so many from there on."""
     eight = flag
     for shift in (8, 16, 32):

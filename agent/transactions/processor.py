@@ -26,8 +26,10 @@ from collections import Counter
 import gevent
 from gevent.event import Event
 
+from ..journal.ages import CLOCK_WAS_SET, Moment, before
+from ..journal.entry import Answered, Entry, Retention, Seen, State
+from ..journal.worker import JournalStuck, JournalWorker
 from . import application as reasons
-from .ages import CLOCK_WAS_SET, Moment, before
 from .application import Application
 from .courier import Courier, Parcel
 from .crashpoints import reach
@@ -35,8 +37,6 @@ from .declined import declined
 from .desk import Desk
 from .flood import Flood
 from .identity import Command
-from .journal import Entry, Seen
-from .keeper import JournalStuck
 from .request import Request, shown
 
 MAX_INTAKE = 8
@@ -49,9 +49,9 @@ log = logging.getLogger("transactions")
 
 
 class Processor:
-    """settings: `conf.settings.Settings`. journal: `keeper.Keeper`. board: `local.status.Board`."""
+    """settings: `conf.settings.Settings`. board: `local.status.Board`."""
 
-    def __init__(self, settings, terminal_id: str, journal, board):
+    def __init__(self, settings, terminal_id: str, journal: JournalWorker, board):
         self._journal = journal
         self._board = board
         self._counts = Counter()
@@ -82,7 +82,7 @@ class Processor:
         self._settings = settings.transactions
         self._application.settings, self._application.terminal_id = settings.transactions, terminal_id
         self._courier.late_answer = settings.transactions.late_answer
-        self._journal.keep = settings.transactions.keep
+        self._journal.retention = Retention(settings.transactions.keep, settings.transactions.late_answer)
 
     def receive(self, request: bytes) -> None:
         """A transaction came in over the attached connection. Returns at once, never raises."""
@@ -115,7 +115,7 @@ class Processor:
         deadline = time.monotonic() + timeout
         for request in self._till.clear():
             self._intake.add(request)       # it may be a duplicate of one that has its answer
-        while self.busy or self._courier.waiting and not self._journal.durable:
+        while self.busy or (self._courier.waiting and not self._journal.durable):
             self._settled.clear()
             if not self._settled.wait(max(0.0, deadline - time.monotonic())):
                 return False
@@ -168,7 +168,7 @@ class Processor:
         """Duplicates are answered at once where that takes no turn; the rest gets its place in the queue."""
         if self._remembers(request) and (self._draining or self._till):     # else `hand` finds its first at once
             try:
-                seen = self._journal.call("find", request.identity, self._journal.now())
+                seen = self._journal.find(request.identity)
             except JournalStuck:
                 self._refuse(request, reasons.NOT_LOOKED_UP)
                 return
@@ -202,7 +202,7 @@ class Processor:
             log.info("%s: the same request was answered before, the kept answer of %d bytes goes out again",
                      request.label, len(first.answer))
             self._courier.add(Parcel(first.answer, request.label, self._journal.now(), first.id))
-        elif first.state in ("handed", "unknown"):
+        elif first.state in (State.HANDED, State.UNKNOWN):
             self._counts["unknown"] += 1
             self._refuse(request, reasons.INTERRUPTED.format(when=_when(first.at)))
         elif first.delivered is None:
@@ -218,10 +218,10 @@ class Processor:
                       shown(request.command), len(request.body), time.time(), self._journal.now(),
                       ref=identity and identity.ref)
         try:
-            seen = self._journal.call("hand", entry, entry.at, identity if remembered else None)
+            seen = self._journal.hand(entry, identity if remembered else None)
         except JournalStuck as error:
             log.error("%s: not started, %s", request.label, error)
-            self._note("withdraw", entry.id)    # the entry may still get written, later
+            self._journal.withdraw(entry.id)    # the entry may still get written, later
             self._refuse(request, reasons.NOT_LOOKED_UP if remembered else reasons.NO_DISK)
             return
         if seen is not None:
@@ -239,11 +239,11 @@ class Processor:
             log.warning("%s: failed after %.1f ms, a failure answer of %d bytes says: %s", request.label, took * 1000,
                         len(answer.body), answer.reason)
         now = self._journal.now()
-        void = identity is not None and identity.command is Command.VOID
+        void = answer.reason is None and identity is not None and identity.command is Command.VOID
         try:
-            self._journal.call("answer", entry.id, answer.body, answer.outcome, answer.reason, took, now,
-                               void and answer.reason is None and declined(answer.body))
-        except Exception as error:      # whatever it is, it must not cost the answer
+            self._journal.answer(entry.id, Answered(answer.body, answer.outcome, answer.reason, took,
+                                                    declined=void and declined(answer.body)), now)
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not cost the answer
             log.error("%s: the answer goes out without its entry in the journal, %s", request.label, error)
         reach("answered")
         self._courier.add(Parcel(answer.body, request.label, now, entry.id))
@@ -269,20 +269,14 @@ class Processor:
         if parcel.label:
             log.info("%s: answer of %d bytes delivered", parcel.label, len(parcel.answer))
         if parcel.id is not None:
-            self._note("deliver", parcel.id, self._journal.now())
+            self._journal.deliver(parcel.id)
         self._tell()
 
     def _expired(self, parcel: Parcel) -> None:
         self._counts["expired"] += 1
         if parcel.id is not None:
-            self._note("expire", parcel.id)
+            self._journal.expire(parcel.id)
         self._changed()
-
-    def _note(self, event: str, *arguments) -> None:
-        try:
-            self._journal.post(event, *arguments)
-        except JournalStuck as error:
-            log.error("the journal missed an entry: %s", error)
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
@@ -295,7 +289,7 @@ class Processor:
                 if not self._courier.busy:
                     self._courier.sort_out()
                 self._adopted.set()
-                self._journal.call("housekeep", self._journal.now(), self._settings.late_answer)
+                self._journal.housekeep()
             except JournalStuck as error:
                 log.error("%s", error)
             except Exception:
@@ -305,7 +299,7 @@ class Processor:
             gevent.sleep(UPKEEP)
 
     def _adopt(self) -> None:
-        for entry in self._journal.call("pending"):
+        for entry in self._journal.pending():
             if before(entry.at, self._journal.born) and self._courier.find(entry.id) is None:
                 label = f"RefID={entry.ref_id} command={entry.command} of an earlier run"
                 log.info("%s: its answer of %d bytes is still to be delivered", label, entry.answer_size)

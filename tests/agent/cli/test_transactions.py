@@ -16,13 +16,13 @@ def test_before_the_first_transaction(tmp_path):
 
 
 def test_a_transaction_as_json(tmp_path):
-    from econduit_terminal.agent.transactions import schema
+    from econduit_terminal.agent.journal.journal import Journal
     (tmp_path / "own.ini").write_text(f"[local]\nstate_dir = {tmp_path}/state\n")
-    connection = schema.connect(tmp_path / "state" / schema.FILE)
-    connection.execute("INSERT INTO transactions (id, state, ref_id, request_size, received, at_wall, at_boot, at_up) "
-                       "VALUES (5, 'unknown', '77', 10, 1800000000, 0, '', 0)")
+    journal = Journal.open(tmp_path / "state" / "journal.sqlite3")
+    journal._db.execute("INSERT INTO transactions (id, state, ref_id, request_size, received, at_wall, at_boot, at_up) "
+                        "VALUES (5, 'unknown', '77', 10, 1800000000, 0, '', 0)")
     done = run(tmp_path, "--json")      # while somebody has the file open
-    connection.close()
+    journal.close()
     assert done.returncode == 0
     assert (json.loads(done.stdout)["ref_id"], json.loads(done.stdout)["state"]) == ("77", "unknown")
     assert "RefID 77" in run(tmp_path).stdout

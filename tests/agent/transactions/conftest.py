@@ -1,5 +1,6 @@
 """Settings, a journal, payment applications and a cloud's connection for the tests of the transactions."""
 from dataclasses import replace
+from pathlib import Path
 
 import gevent
 import pytest
@@ -7,8 +8,10 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
+from econduit_terminal.agent.journal.entry import Retention
+from econduit_terminal.agent.journal.schema import FILE
+from econduit_terminal.agent.journal.worker import JournalWorker
 from econduit_terminal.agent.local.status import StatusStore
-from econduit_terminal.agent.transactions.keeper import open_journal
 from econduit_terminal.agent.transactions.processor import Processor
 from econduit_terminal.conf.settings import load
 from econduit_terminal.conf.values import Application, Endpoint
@@ -101,7 +104,7 @@ def start(settings):
     def begin(**transactions):
         chosen = settings(**transactions)
         board = StatusStore("T1")
-        journal = open_journal(chosen, board)
+        journal = JournalWorker(Path(chosen.local.state_dir) / FILE, Retention(0.0, 0.0), board)
         processor = Processor(chosen, "T1", journal, board)
         processor.start()
         processor.board, processor.journal = board, journal

@@ -1,8 +1,8 @@
 import gevent
 import pytest
 
+from econduit_terminal.agent.journal.ages import Moment
 from econduit_terminal.agent.transactions import courier as module
-from econduit_terminal.agent.transactions.ages import Moment
 from econduit_terminal.agent.transactions.courier import Courier, Parcel
 
 

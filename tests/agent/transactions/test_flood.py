@@ -31,7 +31,7 @@ def test_a_flood_that_does_not_end_is_told_of_now_and_then():
 
 def test_it_is_not_over_while_there_are_more_than_a_few():
     flood = Flood()
-    for number in range(BURST + 5):
+    for _ in range(BURST + 5):
         flood.counts(0.0)
     for second in range(1, 6):
         for _ in range(CALM + 1):

@@ -5,8 +5,9 @@ import sqlite3
 import gevent
 import pytest
 
-from econduit_terminal.agent.transactions import application, journal
-from econduit_terminal.agent.transactions.keeper import Keeper
+from econduit_terminal.agent.journal import journal
+from econduit_terminal.agent.journal.worker import JournalWorker
+from econduit_terminal.agent.transactions import application
 
 DAY = 86400.0
 
@@ -186,10 +187,10 @@ def test_a_sale_with_card_data_in_its_answer_is_already_used_too(pos):
 @pytest.fixture
 def later(monkeypatch):
     """A function: from now on it is so many seconds later."""
-    real = Keeper.now
+    real = JournalWorker.now
 
     def pass_(seconds):
-        monkeypatch.setattr(Keeper, "now", lambda self: real(self)._replace(
+        monkeypatch.setattr(JournalWorker, "now", lambda self: real(self)._replace(
             wall=real(self).wall + seconds, up=real(self).up + seconds))
     return pass_
 
@@ -257,7 +258,7 @@ def test_m11_many_delivered_rows_do_not_push_out_one_that_never_was(tmp_path, mo
         pos.ask("Sale", ref=f"other {number}")
     later(2 * DAY)
     for _ in range(3):
-        pos.processor.journal.call("housekeep", pos.processor.journal.now(), 600.0)
+        pos.processor.journal.housekeep()
     rows = sqlite3.connect(f"file:{tmp_path}/state/journal.sqlite3?mode=ro", uri=True)
     assert rows.execute("SELECT count(*) FROM transactions").fetchone()[0] <= 20
     rows.close()
@@ -265,7 +266,7 @@ def test_m11_many_delivered_rows_do_not_push_out_one_that_never_was(tmp_path, mo
 
 
 def test_m11_a_clock_that_was_not_set_is_said(start, till, connection, settle, later, monkeypatch):
-    monkeypatch.setattr(Keeper, "now", lambda self, real=Keeper.now: real(self)._replace(wall=5.0))
+    monkeypatch.setattr(JournalWorker, "now", lambda self, real=JournalWorker.now: real(self)._replace(wall=5.0))
     undelivered(start, till, connection, settle)
     monkeypatch.undo()
     later(2 * DAY)

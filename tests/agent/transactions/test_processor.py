@@ -9,7 +9,7 @@ import pytest
 from gevent.event import Event
 
 from econduit_terminal.agent.transactions import application, relay
-from econduit_terminal.agent.transactions.keeper import JournalStuck, Keeper
+from econduit_terminal.agent.journal.worker import JournalStuck, JournalWorker
 from econduit_terminal.conf.values import Application, Endpoint
 
 SALE = b'{"RefID":"1","Command":"Sale","Amount":"2.50"}'
@@ -326,7 +326,7 @@ def test_an_answer_with_card_data_is_gone_when_it_is_delivered(start, till, conn
     assert b"4111111111111111" in files()       # until then it must be kept
     processor.attach(second)
     second.wait(1)
-    processor.journal.call("pending")
+    processor.journal.pending()
     assert b"4111111111111111" not in files() and b"987" not in files()
     processor.receive(sale)
     assert failed(second.wait(2)[1])["Message"] == application.SCRUBBED_CARD
@@ -339,8 +339,8 @@ def test_older_than_keep_it_is_a_new_transaction(start, till, connection, monkey
     processor.attach(there)
     processor.receive(SALE)
     there.wait(1)
-    real = Keeper.now
-    monkeypatch.setattr(Keeper, "now", lambda self: real(self)._replace(up=real(self).up + 101))
+    real = JournalWorker.now
+    monkeypatch.setattr(JournalWorker, "now", lambda self: real(self)._replace(up=real(self).up + 101))
     processor.receive(SALE)
     there.wait(2)
     assert till.runs == [SALE, SALE]
@@ -353,8 +353,8 @@ def test_a_scrubbed_answer_is_said_to_be_so(start, till, connection, settle):
     there.wait(1)
     settle(lambda: not processor.busy)
     journal = processor.journal
-    journal.call("pending")
-    journal._books._journal._db.execute("UPDATE transactions SET state = 'scrubbed', answer = NULL")
+    journal.pending()
+    journal._journal._journal._db.execute("UPDATE transactions SET state = 'scrubbed', answer = NULL")
     processor.receive(SALE)
     assert failed(there.wait(2)[1])["Message"] == application.SCRUBBED
 
@@ -366,7 +366,7 @@ def test_a_bug_costs_one_transaction(start, till, connection, monkeypatch):
     processor.receive(SALE)
     assert failed(there.wait(1)[0])["Message"] == application.UNKNOWN
     monkeypatch.undo()
-    monkeypatch.setattr(Keeper, "new_id", lambda self: (_ for _ in ()).throw(ValueError("another")))
+    monkeypatch.setattr(JournalWorker, "new_id", lambda self: (_ for _ in ()).throw(ValueError("another")))
     processor.receive(OTHER)
     assert failed(there.wait(2)[1])["Message"] == application.BROKEN
     monkeypatch.undo()
@@ -398,14 +398,11 @@ def test_a_disk_that_hangs_runs_nothing_and_says_so(start, till, connection, mon
     processor, there = start(), connection()
     processor.attach(there)
     settle(lambda: processor.journal.generation)
-    real = Keeper.call
 
-    def stuck(self, name, *arguments, **more):
-        if name == "hand":
-            self.post(name, *arguments)
-            raise JournalStuck("the journal's disk gave no answer for 10 s")
-        return real(self, name, *arguments, **more)
-    monkeypatch.setattr(Keeper, "call", stuck)
+    def stuck(self, entry, identity):
+        self._note(lambda journal: journal.hand(entry, identity, self.retention))
+        raise JournalStuck("the journal's disk gave no answer for 10 s")
+    monkeypatch.setattr(JournalWorker, "hand", stuck)
     processor.receive(SALE)
     assert failed(there.wait(1)[0])["Message"] == application.NOT_LOOKED_UP
     monkeypatch.undo()
@@ -417,9 +414,7 @@ def test_an_answer_goes_out_though_the_disk_hangs(start, till, connection, monke
     processor, there = start(), connection()
     processor.attach(there)
     settle(lambda: processor.journal.generation)
-    real = Keeper.call
-    monkeypatch.setattr(Keeper, "call", lambda self, name, *arguments, **more: (_ for _ in ()).throw(
-        JournalStuck("stuck")) if name == "answer" else real(self, name, *arguments, **more))
+    monkeypatch.setattr(JournalWorker, "answer", lambda *_: (_ for _ in ()).throw(JournalStuck("stuck")))
     processor.receive(SALE)
     assert there.wait(1) == [approved(SALE)]
 
@@ -428,9 +423,8 @@ def test_an_approval_goes_out_whatever_is_wrong_with_the_journal(start, till, co
     processor, there = start(), connection()
     processor.attach(there)
     settle(lambda: processor.journal.generation)
-    real = Keeper.call
-    monkeypatch.setattr(Keeper, "call", lambda self, name, *arguments, **more: (_ for _ in ()).throw(
-        sqlite3.OperationalError("out of memory")) if name == "answer" else real(self, name, *arguments, **more))
+    monkeypatch.setattr(JournalWorker, "answer", lambda *_: (_ for _ in ()).throw(
+        sqlite3.OperationalError("out of memory")))
     processor.receive(SALE)
     assert there.wait(1) == [approved(SALE)]
 
@@ -442,14 +436,13 @@ def test_while_the_disk_hangs_nobody_is_told_that_an_approved_sale_did_not_run(s
     processor.receive(SALE)
     there.wait(1)
     settle(lambda: not processor.busy)
-    real, waiting = Keeper.call, Event()
+    waiting = Event()
 
-    def stuck(self, name, *arguments, **more):
-        if name in ("find", "hand"):
-            waiting.wait()
-            raise JournalStuck("the journal's disk gave no answer for 10 s")
-        return real(self, name, *arguments, **more)
-    monkeypatch.setattr(Keeper, "call", stuck)
+    def stuck(*_):
+        waiting.wait()
+        raise JournalStuck("the journal's disk gave no answer for 10 s")
+    monkeypatch.setattr(JournalWorker, "find", stuck)
+    monkeypatch.setattr(JournalWorker, "hand", stuck)
     others = [OTHER.replace(b'"2"', b'"%d"' % number) for number in range(10, 30)]
     for request in (OTHER, VOID, *others):
         processor.receive(request)
@@ -517,7 +510,7 @@ def test_a_disk_that_fails_at_work(start, till, connection, tmp_path):
         there.wait(number, timeout=8)
     other.close()
     assert till.runs == [SALE, OTHER] and time.monotonic() - began < 8
-    assert processor.journal.set_aside == 1
+    assert processor.journal.given_up == 1
 
 
 # -- many at once ----------------------------------------------------------------------------------------------------
@@ -526,7 +519,7 @@ def test_a_disk_that_fails_at_work(start, till, connection, tmp_path):
 @pytest.mark.parametrize("kind", ["sale", "replay"])
 def test_queue_0_the_terminal_is_free_before_the_first_byte_of_the_answer_leaves(start, till, connection, settle,
                                                                                  behave, kind):
-    """Who holds the next request until the answer is there, as eConduit asks, is never told that the terminal is busy."""
+    """Whoever holds the next request until the answer is there, as eConduit asks, is never told "busy"."""
     processor, there = start(queue=0), connection()
     till.behave = behave or till.approve
     processor.attach(there)

@@ -1,6 +1,7 @@
 """The journal against a model of it, and what its file holds."""
 import hashlib
 import math
+import sqlite3
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import settings as chosen, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from econduit_terminal.agent.transactions import schema
-from econduit_terminal.agent.transactions.ages import Moment
+from econduit_terminal.agent.journal.ages import Moment
+from econduit_terminal.agent.journal.entry import RETAIN, Answered, Entry, Event, Outcome, Retention
+from econduit_terminal.agent.journal.journal import MASKED_AT_ONCE, MAX_ROWS, Journal
 from econduit_terminal.agent.transactions.identity import Command, Identity
-from econduit_terminal.agent.transactions.journal import MASKED_AT_ONCE, MAX_ROWS, RETAIN, TRANSITIONS, Entry, Journal
 
 KEEP = 1000.0
+RETENTION = Retention(KEEP, math.inf)
 PAN = b'{"Account":"4111111111111111","Result":"Approved"}'
 NOW = 1_800_000_000.0
 
@@ -23,7 +25,10 @@ def moment(up, boot="boot-1"):
     return Moment(NOW + up, boot, up)
 
 
-def entry(id, body=b"request", at=moment(0.0)):
+START = moment(0.0)
+
+
+def entry(id, body=b"request", at=START):
     digest = None if body is None else hashlib.sha256(body).digest()
     return Entry(id, digest, str(id), "Sale", 7, at.wall, at)
 
@@ -61,7 +66,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.open()
 
     def open(self):
-        self.journal = Journal(schema.connect(self.path), KEEP)
+        self.journal = Journal.open(self.path)
 
     def teardown(self):
         if hasattr(self, "journal"):
@@ -79,27 +84,26 @@ class JournalMachine(RuleBasedStateMachine):
     def hand(self, body, duplicates):
         id, self.next = self.next, self.next + 1
         expected = self.seen(body) if duplicates else None
-        found = self.journal.hand(entry(id, body, moment(self.now)), moment(self.now),
-        identity(body) if duplicates else None)
+        found = self.journal.hand(entry(id, body, moment(self.now)), identity(body) if duplicates else None, RETENTION)
         assert (found and found.first.id) == expected
         if expected is None:
             self.rows[id] = Row(body, "handed", self.now)
         return id
 
     def allowed(self, event, id):
-        return id in self.rows and self.rows[id].state in TRANSITIONS[event][0]
+        return id in self.rows and self.rows[id].state in event.origins
 
     @rule(id=ids, answer=st.sampled_from([b"Approved", b"", PAN]),
           outcome=st.sampled_from(["answer", "failure", "not_run"]))
     def answer(self, id, answer, outcome):
-        allowed = self.allowed("answer", id)
-        assert self.journal.answer(id, answer, outcome, None, 1.0, moment(self.now)) == allowed
+        allowed = self.allowed(Event.ANSWER, id)
+        assert self.journal.answer(id, Answered(answer, Outcome(outcome), None, 1.0), moment(self.now)) == allowed
         if allowed:
             self.rows[id] = Row(self.rows[id].body, "answered", self.now, answer, answer == PAN)
 
     @rule(id=ids)
     def deliver(self, id):
-        allowed = self.allowed("deliver", id)
+        allowed = self.allowed(Event.DELIVER, id)
         assert self.journal.deliver(id, moment(self.now)) == allowed
         if allowed:
             row = self.rows[id]
@@ -108,7 +112,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(id=ids)
     def expire(self, id):
-        allowed = self.allowed("expire", id)
+        allowed = self.allowed(Event.EXPIRE, id)
         assert self.journal.expire(id) == allowed
         if allowed:
             self.rows[id].state = "expired"
@@ -136,7 +140,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def housekeep(self):
-        self.journal.housekeep(moment(self.now), math.inf)
+        self.journal.housekeep(moment(self.now), RETENTION)
         ended = []
         for id, row in self.rows.items():
             if row.state in ("unknown", "scrubbed") and self.now - row.at > RETAIN:
@@ -172,53 +176,53 @@ def path(tmp_path):
 
 @pytest.fixture
 def journal(path):
-    journal = Journal(schema.connect(path), KEEP)
+    journal = Journal.open(path)
     yield journal
     journal.close()
 
 
 def test_request_bodies_are_never_written(journal, path):
-    journal.hand(entry(1, b"a request that nobody may find"), moment(0), None)
+    journal.hand(entry(1, b"a request that nobody may find"), None, RETENTION)
     assert all(b"nobody may find" not in file.read_bytes() for file in families(path))
 
 
 def test_an_answer_that_is_old_leaves_the_files(journal, path):
-    journal.hand(entry(1), moment(0), None)
-    journal.answer(1, b"an answer to be forgotten", "answer", None, 0.1, moment(1))
+    journal.hand(entry(1), None, RETENTION)
+    journal.answer(1, Answered(b"an answer to be forgotten", Outcome.ANSWER, None, 0.1), moment(1))
     journal.deliver(1, moment(1))
     assert any(b"to be forgotten" in file.read_bytes() for file in families(path))
-    journal.housekeep(moment(1 + KEEP + 1), math.inf)
+    journal.housekeep(moment(1 + KEEP + 1), RETENTION)
     assert all(b"to be forgotten" not in file.read_bytes() for file in families(path))
 
 
 def test_a_reader_holds_the_log_back_only_until_the_next_time(journal, path):
-    journal.hand(entry(1), moment(0), None)
-    journal.answer(1, PAN, "answer", None, 0.1, moment(1))
-    reader = schema.connect(path)
+    journal.hand(entry(1), None, RETENTION)
+    journal.answer(1, Answered(PAN, Outcome.ANSWER, None, 0.1), moment(1))
+    reader = sqlite3.connect(path)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM transactions").fetchone()
     journal.deliver(1, moment(1))
     assert any(b"4111111111111111" in file.read_bytes() for file in families(path))
     reader.close()
-    journal.housekeep(moment(2), math.inf)
+    journal.housekeep(moment(2), RETENTION)
     assert all(b"4111111111111111" not in file.read_bytes() for file in families(path))
 
 
 def test_a_large_answer_with_card_data_leaves_no_page_behind(journal, path):
-    journal.hand(entry(1), moment(0), None)
-    journal.answer(1, PAN * 5000, "answer", None, 0.1, moment(1))
+    journal.hand(entry(1), None, RETENTION)
+    journal.answer(1, Answered(PAN * 5000, Outcome.ANSWER, None, 0.1), moment(1))
     journal.deliver(1, moment(1))
     assert all(b"4111111111111111" not in file.read_bytes() for file in families(path))
 
 
 def test_over_a_reboot_age_is_the_wall_clock_s(journal):
-    journal.hand(entry(1), moment(500), None)
-    journal.answer(1, b"Approved", "answer", None, 0.1, moment(500))
+    journal.hand(entry(1), None, RETENTION)
+    journal.answer(1, Answered(b"Approved", Outcome.ANSWER, None, 0.1), moment(500))
     journal.deliver(1, moment(500))
     known = identity(b"request")
-    assert journal.find(known, Moment(NOW + 600, "boot-2", 10)).first.id == 1
-    assert journal.find(known, Moment(NOW + 600 + KEEP, "boot-2", 10)) is None
-    assert journal.find(known, Moment(100.0, "boot-2", 10)).first.id == 1      # no clock yet: still known
+    assert journal.find(known, Moment(NOW + 600, "boot-2", 10), RETENTION).first.id == 1
+    assert journal.find(known, Moment(NOW + 600 + KEEP, "boot-2", 10), RETENTION) is None
+    assert journal.find(known, Moment(100.0, "boot-2", 10), RETENTION).first.id == 1      # no clock yet: still known
 
 
 def test_rows_are_bounded(journal):
@@ -226,21 +230,21 @@ def test_rows_are_bounded(journal):
         for id in range(1, MAX_ROWS + 11):
             journal._db.execute("INSERT INTO transactions (id, state, request_size, received, at_wall, at_boot, at_up) "
                                 "VALUES (?, 'unknown', 1, ?, ?, 'boot-1', 0)", (id, NOW, NOW))
-    journal.housekeep(moment(1), math.inf)
+    journal.housekeep(moment(1), RETENTION)
     assert journal._db.execute("SELECT count(*), min(id) FROM transactions").fetchone() == (MAX_ROWS, 11)
 
 
 def test_copies_bring_what_fits_and_never_take_an_answer_away(path):
-    journal = Journal(schema.connect(path), KEEP)
+    journal = Journal.open(path)
     for id in (1, 2, 3):
-        journal.hand(entry(id, bytes([id])), moment(0), None)
-        journal.answer(id, b"x" * 100, "answer", None, 0.1, moment(0))
+        journal.hand(entry(id, bytes([id])), None, RETENTION)
+        journal.answer(id, Answered(b"x" * 100, Outcome.ANSWER, None, 0.1), moment(0))
     journal.deliver(1, moment(0))
     journal.deliver(2, moment(0))
-    memory = Journal(schema.connect(None), KEEP)
+    memory = Journal.in_memory()
     assert journal.copy_to(memory, answers_up_to=150)
     assert {found.id: (found.state, found.answer) for found in memory._entries("")} == {
-        1: ("scrubbed", None), 2: ("delivered", b"x" * 100), 3: ("answered", b"x" * 100)}
+        1: ("delivered", None), 2: ("delivered", b"x" * 100), 3: ("answered", b"x" * 100)}
     memory.deliver(3, moment(1))
     assert memory.copy_to(journal, answers_up_to=1 << 62)
     assert {found.id: (found.state, found.answer) for found in journal._entries("")} == {
@@ -257,8 +261,8 @@ def contents(path):
 
 
 def test_track_data_and_verification_values_are_never_written(journal, path):
-    journal.hand(entry(1), moment(0), None)
-    journal.answer(1, SECRET, "answer", None, 0.1, moment(1))
+    journal.hand(entry(1), None, RETENTION)
+    journal.answer(1, Answered(SECRET, Outcome.ANSWER, None, 0.1), moment(1))
     assert b"987" not in contents(path) and b"2512101" not in contents(path)
     kept, = journal.pending()
     assert kept.card and kept.answer_size == len(SECRET) and b'"ResultCode":"Approved"' in kept.answer
@@ -268,26 +272,26 @@ def test_track_data_and_verification_values_are_never_written(journal, path):
 @pytest.mark.parametrize("state", ["answered", "expired"])
 def test_card_numbers_are_masked_when_an_answer_is_older_than_late_answer(journal, path, state):
     for id, answer in ((1, SECRET), (2, b"no card in it")):
-        journal.hand(entry(id, b"%d" % id), moment(0), None)
-        journal.answer(id, answer, "answer", None, 0.1, moment(1))
+        journal.hand(entry(id, b"%d" % id), None, RETENTION)
+        journal.answer(id, Answered(answer, Outcome.ANSWER, None, 0.1), moment(1))
         if state == "expired":
             journal.expire(id)
-    journal.housekeep(moment(601), 600.0)
+    journal.housekeep(moment(601), Retention(KEEP, 600.0))
     assert b"4111111111111111" in contents(path)
-    journal.housekeep(moment(602), 600.0)
+    journal.housekeep(moment(602), Retention(KEEP, 600.0))
     assert b"4111111111111111" not in contents(path)
-    kept = journal.find(identity(b"1"), moment(602)).first
+    kept = journal.find(identity(b"1"), moment(602), RETENTION).first
     assert b'"Account":"************1111"' in kept.answer and kept.state == state and not kept.card
     assert journal.deliver(1, moment(603))
-    assert journal.find(identity(b"1"), moment(604)).first.answer == kept.answer    # nothing is left to be scrubbed
-    assert journal.find(identity(b"2"), moment(604)).first.answer == b"no card in it"
+    assert journal.find(identity(b"1"), moment(604), RETENTION).first.answer == kept.answer    # nothing to be scrubbed
+    assert journal.find(identity(b"2"), moment(604), RETENTION).first.answer == b"no card in it"
 
 
 def test_many_old_answers_are_masked_a_few_at_a_time(journal, path):
     for id in range(1, MASKED_AT_ONCE + 3):
-        journal.hand(entry(id, b"%d" % id), moment(0), None)
-        journal.answer(id, SECRET, "answer", None, 0.1, moment(1))
-    journal.housekeep(moment(700), 600.0)
+        journal.hand(entry(id, b"%d" % id), None, RETENTION)
+        journal.answer(id, Answered(SECRET, Outcome.ANSWER, None, 0.1), moment(1))
+    journal.housekeep(moment(700), Retention(KEEP, 600.0))
     assert sum(found.card for found in journal.pending()) == 2
-    journal.housekeep(moment(700), 600.0)
+    journal.housekeep(moment(700), Retention(KEEP, 600.0))
     assert b"4111111111111111" not in contents(path)

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.agent.transactions.ages import CLOCK_WAS_SET, Moment, age
+from econduit_terminal.agent.journal.ages import CLOCK_WAS_SET, Moment, age
 
 NOW = 1_800_000_000.0
 

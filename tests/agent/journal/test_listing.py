@@ -3,26 +3,38 @@ import re
 import sqlite3
 import threading
 from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from econduit_terminal.agent.transactions import listing, schema
-from econduit_terminal.agent.transactions.ages import Moment
-from econduit_terminal.agent.transactions.journal import Entry, Journal
+from econduit_terminal.agent.journal import listing, schema
+from econduit_terminal.agent.journal.ages import Moment
+from econduit_terminal.agent.journal.entry import Answered, Entry, Outcome, Retention
+from econduit_terminal.agent.journal.journal import Journal
+from econduit_terminal.conf.settings import load
 
+RETENTION = Retention(1000.0, 600.0)
 AT = Moment(1_800_000_000.125, "boot", 5.0)
 
 
 @pytest.fixture
+def settings(tmp_path):
+    """The shipped settings with a state_dir of this test's."""
+    shipped = load(None)
+    chosen = replace(shipped, local=replace(shipped.local, state_dir=str(tmp_path / "state")))
+    return lambda: chosen
+
+
+@pytest.fixture
 def journal(settings):
-    from pathlib import Path
-    journal = Journal(schema.connect(Path(settings().local.state_dir) / schema.FILE), 1000.0)
+    journal = Journal.open(Path(settings().local.state_dir) / schema.FILE)
     yield journal
     journal.close()
 
 
 def hand(journal, id, ref="7"):
-    journal.hand(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), AT, None)
+    journal.hand(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), None, RETENTION)
 
 
 def run(settings, capsys, **options):
@@ -33,9 +45,9 @@ def run(settings, capsys, **options):
 def test_what_became_of_each(settings, journal, capsys):
     for id in (1, 2, 3):
         hand(journal, id)
-    journal.answer(1, b"Approved 4242", "answer", None, 0.25, AT)
+    journal.answer(1, Answered(b"Approved 4242", Outcome.ANSWER, None, 0.25), AT)
     journal.deliver(1, AT)
-    journal.answer(2, b"Failed", "failure", "no answer within 150 s", 150.0, AT)
+    journal.answer(2, Answered(b"Failed", Outcome.FAILURE, "no answer within 150 s", 150.0), AT)
     journal.lose(AT._replace(up=6.0))
     hand(journal, 4)
     assert run(settings, capsys) == (0, (
@@ -49,7 +61,7 @@ def test_what_became_of_each(settings, journal, capsys):
 
 def test_json_has_everything_but_bodies(settings, journal, capsys):
     hand(journal, 1, ref=None)
-    journal.answer(1, b"Approved 4242", "answer", None, 0.25, AT)
+    journal.answer(1, Answered(b"Approved 4242", Outcome.ANSWER, None, 0.25), AT)
     _, out, _ = run(settings, capsys, json=True)
     assert json.loads(out) == {
         "id": 1, "received": "2027-01-15T08:00:00.125Z", "ref_id": None, "command": "Sale", "request_size": 120,
@@ -73,7 +85,8 @@ def test_only_the_last_are_shown(settings, journal, capsys):
 
 
 def test_follow_tells_of_new_ones_and_of_changes(settings, journal, capsys, monkeypatch):
-    steps = iter([lambda: hand(journal, 1), lambda: None, lambda: journal.answer(1, b"A", "answer", None, 0.1, AT),
+    answered = Answered(b"A", Outcome.ANSWER, None, 0.1)
+    steps = iter([lambda: hand(journal, 1), lambda: None, lambda: journal.answer(1, answered, AT),
                   lambda: journal.deliver(1, AT)])
 
     def sleep(seconds):
@@ -104,7 +117,7 @@ def test_it_can_not_write_and_does_not_hold_the_journal_up(settings, journal, tm
     listing._rows(tmp_path / "state" / schema.FILE, None, 0)
     reader = threading.Thread(target=listing._rows, args=(tmp_path / "state" / schema.FILE, None, 0))
     reader.start()
-    journal.answer(1, b"A", "answer", None, 0.1, AT)
+    journal.answer(1, Answered(b"A", Outcome.ANSWER, None, 0.1), AT)
     reader.join()
     connection = sqlite3.connect(f"file:{tmp_path / 'state' / schema.FILE}?mode=ro", uri=True)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):

@@ -7,9 +7,11 @@ import time
 
 import pytest
 
-from econduit_terminal.agent.transactions import schema
-from econduit_terminal.agent.transactions.ages import Moment
-from econduit_terminal.agent.transactions.books import Books
+from econduit_terminal.agent.journal import schema
+from econduit_terminal.agent.journal.ages import Moment
+from econduit_terminal.agent.journal.entry import Retention
+from econduit_terminal.agent.journal.fallback import FallbackJournal
+from econduit_terminal.agent.journal.journal import Journal
 from econduit_terminal.agent.transactions.identity import Identity
 
 
@@ -19,21 +21,22 @@ def pragma(connection, name):
 
 def test_a_fresh_file_is_durable_scrubbing_and_private(tmp_path):
     path = tmp_path / "state" / "journal.sqlite3"
-    connection = schema.connect(path)
+    journal = Journal.open(path)
+    connection = journal._db
     assert [pragma(connection, name) for name in ("journal_mode", "synchronous", "secure_delete", "user_version")] == [
         "wal", 2, 1, len(schema.MIGRATIONS)]
     connection.execute("INSERT INTO transactions (state, request_size, received, at_wall, at_boot, at_up) "
                        "VALUES ('handed', 1, 0, 0, '', 0)")
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {f"journal.sqlite3{tail}": 0o600 for tail in ("", "-wal", "-shm")}
-    connection.close()
+    journal.close()
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(tmp_path):
     path = tmp_path / "journal.sqlite3"
-    schema.connect(path).close()
+    Journal.open(path).close()
     os.chmod(path, 0o644)
-    schema.connect(path).close()
+    Journal.open(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -79,12 +82,13 @@ def test_a_later_version_is_not_touched(tmp_path):
 def test_a_link_in_the_journal_s_place_is_not_followed(tmp_path):
     (tmp_path / "journal.sqlite3").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError):
-        schema.connect(tmp_path / "journal.sqlite3")
+        Journal.open(tmp_path / "journal.sqlite3")
     assert not (tmp_path / "elsewhere").exists()
 
 
 # -- the journal of 1.0.0 --------------------------------------------------------------------------------------------
 
+RETENTION = Retention(1000.0, 600.0)
 SALE = b'{"RefID":"1","Command":"Sale","Amount":"2.50"}'
 NOW = Moment(1_800_000_000.0, "boot", 500.0)
 BORN = NOW._replace(up=400.0)
@@ -138,11 +142,11 @@ def test_after_the_upgrade_nothing_runs_twice_and_answers_that_waited_are_there(
     version_1(path, ("1", "Sale", written if written.startswith(b"{ ") else SALE, state))
     if not writable:
         read_only(monkeypatch)
-    books = Books(path, 1000.0, BORN)
+    books = FallbackJournal(path, BORN)
     try:
-        found = books.call("find", Identity.of(written, "1", "Sale"), NOW).first
+        found = books.find(Identity.of(written, "1", "Sale"), NOW, RETENTION).first
         assert found.state == STATES[state][3] and found.answer == STATES[state][1]
-        assert [entry.id for entry in books.call("pending")] == ([1] if state == "answered" else [])
+        assert [entry.id for entry in books.pending()] == ([1] if state == "answered" else [])
         assert books.durable is writable and books.lost == (state == "handed")
     finally:
         books.close()
@@ -156,8 +160,8 @@ def test_a_void_of_1_0_0_counts_unless_it_was_declined(tmp_path, monkeypatch, vo
               ("1", "Void", b"void", ("answer", b'{"ResultCode":"%s"}' % void.encode(), NOW.wall, None)))
     if not writable:
         read_only(monkeypatch)
-    books = Books(path, 1000.0, BORN)
-    assert books.call("find", Identity.of(SALE, "1", "Sale"), NOW).voided is voided
+    books = FallbackJournal(path, BORN)
+    assert books.find(Identity.of(SALE, "1", "Sale"), NOW, RETENTION).voided is voided
     books.close()
 
 
@@ -165,8 +169,8 @@ def test_a_tip_adjust_of_1_0_0_is_known(tmp_path):
     bodies = [b'{"RefID":"1","Command":"TipAdjust","Amount":"%d"}' % amount for amount in (2, 3)]
     path = tmp_path / "journal.sqlite3"
     version_1(path, *(("1", "TipAdjust", body, "delivered") for body in bodies))
-    books = Books(path, 1000.0, BORN)
-    assert [books.call("find", Identity.of(body, "1", "TipAdjust"), NOW) is None for body in bodies] == [True, False]
+    books = FallbackJournal(path, BORN)
+    assert [books.find(Identity.of(body, "1", "TipAdjust"), NOW, RETENTION) is None for body in bodies] == [True, False]
     books.close()
 
 

@@ -4,13 +4,17 @@ import resource
 import sqlite3
 
 import pytest
+from journal_files import WHAT_HAPPENS
 
-from econduit_terminal.agent.transactions import books as module, schema
-from econduit_terminal.agent.transactions.ages import Moment
-from econduit_terminal.agent.transactions.books import RETRY, Books
+from econduit_terminal.agent.journal import fallback as module, schema
+from econduit_terminal.agent.journal.ages import Moment
+from econduit_terminal.agent.journal.entry import Answered, Entry, Outcome, Retention
+from econduit_terminal.agent.journal.fallback import RETRY, FallbackJournal
+from econduit_terminal.agent.journal.journal import Journal
+from econduit_terminal.agent.journal.watch import Watch
 from econduit_terminal.agent.transactions.identity import Command, Identity
-from econduit_terminal.agent.transactions.journal import Entry, Journal
 
+RETENTION = Retention(1000.0, 600.0)
 NOW = Moment(1_800_000_000.0, "boot", 50.0)
 BORN = NOW._replace(up=10.0)
 LATER = NOW._replace(up=60.0)
@@ -39,7 +43,7 @@ def open_books(path, clock):
     opened = []
 
     def begin(born=BORN):
-        opened.append(Books(path, 1000.0, born, clock))
+        opened.append(FallbackJournal(path, born, clock))
         return opened[-1]
     yield begin
     for books in opened:
@@ -51,17 +55,17 @@ def entry(id, digest=b"digest"):
 
 
 def find(books, digest, now):
-    seen = books.call("find", Identity(digest, b"ref", Command.OTHER), now)
+    seen = books.find(Identity(digest, b"ref", Command.OTHER), now, RETENTION)
     return seen and seen.first
 
 
 def run(books, id, digest=b"digest", answer=b"Approved"):
-    assert books.call("hand", entry(id, digest), NOW, None) is None
-    assert books.call("answer", id, answer, "answer", None, 0.1, NOW, False)
+    assert books.hand(entry(id, digest), None, RETENTION) is None
+    assert books.answer(id, Answered(answer, Outcome.ANSWER, None, 0.1), NOW)
 
 
 def states(path):
-    journal = Journal(schema.connect(path), 1.0)
+    journal = Journal.open(path)
     try:
         return {found.id: found.state for found in journal._entries("")}
     finally:
@@ -104,7 +108,7 @@ def raising(error):
 def test_what_an_earlier_process_handed_over_is_lost_once(open_books, path):
     books = open_books()
     run(books, 1001)
-    books.call("hand", entry(1002, b"other"), NOW, None)
+    books.hand(entry(1002, b"other"), None, RETENTION)
     books.close()
     books = open_books(born=LATER)
     assert (books.lost, books.problem, books.durable, books.newest) == (1, None, True, 1002)
@@ -120,14 +124,14 @@ def test_a_disk_that_fails_costs_durability_and_nothing_else(open_books, path, c
     fail(books, monkeypatch, sqlite_error(name))
     clock.now = 5.0
     run(books, 1002, b"second")
-    assert not books.durable and books.set_aside == 1
+    assert not books.durable and books.given_up == 1
     assert "can not be used (disk trouble)" in books.problem and "free space" in books.problem
     assert find(books, b"digest", NOW).answer == b"Approved"     # known from before, still not run twice
     assert find(books, b"second", NOW).answer == b"Approved"
     assert states(path) == {1001: "answered"}                           # the file was not touched
     assert list(path.parent.glob("*damaged*")) == []
     clock.now += RETRY                                                  # the disk works again
-    books.call("deliver", 1002, NOW)
+    books.deliver(1002, NOW)
     assert books.durable and books.problem is None
     assert states(path) == {1001: "answered", 1002: "delivered"}
 
@@ -142,7 +146,7 @@ def test_a_file_that_may_not_grow(open_books, path, clock):
     try:
         for number in range(2, 40):
             run(books, 1000 + number, b"digest %d" % number, b"x" * 5000)
-        assert not books.durable and books.set_aside == 1 and "free space" in books.problem
+        assert not books.durable and books.given_up == 1 and "free space" in books.problem
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     clock.now = RETRY
@@ -172,7 +176,7 @@ def test_a_read_only_place(open_books, path, clock):
     assert not books.durable and "make it writable" in books.problem
     path.parent.chmod(0o700)
     clock.now = RETRY
-    books.call("deliver", 1001, NOW)
+    books.deliver(1001, NOW)
     assert books.durable and states(path) == {1001: "delivered"}
 
 
@@ -180,15 +184,15 @@ def test_what_ran_before_the_start_is_known_though_nothing_can_be_written(open_b
     """A power failure, and the file system is read-only at the next boot."""
     books = open_books()
     run(books, 1001)
-    books.call("hand", entry(1002, b"at work"), NOW, None)
+    books.hand(entry(1002, b"at work"), None, RETENTION)
     with monkeypatch.context() as patch:
         patch.setattr(schema, "connect", read_only(schema.connect))
         books = open_books(born=LATER)
         assert not books.durable and "can not be used" in books.problem
         assert find(books, b"digest", LATER).answer == b"Approved"
         assert find(books, b"at work", LATER).state == "unknown" and books.lost == 1
-        assert [found.id for found in books.call("pending")] == [1001] and books.newest == 1002
-        books.call("deliver", 1001, LATER)
+        assert [found.id for found in books.pending()] == [1001] and books.newest == 1002
+        books.deliver(1001, LATER)
         run(books, 1003, b"third")
     clock.now = RETRY       # what memory knows better wins
     assert find(books, b"digest", LATER).state == "delivered" and books.durable and books.lost == 1
@@ -220,14 +224,14 @@ def read_only(connect):
 def test_what_this_process_ran_is_known_though_nothing_can_be_read_any_more(open_books, monkeypatch, name):
     books = open_books()
     run(books, 1001)
-    books.call("hand", entry(1002, b"at work"), NOW, None)
-    books.call("hand", entry(1003, b"withdrawn"), NOW, None)
-    books.call("withdraw", 1003)
+    books.hand(entry(1002, b"at work"), None, RETENTION)
+    books.hand(entry(1003, b"withdrawn"), None, RETENTION)
+    books.withdraw(1003)
     fail(books, monkeypatch, sqlite_error(name))
-    monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error(name)))
-    monkeypatch.setattr(module.schema, "connect_to_read", raising(sqlite_error(name)))
-    assert books.call("answer", 1002, b"Approved", "answer", None, 0.1, NOW, False)
-    assert find(books, b"digest", NOW).state == "scrubbed"
+    monkeypatch.setattr(books._journal, "_rows", raising(sqlite_error(name)))
+    monkeypatch.setattr(schema, "connect_to_read", raising(sqlite_error(name)))
+    assert books.answer(1002, Answered(b"Approved", Outcome.ANSWER, None, 0.1), NOW)
+    assert (find(books, b"digest", NOW).state, find(books, b"digest", NOW).answer) == ("answered", None)
     assert find(books, b"at work", NOW).answer == b"Approved"
     assert find(books, b"withdrawn", NOW) is None
 
@@ -237,18 +241,18 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_b
     books = open_books()
     run(books, 1001)
     run(books, 1003, b"card", CARD)
-    books.call("hand", entry(1002, b"at work"), NOW, None)
+    books.hand(entry(1002, b"at work"), None, RETENTION)
     fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
-    monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error("SQLITE_IOERR")))
+    monkeypatch.setattr(books._journal, "_rows", raising(sqlite_error("SQLITE_IOERR")))
     with monkeypatch.context() as unreadable:
-        unreadable.setattr(module.schema, "connect_to_read", raising(sqlite_error("SQLITE_IOERR")))
-        books.call("answer", 1002, b"Declined", "answer", None, 0.1, NOW, False)
+        unreadable.setattr(schema, "connect_to_read", raising(sqlite_error("SQLITE_IOERR")))
+        books.answer(1002, Answered(b"Declined", Outcome.ANSWER, None, 0.1), NOW)
     assert not books.durable and find(books, b"digest", NOW).answer is None
-    books.call("deliver", 1003, NOW)
+    books.deliver(1003, NOW)
     clock.now = RETRY
     assert find(books, b"digest", NOW).answer == b"Approved" and books.durable
     books.close()
-    assert [(found.id, found.answer) for found in open_books(born=LATER).call("pending")] == [
+    assert [(found.id, found.answer) for found in open_books(born=LATER).pending()] == [
         (1001, b"Approved"), (1002, b"Declined")]
     assert states(path)[1003] == "scrubbed"
     assert all(CARD not in file.read_bytes() for file in path.parent.iterdir())
@@ -258,7 +262,7 @@ def test_an_answer_that_another_reader_still_gets_is_known(open_books, monkeypat
     books = open_books()
     run(books, 1001)
     fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
-    monkeypatch.setattr(books._journal, "_entries", raising(sqlite_error("SQLITE_IOERR")))
+    monkeypatch.setattr(books._journal, "_rows", raising(sqlite_error("SQLITE_IOERR")))
     run(books, 1002, b"second")
     assert not books.durable
     assert find(books, b"digest", NOW).answer == b"Approved"
@@ -279,7 +283,7 @@ def test_what_can_be_read_of_a_damaged_file_is_taken_over(open_books, path):
     books = open_books()
     for number in range(400):
         run(books, 1001 + number, b"digest %d" % number, b"Approved" * 40)
-    books.call("housekeep", NOW, 600.0)
+    books.housekeep(NOW, RETENTION)
     books.close()
     with path.open("r+b") as file:      # a page in the middle is lost, the root is not
         file.seek(4096 * (path.stat().st_size // 4096 // 2))
@@ -302,7 +306,7 @@ def test_nonsense_in_a_damaged_file_costs_no_other_row_and_is_not_quoted(open_bo
     fail(books, monkeypatch, sqlite_error("SQLITE_CORRUPT", "database disk image is malformed"))
     run(books, 1004, b"digest 4")
     assert books.durable and books.problem.startswith("damaged journal (database disk image is malformed)")
-    assert states(path) == {1001: "answered", 1002: "scrubbed", 1003: "answered", 1004: "answered"}
+    assert states(path) == {1001: "answered", 1002: "answered", 1003: "answered", 1004: "answered"}
 
 
 def test_damage_found_at_work_goes_to_a_new_file_at_once(open_books, path, monkeypatch):
@@ -310,13 +314,13 @@ def test_damage_found_at_work_goes_to_a_new_file_at_once(open_books, path, monke
     run(books, 1001)
     fail(books, monkeypatch, sqlite_error("SQLITE_CORRUPT", "database disk image is malformed"))
     run(books, 1002, b"second")
-    assert books.durable and books.set_aside == 1 and books.problem.startswith("damaged journal")
+    assert books.durable and books.given_up == 1 and books.problem.startswith("damaged journal")
     assert states(path) == {1001: "answered", 1002: "answered"}
 
 
 def test_only_the_last_damaged_files_are_kept(open_books, path, monkeypatch):
     for number in range(5):
-        monkeypatch.setattr(module.time, "strftime", lambda *_: f"2026112{number}T000000")
+        monkeypatch.setattr(module.time, "strftime", lambda *_, number=number: f"2026112{number}T000000")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"broken" * 1000)
         open_books().close()
@@ -339,6 +343,145 @@ def test_our_own_mistakes_are_not_the_disk_s(open_books):
     books = open_books()
     run(books, 1001)
     with pytest.raises(sqlite3.IntegrityError):
-        books.call("hand", Entry(1002, b"other", None, None, None, 0.0, NOW), NOW, None)      # no size
+        books.hand(Entry(1002, b"other", None, None, None, 0.0, NOW), None, RETENTION)      # no size
     assert books.durable and books.problem is None
     run(books, 1003, b"other")
+
+
+# -- somebody takes the file away ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("happens, told", WHAT_HAPPENS.values(), ids=WHAT_HAPPENS)
+def test_m12_whatever_happens_to_the_file_it_is_set_right_from_memory(open_books, path, clock, happens, told):
+    books = open_books()
+    run(books, 1001)
+    run(books, 1002, b"delivered")
+    books.deliver(1002, NOW)
+    books.hand(entry(1003, b"at work"), None, RETENTION)
+    happens(path)
+    books.look()
+    if "directory in" not in str(happens) and path.is_file():
+        assert books.durable and told in books.problem
+    assert find(books, b"digest", NOW).answer == b"Approved"
+    assert books.answer(1003, Answered(b"Approved", Outcome.ANSWER, None, 0.1), NOW)
+    run(books, 1004, b"later")
+    if path.is_dir():
+        assert not books.durable and "can not be used" in books.problem
+        path.rmdir()
+        clock.now = RETRY
+        books.look()
+    assert books.durable and told in books.problem      # until the next start
+    books.close()
+    books = open_books(born=LATER)
+    assert books.problem is None
+    assert [(found.id, found.answer) for found in books.pending()] == [
+        (number, b"Approved") for number in (1001, 1003, 1004)]
+    assert find(books, b"delivered", LATER).delivered == NOW.wall and find(books, b"at work", LATER) is not None
+
+
+@pytest.mark.parametrize("happens", [happens for happens, _ in WHAT_HAPPENS.values()], ids=WHAT_HAPPENS)
+def test_m12_without_a_look_it_is_noticed_at_the_next_call(open_books, path, happens):
+    books = open_books()
+    run(books, 1001)
+    happens(path)
+    run(books, 1002, b"second")
+    assert books.problem is not None
+    books.close()
+    if not path.is_dir():
+        books = open_books(born=LATER)
+        assert find(books, b"digest", LATER) and find(books, b"second", LATER)
+
+
+def test_m12_what_is_known_joins_what_is_in_the_file_that_is_there_now(open_books, path, tmp_path):
+    """A backup of the morning is put back in the afternoon."""
+    books = open_books()
+    run(books, 1001)
+    run(books, 1002, b"second")
+    books.close()
+    backup = tmp_path / "backup"
+    backup.write_bytes(path.read_bytes())
+    books = open_books()
+    books.deliver(1001, NOW)
+    run(books, 1003, b"third")
+    os.replace(backup, path)
+    books.look()
+    assert states(path) == {1001: "delivered", 1002: "answered", 1003: "answered"}
+    assert find(books, b"digest", NOW).answer == b"Approved"
+
+
+def test_m12_a_file_of_the_same_number_on_another_disk_keeps_its_log(open_books, path, monkeypatch):
+    """SQLite would delete the log of the file that the path leads to now: it goes by the number alone."""
+    books = open_books()
+    run(books, 1001)
+    old = books._journal
+    os.rename(path.parent, f"{path.parent}.old")
+    monkeypatch.setattr(Watch, "lookalike", True)
+    run(books, 1002, b"second")
+    assert old in books._abandoned and books.durable
+    old._db.execute("SELECT 1")         # still open
+    books.close()
+    assert states(path) == {1001: "answered", 1002: "answered"}
+
+
+def test_m12_again_and_again(open_books, path):
+    books = open_books()
+    for number in range(20):
+        run(books, 1001 + number, b"digest %d" % number)
+        path.unlink()
+    books.look()
+    assert len(states(path)) == 20 and len(os.listdir(f"/proc/{os.getpid()}/fd")) < 100
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+def answers_in_memory(books):
+    return {id: size for id, size in books._journal._db.execute("SELECT id, length(answer) FROM transactions") if size}
+
+
+def test_m14_memory_keeps_so_many_bytes_and_the_oldest_delivered_go_first(open_books, path, clock):
+    path.parent.mkdir()
+    path.mkdir()        # no file can be there
+    books = open_books()
+    size = 900_000
+    for number in range(120):
+        run(books, 1000 + number, b"digest %d" % number, b"x" * size)
+        if number != 50:
+            books.deliver(1000 + number, NOW._replace(wall=NOW.wall + number))
+        assert sum(answers_in_memory(books).values()) <= module.ANSWERS_IN_MEMORY
+    kept = answers_in_memory(books)
+    assert set(kept) == {1050, *range(1112, 1120)}      # what nobody got, and the newest
+    assert all(find(books, b"digest %d" % number, NOW) for number in range(120))    # none runs twice
+    path.rmdir()
+    clock.now = RETRY
+    books.look()
+    assert books.durable and [found.id for found in books.pending()] == [1050]
+    assert len(states(path)) == 120
+    books.housekeep(NOW._replace(up=NOW.up + 2000), RETENTION)
+    assert set(states(path).values()) == {"answered", "scrubbed"}
+
+
+def test_m14_what_a_file_held_is_taken_along_within_the_same_bound(open_books, monkeypatch):
+    books = open_books()
+    for number in range(30):
+        run(books, 1000 + number, b"digest %d" % number, b"x" * 900_000)
+        books.deliver(1000 + number, NOW)
+    fail(books, monkeypatch, sqlite_error("SQLITE_IOERR"))
+    run(books, 1030, b"last", b"y")
+    assert not books.durable
+    assert sum(answers_in_memory(books).values()) <= module.ANSWERS_IN_MEMORY
+    assert max(answers_in_memory(books)) == 1030 and 1029 in answers_in_memory(books)
+
+
+def test_m14_an_answer_that_memory_had_to_drop_is_expired_by_the_next_start(open_books, path, clock, monkeypatch):
+    monkeypatch.setattr(module, "ANSWERS_IN_MEMORY", 10)
+    path.parent.mkdir()
+    path.mkdir()
+    books = open_books()
+    run(books, 1001, b"first", b"x" * 8)
+    run(books, 1002, b"second", b"y" * 8)
+    path.rmdir()
+    clock.now = RETRY
+    books.look()
+    books.close()
+    books = open_books(born=LATER)
+    assert [found.id for found in books.pending()] == [1002] and states(path) == {1001: "expired", 1002: "answered"}
+    assert find(books, b"first", LATER).answer is None

@@ -8,18 +8,19 @@
 A file of a later version than this software knows is not touched: that would be a downgrade of the package, and a
 guess about money.
 """
-import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from .declined import declined
-from .identity import Command, ref_key
-from .request import shown
+from ..transactions.declined import declined
+from ..transactions.identity import Command, ref_key
+from ..transactions.request import shown
 
 RECENT = 5000
 """Rows of an older file whose RefIDs are read when it is brought up to date: a few days' worth, within a second."""
 
+LAPSED = "answer IS NULL AND state IN ('delivered', 'expired')"
+"""Rows whose answer memory alone had."""
 MIGRATIONS = (
     """
     CREATE TABLE transactions (
@@ -54,6 +55,7 @@ MIGRATIONS = (
                             ref_id = shown(CAST(ref_id AS BLOB)), command = shown(CAST(command AS BLOB))
         WHERE id IN (SELECT id FROM transactions WHERE digest IS NOT NULL ORDER BY id DESC LIMIT {RECENT});
     CREATE INDEX by_ref ON transactions (ref) WHERE ref IS NOT NULL;
+    CREATE INDEX lapsed ON transactions (id) WHERE {LAPSED};
     """,
 )
 FILE = "journal.sqlite3"
@@ -75,27 +77,19 @@ class NewerVersion(sqlite3.DatabaseError):
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
-    """The journal at `path`, made or brought up to date as needed; in memory for None.
-
-    The file is readable for its owner alone. Raises OSError and sqlite3.Error.
-    """
-    if path is not None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)    # SQLite gives its -wal and -shm files the same mode
-        finally:
-            os.close(descriptor)
+    """The journal at `path`, brought up to date as needed; in memory for None. Raises sqlite3.Error."""
     connection = sqlite3.connect(path or ":memory:", timeout=BUSY_TIMEOUT, isolation_level=None,
                                  check_same_thread=False)
     _prepare(connection)
     try:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")     # Journal.tidy does it
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")    # no copies of answers in other files
         connection.execute("PRAGMA cache_size = -512")
         migrate(connection)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()     # opens the write-ahead log
     except BaseException:
         connection.close()
         raise
@@ -139,7 +133,8 @@ def _ref(ref_id: bytes | None) -> bytes | None:
 
 
 def _declined(command: bytes | None, answer: bytes | None) -> bool:
-    return None not in (command, answer) and Command.of(_text(command)) is Command.VOID and declined(answer)
+    return (command is not None and answer is not None and Command.of(_text(command)) is Command.VOID
+            and declined(answer))
 
 
 def _shown(stored: bytes | None) -> str | None:

@@ -7,13 +7,15 @@ import os
 import sqlite3
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import quote
 
+from econduit_terminal.conf.settings import Settings
 from econduit_terminal.process.logs import clean
 
-from .request import shown
+from ..transactions.request import shown
 from .schema import FILE
 
 LAST = 100
@@ -24,10 +26,16 @@ _WORDS = {"handed": "in progress", "answered": "to be delivered", "expired": "to
           "unknown": "outcome unknown"}
 
 
-def main(settings, options) -> int:
-    """settings: `conf.settings.Settings`. options: `json`, `follow`. 0 done, 1 no journal, or not to be read."""
+class Options(Protocol):
+    json: bool
+    follow: bool
+
+
+def main(settings: Settings, options: Options) -> int:
+    """options: as on the command line. 0 done, 1 no journal, or not to be read."""
     path = Path(settings.local.state_dir) / FILE
-    after, seen = 0, {}
+    after = 0
+    seen: dict[int, str] = {}
     try:
         while True:
             for row in _rows(path, LAST if not seen else None, after):
@@ -49,7 +57,7 @@ def main(settings, options) -> int:
     return 1
 
 
-def line(row: dict) -> str:
+def line(row: dict[str, Any]) -> str:
     """One transaction for people."""
     parts = [row["received"], f"RefID {row['ref_id'] or '-'}", row["command"] or "-", f"{row['request_size']} bytes in"]
     if row["answer_size"] is not None:
@@ -62,7 +70,7 @@ def line(row: dict) -> str:
     return "  ".join(clean(part, 400) for part in parts)
 
 
-def _rows(path: Path, last: int | None, after: int) -> list[dict]:
+def _rows(path: Path, last: int | None, after: int) -> list[dict[str, Any]]:
     """The newest `last` rows (None: all) above the id `after`. Raises OSError and sqlite3.Error."""
     os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))    # a clearer error than SQLite's
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=2.0)
@@ -72,10 +80,10 @@ def _rows(path: Path, last: int | None, after: int) -> list[dict]:
             (after, -1 if last is None else last)).fetchall()
     finally:
         connection.close()
-    return [_row(dict(zip(_FIELDS, values))) for values in reversed(found)]
+    return [_row(dict(zip(_FIELDS, values, strict=True))) for values in reversed(found)]
 
 
-def _row(row: dict) -> dict:
+def _row(row: dict[str, Any]) -> dict[str, Any]:
     took = row.pop("took")
     for name in ("ref_id", "command"):
         row[name] = shown(row[name])    # 1.0.0 wrote down some card numbers that are known as such today
@@ -84,4 +92,4 @@ def _row(row: dict) -> dict:
 
 
 def _stamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
