@@ -49,6 +49,8 @@ SLICE = 4096
 """Bytes whose messages are looked for at one go: two thousand of the smallest take some 20 ms."""
 READER_TURN = 0.001
 """Seconds in which the reader takes what waits in the kernel."""
+NOTICE_AGAIN = 60.0
+"""Seconds until the log tells again what the cloud says of itself."""
 REFUSAL = 80
 """Characters that are shown of a refusal."""
 SETTLED = 600.0
@@ -131,6 +133,7 @@ class Conversation:
         self._move_from: float | None = None    # since when `move.after` runs
         self._moving = Beside(dial, orders.bell.set)
         self._inbox: Queue = Queue(maxsize=1)
+        self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
         self._surplus = 0                       # acks that nobody waited for
 
     def run(self) -> Ended:
@@ -241,11 +244,18 @@ class Conversation:
                 case SurplusAck():
                     self._count_surplus()
                 case StatusNotice():
-                    log.warning("connection %d: the cloud says %s; a heartbeat asks whether it still has this terminal",
-                                self._connection.number, shown(event.text, REFUSAL))
+                    self._tell_notice(event.text)
                 case Transaction():
                     self._transactions.receive(event.request)
         return None
+
+    def _tell_notice(self, text: str) -> None:
+        """Once a minute at most: the log has a limit."""
+        now = time.monotonic()
+        if now >= self._notice_from:
+            self._notice_from = now + NOTICE_AGAIN
+            log.warning("connection %d: the cloud says %s; a heartbeat asks whether it still has this terminal",
+                        self._connection.number, shown(text, REFUSAL))
 
     def _count_surplus(self) -> None:
         self._surplus += 1

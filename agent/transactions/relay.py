@@ -18,10 +18,13 @@ import os
 import signal
 import socket as names
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import gevent
 from gevent import socket, subprocess
+
+from econduit_terminal.conf.values import Application
 
 from ..wire.errors import ProtocolError
 from ..wire.framing import Frame, Framer
@@ -43,10 +46,10 @@ class ApplicationError(Exception):
         self.handed_over = handed_over
 
 
-def ask(application, request: bytes, *, timeout: float, frame_gap: float, max_message: int) -> bytes:
+def ask(application: Application, request: bytes, *, timeout: float, frame_gap: float, max_message: int) -> bytes:
     """The application's answer to `request`, without the EOT EOT that may have ended it. Raises ApplicationError.
 
-    application: a `conf.values.Application`. timeout, frame_gap: seconds. max_message: the longest answer, in bytes.
+    timeout, frame_gap: seconds. max_message: the longest answer, in bytes.
     """
     deadline = time.monotonic() + timeout
     with _OPEN[application.kind](application, deadline) as stream:
@@ -70,7 +73,7 @@ def _unanswered(what: str) -> ApplicationError:
 class _Stream:
     """Two descriptors that do not block, from and to the application."""
 
-    def __init__(self, reading: int, writing: int, end_of_request):
+    def __init__(self, reading: int, writing: int, end_of_request: Callable[[], None]):
         self.reading = reading
         self.writing = writing
         self.end_of_request = end_of_request
@@ -137,7 +140,8 @@ def _answer(framer: Framer, data: bytes) -> Frame | None:
 # -- the three kinds of application ----------------------------------------------------------------------------------
 
 @contextmanager
-def _tcp(application, deadline):
+def _tcp(application: Application, deadline: float) -> Iterator[_Stream]:
+    assert application.endpoint
     host, port = application.endpoint
     with _reaching(application):
         connected = socket.create_connection((host, port), timeout=_connect_timeout(deadline))
@@ -147,28 +151,30 @@ def _tcp(application, deadline):
 
 
 @contextmanager
-def _unix(application, deadline):
+def _unix(application: Application, deadline: float) -> Iterator[_Stream]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connected:
         connected.settimeout(_connect_timeout(deadline))
         with _reaching(application):
-            connected.connect(application.path)
+            connected.connect(application.path or "")
         yield _Stream(connected.fileno(), connected.fileno(), lambda: None)
 
 
 @contextmanager
-def _exec(application, deadline):
+def _exec(application: Application, deadline: float) -> Iterator[_Stream]:
     """The program gets the request on stdin and the end of it; its own session makes it one group to be killed."""
     with _reaching(application):
         process = subprocess.Popen(application.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, bufsize=0, start_new_session=True)
-    for pipe in (process.stdin, process.stdout):
+    stdin, stdout = process.stdin, process.stdout
+    assert stdin and stdout
+    for pipe in (stdin, stdout):
         os.set_blocking(pipe.fileno(), False)
-    stream = _Stream(process.stdout.fileno(), process.stdin.fileno(), process.stdin.close)
+    stream = _Stream(stdout.fileno(), stdin.fileno(), stdin.close)
     try:
         yield stream
     finally:
-        process.stdin.close()
-        process.stdout.close()
+        stdin.close()
+        stdout.close()
         if stream.answered:     # it may have a receipt to print; what it says further is lost on it
             reaper = gevent.spawn(_reap, process, max(0.0, deadline - time.monotonic()))
             reaper.link_exception(
@@ -177,14 +183,12 @@ def _exec(application, deadline):
             _reap(process, 0.0)
 
 
-def _reap(process, patience: float) -> None:
+def _reap(process: "subprocess.Popen[bytes]", patience: float) -> None:
     """Waits up to `patience` seconds for the program to end, then ends it and whatever it started."""
-    with gevent.Timeout(patience, False):
-        process.wait()
+    gevent.with_timeout(patience, process.wait, timeout_value=None)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    with gevent.Timeout(CONNECT_TIMEOUT, False):
-        process.wait()
+    gevent.with_timeout(CONNECT_TIMEOUT, process.wait, timeout_value=None)
     if process.returncode:
         log.info("the payment application's program ended with status %d", process.returncode)
 
@@ -197,7 +201,7 @@ def _connect_timeout(deadline: float) -> float:
 
 
 @contextmanager
-def _reaching(application):
+def _reaching(application: Application) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -206,7 +210,7 @@ def _reaching(application):
                                handed_over=False) from error
 
 
-def _name(application) -> str:
+def _name(application: Application) -> str:
     """Where it is. A program's arguments may hold secrets, and stay out."""
     return f"exec:{application.argv[0]}" if application.kind == "exec" else str(application)
 
@@ -216,4 +220,5 @@ def _why(error: OSError) -> str:
         return "no answer to the connection attempt"
     if isinstance(error, names.gaierror):
         return "the name is not known"
-    return os.strerror(error.errno) if error.errno in errno.errorcode else type(error).__name__
+    known = error.errno if error.errno in errno.errorcode else None
+    return os.strerror(known) if known else type(error).__name__

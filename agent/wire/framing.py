@@ -42,6 +42,7 @@ from .formats import BOM, EOT, STX, JsonScanner, Malformed, Scanner, StxScanner,
 from .xml import XmlScanner
 
 _SPACE_OR_BOM = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
+_SPACE_SHOWN = 16
 
 
 @dataclass(frozen=True)
@@ -258,6 +259,9 @@ class Framer:
     def _settle(self) -> Frame | None:
         may_follow = self._may_follow(0)
         if may_follow is None:
+            space = run_end(_SPACE_OR_BOM, self._buffer.bytes, 0, len(self._buffer))
+            self._answer += self._buffer.bytes[:min(space, _SPACE_SHOWN)]
+            self._buffer.drop(space)
             return None
         if may_follow:
             self._go_between(Behind.FORMAT)

@@ -18,9 +18,9 @@ Beside these, in every state: `frame_gap` and `patience` for the bytes of an unf
 
 Rules
 
-- A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline, and the bytes of an
-  unfinished one, behind which the ack may wait, begin it anew. The heartbeat stays outstanding, so that its ack, when
-  it comes after a transaction, is still known as one.
+- A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline. While a message is
+  unfinished, behind which the ack may wait, `patience` alone bounds it, and no heartbeat is due. The heartbeat stays
+  outstanding, so that its ack, when it comes after a transaction, is still known as one.
 - A heartbeat is due `interval` after the last one, or after the registration, and only while idle; earlier at random,
   by up to EARLY of it, the first one by up to EARLY_AT_FIRST, and never later: terminals that came back together must
   not beat together. One that is asked for in between (`heartbeat`) counts as one; while an ack is awaited, no other is
@@ -262,6 +262,8 @@ class Session:
         if self.state is State.REGISTERING:
             return self._asked + self.timing.registration_timeout
         if self.state is not State.ONLINE:
+            return None
+        if self._framer.begun:
             return None
         if self._waiting_since is not None:
             return self._waiting_since + self.timing.ack_timeout

@@ -1,8 +1,8 @@
 """A scanner of messages, fed piece by piece."""
-from econduit_terminal.agent.wire.formats import Malformed
+from econduit_terminal.agent.wire.formats import Malformed, Scanner
 
 
-def end(scanner, data, step=1):
+def end(scanner: Scanner, data: bytes, step: int = 1) -> int | None:
     """Where the scanner finds the end when the bytes come by `step`; None: it does not; -1: it is malformed."""
     buffer = bytearray()
     for at in range(0, len(data), step):

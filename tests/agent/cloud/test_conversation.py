@@ -186,7 +186,7 @@ def test_m15_orders_come_between_the_messages_of_a_burst(conversation, board, tr
 def test_m4_acks_that_nobody_asked_for_are_told_of_once(conversation, board, transactions, caplog):
     caplog.set_level("INFO")
     _, _, peer, _ = online(conversation, board)
-    peer.send(b'{"Status":"OK"}\x04\x04' * 50 + b'{"Status":"ERROR 4111111111111111"}' + b"[]")
+    peer.send(b'{"Status":"OK"}\x04\x04' * 50 + b'{"Status":"ERROR 4111111111111111"}' * 50 + b"[]")
     transactions.wait("receive", b"[]")
     peer.expect(b'{"Command":"TerminalHeartbeat"}\x04\x04')
     assert caplog.text.count("acknowledges what was not asked") == 1

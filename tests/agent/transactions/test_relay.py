@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 import sys
@@ -303,7 +304,7 @@ def test_any_bytes_come_through_whatever_the_pieces(body, cuts):
     data = body + b"\x04\x04"
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     server = StreamServer(("127.0.0.1", 0), lambda connection, _: said(
-        *(data[a:b] for a, b in zip(edges, edges[1:])))(connection))
+        *(data[a:b] for a, b in itertools.pairwise(edges)))(connection))
     server.start()
     try:
         assert ask(Application("tcp", Endpoint("127.0.0.1", server.server_port)), frame_gap=2) == body

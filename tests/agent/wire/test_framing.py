@@ -209,6 +209,13 @@ def test_registration_answers(data, complete):
     assert run([data], registration=True)[0] == complete
 
 
+def test_white_space_behind_an_answer_costs_nothing_however_it_comes():
+    reader = Reader(1000, registration=True)
+    assert payloads(reader.send(b"OK-REGISTRATION", *[b" "] * 5000)) == [b"OK-REGISTRATION"]
+    (corrected,) = reader.send(b"X")
+    assert corrected.corrects and corrected.payload.split() == [b"OK-REGISTRATION", b"X"]
+
+
 @pytest.mark.parametrize("rest", [b"-X", b" welcome", b"\r\nX", b"OK-REGISTRATION", b"\x05", b'"'])
 def test_m5_an_answer_that_goes_on_is_corrected(rest):
     reader = Reader(registration=True)

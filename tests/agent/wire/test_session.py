@@ -323,16 +323,25 @@ def test_nothing_but_the_wires_own_errors(steps, idle, terminates):
         pass
 
 
-def test_a_message_that_still_arrives_holds_the_ack_s_deadline():
-    """The ack may wait behind it on the wire."""
+@pytest.mark.parametrize("head, tail", [(b'{"Command":', b'"Sale"}'), (b"<a><b>", b"</b></a>"), (b"\x02A\x03", b"B")])
+def test_m1_while_a_message_is_unfinished_patience_alone_bounds_it(head, tail):
+    """The ack may wait behind it on the wire; and a heartbeat would be answered behind it."""
     it = online()
     assert it.heartbeat(60) == HEARTBEAT
-    assert it.receive(b'{"Command":"Sale",', 64) == []
-    assert it.deadline(idle=True) == 69 and it.check(68, idle=True) == b""
-    assert it.receive(b'"Amount":1', 68) == []
-    with pytest.raises(AnswerOverdue):
-        it.check(73, idle=True)
-    assert it.receive(b'}' + ACK, 74) == [Transaction(b'{"Command":"Sale","Amount":1}'), Acknowledged()]
+    assert it.receive(head, 64) == []
+    assert it.deadline(idle=True) == 84 and it.check(83, idle=True) == b"" and it.quiet(83) == []
+    assert it.receive(tail + ACK, 83) == [Transaction(head + tail), Acknowledged()]
+    assert it.receive(head, 119) == [] and it.check(121, idle=True) == b"" and it.deadline(idle=True) == 139
+    with pytest.raises(ProtocolError, match="broke off"):
+        it.quiet(139)
+
+
+def test_a_comment_behind_a_message_gives_the_ack_its_time_anew():
+    it = online()
+    it.receive(b"<a/>", 1)
+    it.heartbeat(2)
+    assert it.receive(b"<!-- ", 6) == [] and it.deadline(idle=True) == 26
+    assert it.receive(b"-->", 9) == [] and it.deadline(idle=True) == 11
 
 
 def test_white_space_is_no_message_that_arrives():
