@@ -67,7 +67,7 @@ class Record:
     """What is known of one endpoint."""
     outcome: Outcome = Outcome.UNTRIED
     reason: str | None = None               # why it is of no use at present, for people
-    addresses: tuple[str, ...] = ()         # those that the last dial knew
+    addresses: tuple[str, ...] = ()         # those at which the outcome was met
     registered_at: float | None = None      # when it last registered
     unregistered: int = 0                   # connections that opened without a registration since
     address: Address | None = None          # where it last registered
@@ -78,6 +78,10 @@ class Record:
     idle_end: float | None = None           # the age at which they are
     mss: int | None = None                  # the largest segment that is known to pass
     lives: deque[Life] = field(default_factory=lambda: deque(maxlen=ENDS_ALIKE))
+
+
+def _shown(address: Address | None) -> tuple[str, ...]:
+    return () if address is None else (str(address[1][0]),)
 
 
 class Endpoints:
@@ -142,9 +146,16 @@ class Endpoints:
                      for endpoint, record in self._records.items())
 
     def reasons(self) -> list[str]:
-        """Why each endpoint that was tried since the last registration is of no use, in order of preference."""
-        reasons = [self[endpoint].reason for endpoint in self.configured if endpoint in self._tried]
-        return list(dict.fromkeys(reason for reason in reasons if reason))
+        """Why each endpoint that was tried since the last registration is of no use, in order of preference.
+
+        Where the cloud refuses the terminal, that comes first, and an endpoint that is silent would change nothing.
+        """
+        tried = [self[endpoint] for endpoint in self.configured if endpoint in self._tried]
+        refused = [record for record in tried if record.outcome is Outcome.REFUSED_REGISTRATION]
+        if refused:
+            answering = (*_ANSWERING, Outcome.NOT_THE_CLOUD)
+            tried = refused + [record for record in tried if record.outcome in answering]
+        return list(dict.fromkeys(record.reason for record in tried if record.reason))
 
     # -- what happens --------------------------------------------------------------------------------------------
 
@@ -153,6 +164,7 @@ class Endpoints:
         record.outcome, record.reason, record.registered_at = Outcome.REGISTERED, None, now
         record.unregistered = record.failed_moves = 0
         record.address, record.doubted = address, ()
+        record.addresses = _shown(address) or record.addresses
         self._tried.clear()
 
     def not_opened(self, endpoint: Endpoint, finding: Finding, reason: str, *, beside: bool = False) -> None:
@@ -169,6 +181,7 @@ class Endpoints:
         record = self[endpoint]
         record.unregistered += 1
         record.failed_moves += moved
+        record.addresses = _shown(address) or record.addresses
         if address is not None:
             others = tuple(other for other in record.doubted if other != address)
             record.doubted = (*others, address)[-MOST_DOUBTED:]

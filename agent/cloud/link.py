@@ -39,36 +39,32 @@ from econduit_terminal.conf.schema import Settings
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.reason import Reason
-from econduit_terminal.contract.status import EndpointStatus, Phase
+from econduit_terminal.contract.status import Outcome, Phase
 from econduit_terminal.process.logs import clean
 
-from . import conversation, reasons
+from . import announcer, conversation
+from .announcer import Announcer
 from .beside import drop
 from .connection import Connection
 from .conversation import Conversation, Ended, Move, Orders
-from .dialer import Dialed, Dialer, DialFailed, Seen, Target, prepare
+from .dial_plan import DialPlan
+from .dialer import Dialed, Dialer, DialFailed, prepare
 from .endpoints import Endpoints, Life
-from .policy import Cause, Evidence, Finding, Policy, Wait, classify, most_telling
-from .resolver import literal
+from .policy import Cause, Evidence, Finding, Policy, Wait, classify
 
 log = logging.getLogger(__name__)
 
 SAME_AGAIN = 60.0
 """Seconds until the log says again why there is no connection."""
-SHARED_ID = "another terminal may use this TerminalID: the cloud ends each registration soon after the one before"
 _PARTS = (Finding.NO_NAME, Finding.NO_WAY)
 """What a network that is just coming back may lack for a moment."""
 _ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
-_BY_THE_CLOUD = (Cause.CUT, Cause.DOWN, Cause.CROWDED, Cause.NOT_THE_CLOUD, Cause.REFUSED, Cause.REJECTED)
-"""After these the remembered address is no better than what the name holds now."""
 
 
-class Board(conversation.Board, Protocol):
+class Board(announcer.Board, conversation.Board, Protocol):
     """What is shown of the whole."""
 
     def phase(self, phase: Phase, retry_in: float | None = None) -> None: ...
-    def endpoints(self, found: tuple[EndpointStatus, ...]) -> None: ...
-    def problem(self, name: str, text: str | None) -> None: ...
 
 
 class Link:
@@ -87,6 +83,8 @@ class Link:
         self._policy = policy
         self._dialer = dialer or Dialer(settings)
         self._records = Endpoints(self._configured)
+        self._plan = DialPlan(self._dialer, self._records, policy)
+        self._announcer = Announcer(board, self._records)
         policy.endpoints = self._configured
         self._orders = Orders()
         self._network = NetworkReport()
@@ -94,12 +92,7 @@ class Link:
         self._parked: Connection | None = None      # aborted; closed when its address works again
         self._conversation: Conversation | None = None
         self._answer_time = 0.0
-        self._reason = Reason.STARTING.words             # our own, whatever the watchdog says
-        self._causes: dict[Endpoint, Cause] = {}    # of each endpoint's last end, since the last registration
-        self._verdict_is_newer = False
-        self._returning = True                      # the network came back and nothing was dialed since
-        self._name_first = False
-        self._plan = ""                             # what was dialed last
+        self._dialing = ""                          # what was dialed last
         self._told: tuple[tuple[Any, ...], float] = (), 0.0    # the last wait in the log, and when that was said
 
     # -- orders: from any greenlet, they return at once ----------------------------------------------------------
@@ -107,22 +100,23 @@ class Link:
     def network(self, report: NetworkReport) -> None:
         """Take a report of the watchdog (POST /network): abort, verify, dial and bind as it says."""
         before, self._network = self._network, report
-        self._verdict_is_newer |= before.verdict != self._network.verdict
-        if self._records.on_network(self._network.network):
+        if self._records.on_network(report.network):
             log.info("another network: what was known of the endpoints is forgotten")
             self._forget()
         self._close_parked()
         if self._connection is not None:
+            self._announcer.network(self._network)
             self._orders.abort = self._network.lost.get(self._connection.local_address) or self._orders.abort
             self._orders.verify |= self._network.verify
         else:
-            self._take_hint(before)
-            self._board.offline(self._shown())
+            self._announcer.network(self._network, better=self._take_hint(before))
+            self._announcer.offline()
         self._orders.bell.set()
 
     def forget_network(self) -> None:
         """The watchdog is silent: what it said last says nothing about now."""
         self._network = NetworkReport()
+        self._announcer.network(self._network)
         self._close_parked()
 
     def verify(self) -> None:
@@ -167,7 +161,7 @@ class Link:
 
     def run(self) -> None:
         """Until `stop`. Raises nothing but bugs."""
-        self._tell_endpoints()
+        self._announcer.endpoints()
         ended: Ended | None = None
         while not self._orders.stop:
             ended = self._attempt(ended)
@@ -201,10 +195,10 @@ class Link:
         self._board.phase(Phase.DIALING)
         endpoints = self._records.order()
         plan = ", then ".join(map(str, endpoints)) + (f" over {network.bind}" if network.bind else "")
-        if plan != self._plan:      # once, not every second of a long outage: the log has a limit
+        if plan != self._dialing:       # once, not every second of a long outage: the log has a limit
             log.info("dialing %s", plan)
-        self._plan = plan
-        dialing = gevent.spawn(self._open, endpoints, network)
+        self._dialing = plan
+        dialing = gevent.spawn(self._plan.dial, endpoints, network, time.monotonic())
         dialing.link(lambda _: self._orders.bell.set())
         try:
             while not dialing.ready():
@@ -218,56 +212,21 @@ class Link:
         finally:
             drop(dialing)
 
-    def _open(self, endpoints: Sequence[Endpoint], network: NetworkReport, *,
-              beside: bool = False) -> Dialed | DialFailed:
-        """A greenlet's body: the failure is a result, not an accident. beside: while another connection is in use."""
-        now = time.monotonic()
-        targets = [self._target(endpoint, 0.0 if beside else self._policy.delay(endpoint, now))
-                   for endpoint in endpoints]
-        opened: Dialed | DialFailed
-        try:
-            opened = self._dialer.dial(targets, interface=network.bind, lost=network.lost.keys(),
-                                       returning=self._returning)
-        except DialFailed as failed:
-            opened = failed
-        self._learn(opened.seen, beside)
-        return opened
-
     def _dial_beside(self, endpoints: Sequence[Endpoint]) -> Dialed | DialFailed:
-        return self._open(endpoints, self._network, beside=True)
-
-    def _target(self, endpoint: Endpoint, hold: float) -> Target:
-        record = self._records[endpoint]
-        remembered = [record.address] if record.address else []
-        elsewhere = [address for text in self._network.addresses.get(endpoint.host, ())
-                     if (address := literal(Endpoint(text, endpoint.port)))]
-        return Target(endpoint, hold, known=[] if self._name_first else remembered, spare=[*remembered, *elsewhere],
-                      doubted=record.doubted, mss=record.mss,
-                      answer=self._records.answer_time(endpoint, self._settings.registration.timeout))
-
-    def _learn(self, seen: Seen, beside: bool) -> None:
-        """What a dial met, into the records. One beside a connection says nothing about why there is none."""
-        for endpoint, addresses in seen.addresses.items():
-            self._records[endpoint].addresses = tuple(str(sockaddr[0]) for _, sockaddr in addresses)
-        for endpoint, addresses in seen.named.items():
-            self._records.named(endpoint, addresses)
-        for endpoint, found in seen.found.items():
-            if found.finding is Finding.TLS:
-                self._records.not_registered(endpoint, found.address, found.finding, found.reason, beside=beside)
-            else:
-                self._records.not_opened(endpoint, found.finding, found.reason, beside=beside)
-        self._tell_endpoints()
+        opened = self._plan.dial(endpoints, self._network, time.monotonic(), beside=True)
+        self._announcer.endpoints()
+        return opened
 
     def _not_opened(self, failed: DialFailed, dialed_for: float) -> Wait:
         """The wait after a dial in vain, and its reason on the display."""
         met = {endpoint: self._evidence(endpoint, found.finding) for endpoint, found in failed.seen.found.items()}
         wait = self._policy.ended(met, self._network, time.monotonic(), dialed_for=dialed_for)
-        self._causes.update(wait.causes)
-        returning, self._returning = self._returning, False
+        returning, self._plan.returning = self._plan.returning, False
         only_parts = all(found.finding in _PARTS for found in failed.seen.found.values())
         if not (returning and only_parts and wait.cause in (Cause.LOCAL, Cause.PATH)):
-            self._show("; ".join(self._records.reasons()))
-        self._name_first = wait.cause in _BY_THE_CLOUD
+            self._announcer.met(wait.causes)
+        self._announcer.endpoints()
+        self._plan.after(wait.cause)
         return wait
 
     def _converse(self, dialed: Dialed, *, moved: bool = False) -> tuple[Ended, Wait]:
@@ -284,7 +243,7 @@ class Link:
             connection, session, self._orders, self._board, self._transactions, dial=self._dial_beside,
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
         self._board.phase(Phase.REGISTERING)
-        self._orders.dial = self._returning = False
+        self._orders.dial = self._plan.returning = False
         life = None
         try:
             ended = self._conversation.run()
@@ -292,8 +251,7 @@ class Link:
                 now = time.monotonic()
                 life = Life(now - self._conversation.registered_at, now - connection.last_data)
             evidence = self._evidence(endpoint, ended.finding, life is not None)
-            self._causes[endpoint] = classify(evidence, self._network)
-            self._show(ended.reason)
+            self._announcer.met({endpoint: classify(evidence, self._network)}, ended.reason)
         finally:
             self._connection = self._conversation = None
             self._transactions.detach(connection)
@@ -320,14 +278,12 @@ class Link:
         if ended.finding not in _ON_PURPOSE and life is not None:
             self._records.ended(endpoint, life, by_the_cloud=ended.finding in (Finding.CLOSED, Finding.DEREGISTERED),
                                 stable_after=self._settings.reconnect.stable_after)
-            self._tell_problems()
+            self._announcer.problems()
         wait = self._policy.ended(met, self._network, time.monotonic(),
                                   registered_for=None if life is None else life.registered)
-        self._causes.update(wait.causes)
-        if life is None and (reasons_ := self._records.reasons()):
-            self._show("; ".join(reasons_))
-        self._name_first = wait.cause in _BY_THE_CLOUD
-        self._tell_endpoints()
+        self._announcer.met(wait.causes, ended.reason if life is not None else None)
+        self._announcer.endpoints()
+        self._plan.after(wait.cause)
         if wait.cause is Cause.REJECTED:
             log.warning("the cloud does not know this terminal's type: correct terminal.type in the settings and have "
                         "them read again, or ask eConduit to add it")
@@ -335,8 +291,7 @@ class Link:
 
     def _registered(self, dialed: Dialed) -> None:
         self._records.registered(dialed.endpoint, dialed.address, time.monotonic())
-        self._causes.clear()
-        self._tell_endpoints()
+        self._announcer.registered()
 
     def _pause(self, wait: Wait, reason: str) -> None:
         """Wait before the next dial, unless somebody wants it at once. The other endpoint is dialed without one."""
@@ -362,41 +317,32 @@ class Link:
             self._parked.close()
             self._parked = None
 
-    # -- what is known, and what is shown of it --------------------------------------------------------------------
-
-    def _take_hint(self, before: NetworkReport) -> None:
-        """While there is no connection: what a report says that ends or shortens the wait."""
+    def _take_hint(self, before: NetworkReport) -> bool:
+        """While there is no connection: what a report says that ends or shortens the wait. True: the network is better,
+        or another one."""
         network = self._network
         if network.dial or network.bind != before.bind or (network.usable and not before.usable):
-            self._orders.dial = self._returning = True
-            if self._telling in (Cause.LOCAL, Cause.PATH):
-                self._reason = Reason.CONNECTING.words
-                self._causes.clear()
+            self._orders.dial = self._plan.returning = True
+            return True
+        if any(network.addresses.get(endpoint.host) and not before.addresses.get(endpoint.host)
+               and self._records[endpoint].outcome is Outcome.NO_NAME for endpoint in self._configured):
+            self._orders.dial = True
         elif network.open and not before.open:
             silent = [endpoint for endpoint in self._configured
                       if str(endpoint) in network.open and not self._records.answers(endpoint)]
             self._policy.opened(silent, time.monotonic())
+        return False
 
     def _forget(self) -> None:
         """Nothing is known of the endpoints any more."""
         self._policy.wake()
-        self._name_first = False
-        self._tell_endpoints()
-        self._tell_problems()
+        self._plan.name_first = False
+        self._announcer.endpoints()
+        self._announcer.problems()
 
     def _calm(self) -> None:
         self._records.settled()
-        self._tell_problems()
-
-    def _tell_endpoints(self) -> None:
-        self._board.endpoints(self._records.status())
-
-    def _tell_problems(self) -> None:
-        self._board.problem("TerminalID", SHARED_ID if self._records.shared_id else None)
-        idle = [f"something on the way to {endpoint} ends connections without data after {record.idle_end:.0f} s: "
-                f"heartbeats every {record.interval:g} s" for endpoint in self._configured
-                if (record := self._records[endpoint]).interval and record.idle_end]
-        self._board.problem("heartbeat", "; ".join(idle) or None)
+        self._announcer.problems()
 
     def _loudness(self, why: tuple[Any, ...]) -> int:
         """INFO for what is new, and for the same again once a minute: an outage of a night must not push the day before
@@ -426,18 +372,6 @@ class Link:
     def _configured(self) -> tuple[Endpoint, ...]:
         cloud = self._settings.cloud
         return (cloud.primary, cloud.secondary) if cloud.secondary else (cloud.primary,)
-
-    @property
-    def _telling(self) -> Cause | None:
-        """What keeps the terminal offline: the most telling cause since it was last registered."""
-        return most_telling(self._causes.values()) if self._causes else None
-
-    def _show(self, reason: str) -> None:
-        self._reason, self._verdict_is_newer = reason, False
-        self._board.offline(self._shown())
-
-    def _shown(self) -> str:
-        return reasons.display(self._reason, self._telling, self._network, verdict_is_newer=self._verdict_is_newer)
 
 
 def _route(network: NetworkReport) -> tuple[str | None, Mapping[str, str]]:

@@ -134,6 +134,16 @@ def test_o1_an_address_is_remembered_by_a_registration_alone(records):
     assert records[A].address is None
 
 
+def test_the_addresses_in_the_status_are_those_that_gave_the_outcome(records):
+    records[A].addresses = ("192.0.2.1", "192.0.2.2")
+    records.not_opened(A, Finding.SILENT, "x")
+    assert records[A].addresses == ("192.0.2.1", "192.0.2.2")
+    in_vain(records, A, ONE)
+    assert records[A].addresses == ("192.0.2.1",)
+    records.registered(A, TWO, 1.0)
+    assert records[A].addresses == ("192.0.2.2",)
+
+
 def test_o5_an_address_that_the_name_no_longer_holds_is_forgotten(records):
     records.registered(A, ONE, 1.0)
     records.named(A, [TWO, ONE])
@@ -184,8 +194,11 @@ def test_the_reasons_are_those_since_the_last_registration_and_each_stands_once(
     records.not_opened(B, Finding.REFUSED, "refused by B")
     records.not_opened(A, Finding.SILENT, "no answer from A")
     assert records.reasons() == ["no answer from A", "refused by B"]
-    records.not_registered(A, ONE, Finding.FAILED, "registration refused")
     records.not_registered(B, ONE, Finding.FAILED, "registration refused")
+    assert records.reasons() == ["registration refused"], "what is silent would change nothing"
+    records.not_registered(A, ONE, Finding.OTHER, "answered by something else")
+    assert records.reasons() == ["registration refused", "answered by something else"]
+    records.not_registered(A, ONE, Finding.FAILED, "registration refused")
     assert records.reasons() == ["registration refused"]
     records.registered(A, ONE, 1.0)
     assert records.reasons() == []

@@ -247,7 +247,7 @@ def test_o3_a_login_page_that_goes_away_is_not_waited_out_with_the_refusal_of_th
     (20.0, 10.0, 20.0), (10.0, 10.0, 10.0), (0.5, 10.0, 10.0), (5.0, 0.1, 5.0)])
 def test_the_larger_of_the_two_delays_is_the_ceiling(base, most, ceiling):
     policy = Policy(replace(RULES, base_delay=base, max_delay=most), HIGH, [A])
-    waited = [policy.ended({A: Evidence(Finding.REFUSED)}, Network(), 0.0).seconds for _ in range(8)]
+    waited = [policy.ended({A: Evidence(Finding.REFUSED)}, NetworkReport(), 0.0).seconds for _ in range(8)]
     assert waited[0] == pytest.approx(min(base, ceiling)) and waited[-1] == pytest.approx(ceiling)
 
 

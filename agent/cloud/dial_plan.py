@@ -1,0 +1,66 @@
+"""From what is known to what is dialed, and back: targets out of records, policy and the watchdog's report; what a dial
+saw into the records.
+"""
+from collections.abc import Sequence
+
+from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.network_report import NetworkReport
+
+from .dialer import Dialed, Dialer, DialFailed, Seen, Target
+from .endpoints import Address, Endpoints
+from .policy import Cause, Finding, Policy
+from .resolver import literal
+
+_BY_THE_CLOUD = (Cause.CUT, Cause.DOWN, Cause.CROWDED, Cause.NOT_THE_CLOUD, Cause.REFUSED, Cause.REJECTED)
+
+
+class DialPlan:
+    """One for the whole life. name_first: ask for a name before its remembered address is dialed. returning: the
+    network came back, and nothing was dialed since."""
+
+    def __init__(self, dialer: Dialer, records: Endpoints, policy: Policy[Endpoint]):
+        self._dialer = dialer
+        self._records = records
+        self._policy = policy
+        self.name_first = False
+        self.returning = True
+
+    def after(self, cause: Cause) -> None:
+        """After an end by the cloud the remembered address is no better than what the name holds now; after one by the
+        network it is, and is dialed at once."""
+        self.name_first = cause in _BY_THE_CLOUD
+
+    def dial(self, endpoints: Sequence[Endpoint], network: NetworkReport, now: float, *,
+             beside: bool = False) -> Dialed | DialFailed:
+        """The failure is a result, not an accident. beside: of a connection in use, so that nothing is waited for, and
+        nothing is told of why there is none. A kill of the greenlet ends it, and nothing was learned."""
+        targets = [self._target(endpoint, network, 0.0 if beside else self._policy.delay(endpoint, now))
+                   for endpoint in endpoints]
+        opened: Dialed | DialFailed
+        try:
+            opened = self._dialer.dial(targets, interface=network.bind, lost=network.lost.keys(),
+                                       returning=self.returning)
+        except DialFailed as failed:
+            opened = failed
+        self._learn(opened.seen, beside)
+        return opened
+
+    def _target(self, endpoint: Endpoint, network: NetworkReport, hold: float) -> Target:
+        record = self._records[endpoint]
+        remembered: list[Address] = [record.address] if record.address else []
+        elsewhere = [address for text in network.addresses.get(endpoint.host, ())
+                     if (address := literal(Endpoint(text, endpoint.port)))]
+        return Target(endpoint, hold, known=[] if self.name_first else remembered, spare=[*remembered, *elsewhere],
+                      doubted=record.doubted, mss=record.mss,
+                      answer=self._records.answer_time(endpoint, self._dialer.settings.registration.timeout))
+
+    def _learn(self, seen: Seen, beside: bool) -> None:
+        for endpoint, addresses in seen.addresses.items():
+            self._records[endpoint].addresses = tuple(str(sockaddr[0]) for _, sockaddr in addresses)
+        for endpoint, addresses in seen.named.items():
+            self._records.named(endpoint, addresses)
+        for endpoint, found in seen.found.items():
+            if found.finding is Finding.TLS:
+                self._records.not_registered(endpoint, found.address, found.finding, found.reason, beside=beside)
+            else:
+                self._records.not_opened(endpoint, found.finding, found.reason, beside=beside)
