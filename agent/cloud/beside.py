@@ -4,6 +4,7 @@ At most one at a time. What it opens is either taken, as the next connection, or
 it here, so that the terminal is never registered twice.
 """
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import gevent
 
@@ -14,7 +15,7 @@ from .dialer import Dialed, DialFailed
 Dial = Callable[[Sequence[Endpoint]], Dialed | DialFailed]
 
 
-def drop(dialing: gevent.Greenlet | None) -> None:
+def drop(dialing: "gevent.Greenlet[..., Any] | None") -> None:
     """End a dial of which nothing is wanted any more; a connection that it opened is closed unused."""
     if dialing is not None:
         dialing.kill()
@@ -28,7 +29,7 @@ class Beside:
     def __init__(self, dial: Dial, ring: Callable[[], None]):
         self._dial = dial
         self._ring = ring
-        self._dialing: gevent.Greenlet | None = None
+        self._dialing: gevent.Greenlet[..., Dialed | DialFailed] | None = None
 
     @property
     def running(self) -> bool:

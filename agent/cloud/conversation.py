@@ -132,7 +132,7 @@ class Conversation:
         self._settled = False
         self._move_from: float | None = None    # since when `move.after` runs
         self._moving = Beside(dial, orders.bell.set)
-        self._inbox: Queue = Queue(maxsize=1)
+        self._inbox: Queue[bytes | Exception] = Queue(maxsize=1)
         self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
         self._surplus = 0                       # acks that nobody waited for
 
@@ -212,7 +212,7 @@ class Conversation:
         now = time.monotonic()
         if isinstance(data, OSError) or not data:
             # What came before the end may be all that there is of an answer.
-            error = data if data else OSError(errno.EPIPE, "")
+            error = data if isinstance(data, OSError) else OSError(errno.EPIPE, "")
             return self._handle(self.session.finish(now)) or self._lost(error)
         if isinstance(data, Exception):
             raise data

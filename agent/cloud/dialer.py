@@ -140,8 +140,8 @@ class _Dial:
         self._interface = interface
         self._lost = lost
         self._returning = returning
-        self._reports: SimpleQueue = SimpleQueue()
-        self._greenlets: list[gevent.Greenlet] = []
+        self._reports: SimpleQueue[_Report] = SimpleQueue()
+        self._greenlets: list[gevent.Greenlet[..., Any]] = []
         self._sockets: set[Any] = set()
         self._targets: dict[Endpoint, Target] = {}
         self._lanes: dict[Endpoint, Lane] = {}

@@ -6,9 +6,11 @@ which address is remembered.
 
 | what happens                             | what the record says from then on                                     |
 |------------------------------------------|-----------------------------------------------------------------------|
-| OK-REGISTRATION                          | in good standing; its address is remembered; no failed moves          |
+| OK-REGISTRATION                          | in good standing; its address is remembered                           |
 | opened, no registration                  | no head start until it registers again; the address goes to the end   |
-| the same after a move from the secondary | and the next move comes after 2, 4, 8 … times `primary_retry`         |
+| registered and cut, the bucket is empty  | no head start either                                                  |
+| a move from the secondary that was left  | the next one comes after 2, 4, 8 … times `primary_retry`, until a     |
+| again within `stable_after`              | registration there lasted                                             |
 | refused, rejected, silent, no name       | the outcome, for whoever asks                                         |
 | its name no longer holds the address     | the remembered address is forgotten                                   |
 | ended ENDS_ALIKE times at one idle age   | heartbeats at half that age, FLOOR at least                           |
@@ -162,7 +164,7 @@ class Endpoints:
     def registered(self, endpoint: Endpoint, address: Address | None, now: float) -> None:
         record = self[endpoint]
         record.outcome, record.reason, record.registered_at = Outcome.REGISTERED, None, now
-        record.unregistered = record.failed_moves = 0
+        record.unregistered = 0
         record.address, record.doubted = address, ()
         record.addresses = _shown(address) or record.addresses
         self._tried.clear()
@@ -188,9 +190,14 @@ class Endpoints:
             if record.address == address:
                 record.address = None
 
-    def ended(self, endpoint: Endpoint, life: Life, *, by_the_cloud: bool, stable_after: float) -> None:
+    def ended(self, endpoint: Endpoint, life: Life, *, by_the_cloud: bool, stable_after: float,
+              moved: bool = False) -> None:
         """A registered connection is over, and not because somebody here wanted that."""
         record = self[endpoint]
+        if life.registered >= stable_after:
+            record.failed_moves = 0
+        elif moved and by_the_cloud:
+            record.failed_moves += 1
         record.lives.append(life)
         ages = [one.idle for one in record.lives]
         if len(ages) == ENDS_ALIKE and min(ages) > FLOOR and max(ages) - min(ages) <= max(2.0, 0.05 * max(ages)):
@@ -200,6 +207,10 @@ class Endpoints:
             self._short.append(life.registered)
         else:
             self._short.clear()
+
+    def crowded(self, endpoint: Endpoint) -> None:
+        """It registers the terminal and drops it, again and again."""
+        self[endpoint].unregistered += 1
 
     def named(self, endpoint: Endpoint, addresses: Sequence[Address]) -> None:
         """The name holds these addresses now; one that was remembered and is not among them is forgotten."""

@@ -89,6 +89,7 @@ class Link:
         self._orders = Orders()
         self._network = NetworkReport()
         self._connection: Connection | None = None
+        self._dialed: Dialed | None = None          # what it came from
         self._parked: Connection | None = None      # aborted; closed when its address works again
         self._conversation: Conversation | None = None
         self._answer_time = 0.0
@@ -117,6 +118,8 @@ class Link:
         """The watchdog is silent: what it said last says nothing about now."""
         self._network = NetworkReport()
         self._announcer.network(self._network)
+        if self._connection is None:
+            self._announcer.offline()
         self._close_parked()
 
     def verify(self) -> None:
@@ -200,17 +203,18 @@ class Link:
         self._dialing = plan
         dialing = gevent.spawn(self._plan.dial, endpoints, network, time.monotonic())
         dialing.link(lambda _: self._orders.bell.set())
+        opened: Dialed | DialFailed | None = None
         try:
             while not dialing.ready():
                 self._orders.bell.wait()        # bounded: the dial ends by itself and rings
                 self._orders.bell.clear()
                 if self._orders.stop or self._orders.leave or _route(self._network) != _route(network):
                     return None
-            opened: Dialed | DialFailed = dialing.get()
-            dialing = None
+            opened = dialing.get()
             return opened
         finally:
-            drop(dialing)
+            if opened is None:
+                drop(dialing)
 
     def _dial_beside(self, endpoints: Sequence[Endpoint]) -> Dialed | DialFailed:
         opened = self._plan.dial(endpoints, self._network, time.monotonic(), beside=True)
@@ -231,7 +235,7 @@ class Link:
 
     def _converse(self, dialed: Dialed, *, moved: bool = False) -> tuple[Ended, Wait]:
         """Register and serve. moved: another connection was left for this one. Returns why it ended, and the wait."""
-        endpoint, settings = dialed.endpoint, self._settings
+        endpoint, settings, self._dialed = dialed.endpoint, self._settings, dialed
         self._answer_time = self._records.answer_time(endpoint, settings.registration.timeout, moved=moved)
         session = Session(self._registration, ack=settings.registration.ack_heartbeat, timing=self._timing(endpoint),
                           max_message=settings.transactions.max_message, random=random.random,
@@ -277,10 +281,12 @@ class Link:
             met |= {other: self._evidence(other, found.finding) for other, found in dialed.seen.found.items()}
         if ended.finding not in _ON_PURPOSE and life is not None:
             self._records.ended(endpoint, life, by_the_cloud=ended.finding in (Finding.CLOSED, Finding.DEREGISTERED),
-                                stable_after=self._settings.reconnect.stable_after)
+                                stable_after=self._settings.reconnect.stable_after, moved=moved)
             self._announcer.problems()
         wait = self._policy.ended(met, self._network, time.monotonic(),
                                   registered_for=None if life is None else life.registered)
+        if life is not None and wait.causes[endpoint] is Cause.CROWDED:
+            self._records.crowded(endpoint)
         self._announcer.met(wait.causes, ended.reason if life is not None else None)
         self._announcer.endpoints()
         self._plan.after(wait.cause)
@@ -334,8 +340,10 @@ class Link:
         return False
 
     def _forget(self) -> None:
-        """Nothing is known of the endpoints any more."""
+        """Nothing is known of the endpoints any more, but of the one that the terminal is registered at."""
         self._policy.wake()
+        if self._conversation and self._conversation.registered_at is not None and self._dialed:
+            self._records.registered(self._dialed.endpoint, self._dialed.address, self._conversation.registered_at)
         self._plan.name_first = False
         self._announcer.endpoints()
         self._announcer.problems()

@@ -25,7 +25,8 @@ Rules
   much (a connection that helps nobody) seldom.
 - Each endpoint waits for its own cause, with its own n. An endpoint that was not tried has nothing to wait for: an end
   at one leads to the other at once, and a login page that goes away is not waited out with the refusal of the other.
-- What ends a registered connection, or is asked for, sets the wait of every endpoint anew.
+- What ends a registered connection, or is asked for, sets the wait of every endpoint anew. A cut with an empty bucket
+  is told as CROWDED: an endpoint that registers the terminal only to drop it is no better than one that does not.
 - n falls to 0 after `stable_after` registered. An hour without a cable never makes the first dial slow.
 - The bucket is refilled by one every `stable_after`, so that a cloud which cuts again and again is limited, and a lab
   that does so a few times sees the terminal back at once.
@@ -196,8 +197,10 @@ class Policy(Generic[K]):
         causes = {endpoint: classify(replace(met, silent_for=silent_for), network)
                   for endpoint, met in evidence.items()}
         for endpoint, met in evidence.items():
+            if causes[endpoint] is Cause.CUT and not self._quick_return(now):
+                causes[endpoint] = Cause.CROWDED
             cause = causes[endpoint]
-            seconds = self._seconds(cause, endpoint, now)
+            seconds = self._seconds(cause, endpoint)
             if cause in _FROM_DIAL:
                 seconds = max(0.0, seconds - dialed_for)
             if met.registered or met.finding in (Finding.ASKED, Finding.ABORTED):
@@ -207,7 +210,7 @@ class Policy(Generic[K]):
         attempt = max(self._counts.get(endpoint, 0) for endpoint in causes)
         return Wait(self.wait(now), most_telling(causes.values()), attempt, causes)
 
-    def _seconds(self, cause: Cause, endpoint: K, now: float) -> float:
+    def _seconds(self, cause: Cause, endpoint: K) -> float:
         rules = self.reconnect
         if cause is Cause.ASKED:
             return 0.0
@@ -215,7 +218,7 @@ class Policy(Generic[K]):
             return rules.local_retry * (0.5 + self._random())
         if cause is Cause.REJECTED:
             return rules.rejected_retry
-        if cause is Cause.CUT and self._quick_return(now):
+        if cause is Cause.CUT:
             return rules.first_retry * self._random()
         count = self._counts.get(endpoint, 0)
         self._counts[endpoint] = count + 1

@@ -49,7 +49,7 @@ class Resolver:
     """The lookups under way, by endpoint."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Endpoint, AsyncResult] = {}
+        self._under_way: dict[Endpoint, AsyncResult[list[Address]]] = {}
 
     def lookup(self, endpoint: Endpoint, timeout: float) -> list[Address]:
         """All addresses of an endpoint. Raises LookupFailed after at most `timeout` seconds; the lookup itself goes on,
@@ -62,7 +62,7 @@ class Resolver:
             result = self._under_way[endpoint] = AsyncResult()
             gevent.spawn(self._ask, endpoint, result)
         try:
-            found: list[Address] = result.get(timeout=timeout)
+            found = result.get(timeout=timeout) or []
         except gevent.Timeout:
             raise LookupFailed(Reason.NAME_SILENT.text(endpoint.host, f" within {timeout:g} s")) from None
         except OSError as error:
@@ -71,7 +71,7 @@ class Resolver:
             raise LookupFailed(Reason.BAD_NAME.text(endpoint.host)) from None
         return useful(endpoint.host, found)
 
-    def _ask(self, endpoint: Endpoint, result: AsyncResult) -> None:
+    def _ask(self, endpoint: Endpoint, result: "AsyncResult[list[Address]]") -> None:
         try:
             result.set(_addresses(endpoint))
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to those who wait for this name

@@ -2,6 +2,9 @@
 
 The library is loaded by the first connection that needs it: a terminal with `tls = no` does not carry it in memory.
 """
+from typing import Any
+
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process.logs import clean
 
@@ -10,7 +13,7 @@ class TlsFailed(Exception):
     """The peer answered, but not as the eConduit Cloud has to; the text says what to look at."""
 
 
-def secure(sock, endpoint, ca_file: str | None):
+def secure(sock: Any, endpoint: Endpoint, ca_file: str | None) -> Any:
     """The socket under TLS, its certificate verified against `ca_file` (None: the system's). Raises TlsFailed."""
     from gevent import ssl
     try:

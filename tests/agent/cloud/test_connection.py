@@ -52,7 +52,7 @@ def test_a_response_that_is_never_acknowledged_ends_the_connection(pair, monkeyp
 
 
 def test_a_path_that_is_gone_is_waited_for_by_nobody(pair):
-    """A long answer stands in the send buffer: the next connection's must not wait until the kernel gives this one up."""
+    """A long answer stands in the send buffer: the next connection's must not wait for what the kernel does with it."""
     connection, _ = pair
     sending = gevent.spawn(connection.send, b"x" * (64 << 20), 60)
     gevent.sleep(0)

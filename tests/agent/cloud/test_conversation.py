@@ -46,7 +46,7 @@ def test_o2_m5_refusals(conversation, answer, finding, reason):
     assert ended.finding is finding and ended.reason.endswith(reason)
 
 
-@pytest.mark.parametrize("sent", [b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n", b"SSH-2.0-x", b"OK-REGISTER\r\n"])
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 400 Bad Request\r\nX: y\r\n", b"SSH-2.0-x", b"OK-REGISTER\r\n"])
 def test_o2_an_answer_that_the_end_of_the_stream_ends(conversation, sent):
     _, greenlet, peer, _ = conversation
     peer.expect(b"HELLO\x04\x04")

@@ -43,6 +43,12 @@ def test_only_a_registration_gives_the_head_start_back(records):
     assert records.order() == [A, B]
 
 
+def test_an_endpoint_that_registers_and_drops_the_terminal_loses_its_head_start(records):
+    records.registered(A, ONE, 1.0)
+    records.crowded(A)
+    assert records.order() == [B, A]
+
+
 def test_of_two_that_open_in_vain_the_one_that_did_so_less_often_is_first(records):
     in_vain(records, A)
     in_vain(records, B)
@@ -115,6 +121,13 @@ def test_o4_a_move_waits_two_seconds_and_doubles_with_each_that_failed(records):
     records.registered(B, TWO, 1.0)
     assert records.move_after(A, 300) == 2400
     records.registered(A, ONE, 2.0)
+    assert records.move_after(A, 300) == 2400, "that it registers does not say that it keeps the terminal"
+    records.ended(A, Life(4.0, 0.0), by_the_cloud=True, stable_after=30, moved=True)
+    assert records.move_after(A, 300) == 4800
+    for by_the_cloud, moved in ((True, False), (False, True)):
+        records.ended(A, Life(4.0, 0.0), by_the_cloud=by_the_cloud, stable_after=30, moved=moved)
+    assert records.move_after(A, 300) == 4800
+    records.ended(A, Life(30.0, 0.0), by_the_cloud=True, stable_after=30)
     assert records.move_after(A, 300) == 300
     for _ in range(2000):
         in_vain(records, A, moved=True)

@@ -125,7 +125,7 @@ def test_a_refusal_that_the_watchdog_repeats_does_not_hide_the_next(start, cloud
     link = start(alone(settings))
     refuse(clouds[0])
     board.wait("offline", "registration refused: FAILED-REGISTRATION")
-    link.network(reported(**{"verdict": "registration refused: FAILED-REGISTRATION", "path": "works", "dial": True}))
+    link.network(reported(verdict="registration refused: FAILED-REGISTRATION", path="works", dial=True))
     refuse(clouds[0], b"BUSY\x04\x04")
     board.wait("offline", f"{clouds[0].endpoint} {ELSE}, not the eConduit Cloud: BUSY")
 
@@ -217,9 +217,9 @@ def test_t11_when_the_network_is_back_it_connects(start, clouds, board, blackhol
     board.wait("online", str(clouds[0].endpoint))
     clouds[0].close()
     lost = {"127.0.0.1": "Wi-Fi lost"}
-    link.network(reported(**{"verdict": "Wi-Fi lost", "usable": False, "lost": lost}))
+    link.network(reported(verdict="Wi-Fi lost", usable=False, lost=lost))
     board.wait("offline", "Wi-Fi lost")
-    link.network(reported(**{"dial": True}))
+    link.network(reported(dial=True))
     board.wait("offline", "connecting")
     board.wait("offline", f"refused by {clouds[0].endpoint}")
     assert board.entries[board.entries.index(("offline", "connecting")):].count(("offline", "Wi-Fi lost")) == 0
@@ -251,7 +251,7 @@ def test_o15_the_watchdogs_addresses_when_names_fail(start, clouds, board, setti
     port = clouds[0].endpoint.port
     cloud = replace(settings.cloud, primary=Endpoint("cloud.example", port), secondary=None)
     link = start(replace(settings, cloud=cloud))
-    link.network(reported(**{"addresses": {"cloud.example": ["::1", "127.0.0.1"], "other.example": ["192.0.2.1"]}}))
+    link.network(reported(addresses={"cloud.example": ["::1", "127.0.0.1"], "other.example": ["192.0.2.1"]}))
     clouds[0].accept().register()
     board.wait("online", f"cloud.example:{port}")
     assert board.found[f"cloud.example:{port}"]["outcome"] == "registered"
@@ -265,12 +265,23 @@ def test_o14_an_endpoint_that_is_found_open_is_dialed_soon(start, clouds, board,
     clouds[1].close()
     board.wait("phase", "waiting")
     clouds[1].reopen()
-    link.network(reported(**{"open": [str(clouds[1].endpoint)]}))
+    link.network(reported(open=[str(clouds[1].endpoint)]))
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.4):
         clouds[1].accept()          # it had answered the agent itself, which is not asked for it again
-    link.network(reported(**{"open": []}))
-    link.network(reported(**{"open": [str(blackhole)]}))
+    link.network(reported(open=[]))
+    link.network(reported(open=[str(blackhole)]))
     board.wait("phase", "dialing", count=2)
+
+
+def test_a_primary_that_takes_the_terminal_and_drops_it_again_and_again_is_left(start, clouds, board, settings):
+    start(replace(settings, reconnect=replace(settings.reconnect, quick_returns=2, primary_retry=60.0,
+                                              secondary_after=60.0, crowded_delay=0.05)))
+    for _ in range(3):
+        peer = clouds[0].accept()
+        peer.register()
+        peer.close()
+    clouds[1].accept().register()
+    board.wait("online", str(clouds[1].endpoint))
 
 
 def test_o10_two_terminals_with_one_terminal_id(start, clouds, board, settings, monkeypatch):
@@ -310,13 +321,13 @@ def test_o9_heartbeats_at_half_of_the_age_at_which_connections_are_ended(start, 
 def test_what_is_known_of_an_endpoint_is_forgotten_on_another_network_and_not_on_the_same(
         start, clouds, board, settings, network, head_start):
     link = start(replace(settings, reconnect=replace(settings.reconnect, primary_retry=60.0, secondary_after=60.0)))
-    link.network(reported(**{"network": "one"}))
+    link.network(reported(network="one"))
     clouds[0].accept().close()
     clouds[1].accept().register()
     board.wait("online", str(clouds[1].endpoint))
-    link.network(reported(**{"verdict": "Wi-Fi lost", "usable": False, "lost": {"127.0.0.1": "Wi-Fi lost"}}))
+    link.network(reported(verdict="Wi-Fi lost", usable=False, lost={"127.0.0.1": "Wi-Fi lost"}))
     board.wait("offline", "Wi-Fi lost")
-    link.network(reported(**{"network": network, "dial": True}))
+    link.network(reported(network=network, dial=True))
     clouds[head_start].accept().register()
     board.wait("online", str(clouds[head_start].endpoint), count=1 + head_start)
 
@@ -392,10 +403,10 @@ def test_o5_after_a_local_loss_the_address_that_registered_is_dialed_at_once(sta
     clouds[0].accept().register()
     board.wait("online", "cloud.example:9001")
     monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", lambda *_: gevent.sleep(60))
-    link.network(reported(**{"usable": False, "lost": {"127.0.0.1": "cable unplugged"}}))
+    link.network(reported(usable=False, lost={"127.0.0.1": "cable unplugged"}))
     board.wait("offline", "cable unplugged")
     began = time.monotonic()
-    link.network(reported(**{"dial": True}))
+    link.network(reported(dial=True))
     clouds[0].accept().register()
     assert time.monotonic() - began < 0.3
 
@@ -458,12 +469,12 @@ def test_no_heartbeat_and_no_farewell_during_a_transaction(online, transactions,
 
 def test_the_watchdog_names_the_address_that_died(online, clouds, board):
     link, peer = online
-    link.network(reported(**{"lost": {"192.0.2.9": "cable unplugged"}}))
+    link.network(reported(lost={"192.0.2.9": "cable unplugged"}))
     peer.send(b"x")
     assert board.online_now
-    link.network(reported(**{"lost": {"127.0.0.1": "cable unplugged"}}))
+    link.network(reported(lost={"127.0.0.1": "cable unplugged"}))
     board.wait("offline", "cable unplugged")
-    link.network(reported(**{"bind": "lo", "lost": {"127.0.0.1": "cable unplugged"}}))
+    link.network(reported(bind="lo", lost={"127.0.0.1": "cable unplugged"}))
     clouds[0].accept().register()       # over the interface that is usable, at once
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.1):
         peer.socket.recv(10)            # nothing is sent from an address that is lost …
@@ -479,11 +490,11 @@ def test_without_a_network_the_watchdogs_word_ends_the_wait(start, clouds, board
                                                max_delay=60.0))
     link = start(slow)
     board.wait("phase", "waiting")
-    link.network(reported(**{"verdict": "cable unplugged", "usable": False}))
+    link.network(reported(verdict="cable unplugged", usable=False))
     board.wait("offline", "cable unplugged")
     for cloud in clouds:
         cloud.reopen()
-    link.network(reported(**{"dial": True}))
+    link.network(reported(dial=True))
     clouds[0].accept().register()
     board.wait("online", str(clouds[0].endpoint))
 
@@ -542,7 +553,7 @@ def test_a_shorter_primary_retry_counts_at_once(start, clouds, board, settings):
 
 
 @pytest.mark.parametrize("meanwhile, next_cloud", [
-    (lambda link, settings, clouds: link.network(reported(**{"lost": {"127.0.0.1": "cable unplugged"}})), None),
+    (lambda link, settings, clouds: link.network(reported(lost={"127.0.0.1": "cable unplugged"})), None),
     (lambda link, settings, clouds: link.reconfigure(replace(settings, cloud=replace(
         settings.cloud, primary=clouds[1].endpoint, secondary=None)), HELLO), 1)])
 def test_a_return_to_the_primary_that_became_wrong_is_given_up(start, clouds, board, settings, meanwhile, next_cloud):
@@ -585,7 +596,7 @@ def test_new_settings_that_do_not_concern_the_connection_leave_it_alone(online, 
 
 def test_another_primary_is_dialed_when_the_settings_name_it(online, clouds, settings, board):
     link, peer = online
-    link.reconfigure(replace(settings, cloud=replace(settings.cloud, primary=clouds[1].endpoint, secondary=None)), HELLO)
+    link.reconfigure(alone(settings, clouds[1]), HELLO)
     peer.ended()
     peer.close()
     clouds[1].accept().register()
@@ -596,6 +607,6 @@ def test_a_cloud_that_never_stops_sending_does_not_stop_the_rest(online, board, 
     link, peer = online
     flood = gevent.spawn(lambda: [peer.send(b"{}" * 1000) for _ in range(10_000)])
     transactions.wait("receive", b"{}", count=100)
-    link.network(reported(**{"lost": {"127.0.0.1": "cable unplugged"}}))
+    link.network(reported(lost={"127.0.0.1": "cable unplugged"}))
     board.wait("offline", "cable unplugged")
     flood.kill()

@@ -60,7 +60,7 @@ def test_o7_the_verdict_with_its_details():
     assert display(own, Cause.PATH, NetworkReport(verdict="no DNS"), verdict_is_newer=True) == own
 
 
-@pytest.mark.parametrize("own", ["no DNS: cloud.test is answered with :: (a DNS filter)", "name cloud.test not found (x)"])
+@pytest.mark.parametrize("own", ["no DNS: a.test is answered with :: (a DNS filter)", "name a.test not found (x)"])
 def test_o15_a_cloud_that_was_not_asked_does_not_keep_silent(own):
     assert display(own, Cause.PATH, NetworkReport(verdict="cloud not answering"), verdict_is_newer=True) == own
     assert display(own, Cause.PATH, NetworkReport(verdict="no internet"), verdict_is_newer=True) == "no internet"
