@@ -43,9 +43,10 @@ def load_identified(directory: Path | None, root: Path = Path("/")) -> tuple[Set
     try:
         settings = load(directory)
     except SettingsError as error:
-        settings, mistakes, forbidden = error.usable_in(Path(directory)), list(error.mistakes), error.forbidden
-        if settings is None:
+        usable = error.usable if directory is None else error.usable_in(directory)
+        if usable is None:
             raise
+        settings, mistakes, forbidden = usable, list(error.mistakes), error.forbidden
     try:
         terminal = identify(settings.terminal, root)
     except SettingsError as error:

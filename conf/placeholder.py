@@ -57,10 +57,10 @@ def is_placeholder_name(text: str) -> bool:
     about = [word for word in words if word in WORDS or LONG_WORDS.search(word)]
     signs = set(text.lower()) - set(" -.0?*_/()")
     return (not signs
-            or len(signs) == 1 and len(text) >= SHORTEST and set(text.lower()) == signs
-            or text.isdigit() and _is_run(text, RUN)
-            or bool(words) and all(word in about or word in BETWEEN or set(word) == {"x"} for word in words)
-            and (bool(about) or not any(char.isdigit() for char in text)))
+            or (len(signs) == 1 and len(text) >= SHORTEST and set(text.lower()) == signs)
+            or (text.isdigit() and _is_run(text, RUN))
+            or (bool(words) and all(word in about or word in BETWEEN or set(word) == {"x"} for word in words)
+                and (bool(about) or not any(char.isdigit() for char in text))))
 
 
 def _words(text: str) -> list[str]:
@@ -80,9 +80,9 @@ def _counts(plain: str) -> bool:
         run, rest = behind_letters.groups()
         if _is_run(run, RUN_BEFORE_LETTERS if rest else RUN):
             return True
-    if at_the_end := re.search(r"\d+$", plain):
-        if any(_is_run(at_the_end[0][start:], LONG_RUN) for start in range(len(at_the_end[0]))):
-            return True
+    tail = re.search(r"\d*$", plain)
+    if tail and any(_is_run(tail[0][start:], LONG_RUN) for start in range(len(tail[0]))):
+        return True
     both = re.fullmatch(r"([a-z]{3,})(\d{3,})", plain)
     return both is not None and both[1] in ALPHABET and _is_run(both[2], 3)     # ABC-123
 

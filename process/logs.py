@@ -66,7 +66,7 @@ def flush() -> None:
 def _handler(stream: TextIO | None) -> logging.Handler:
     stream = stream or sys.stderr
     handler: logging.Handler
-    if isinstance(stream, _Stream) or stream is not None and _descriptor_of(stream) == STANDARD_ERROR:
+    if isinstance(stream, _Stream) or (stream is not None and _descriptor_of(stream) == STANDARD_ERROR):
         handler = _Handler(_standard_error())
     else:
         handler = logging.StreamHandler(stream)
@@ -106,7 +106,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._outlet.put(self.format(record).encode(errors="backslashreplace") + b"\n")
-        except Exception:
+        except Exception:  # noqa: BLE001  as logging's own handlers do: a record must not end its caller
             self.handleError(record)
 
     def flush(self) -> None:
@@ -145,7 +145,7 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         try:
             text = record.getMessage()
-        except Exception as error:  # a wrong format string must not cost the line that would tell of it
+        except Exception as error:  # noqa: BLE001  a wrong format string must not cost the line that would tell of it
             text = f"{record.msg} ({type(error).__name__} while formatting)"
         line = (f"{_stamp(record.created)} {record.levelname} {record.name.rpartition('.')[2]}: "
                 f"{clean(text, LINE_MAX)}")

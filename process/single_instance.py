@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,10 @@ class SingleInstance:
 
     def __init__(self, path: Path):
         self._path = Path(path)
-        self._file = None
+        self._file = -1
         self._parent = os.getppid()     # now: it may be gone by the time that the lock is ours
 
-    def acquire(self, grace: float, pause) -> bool:
+    def acquire(self, grace: float, pause: Callable[[float], bool]) -> bool:
         """Take the lock, taking over from an orphan, which gets `grace` seconds to end in order.
 
         pause(seconds) waits and says whether to give up (the process is asked to stop): then False. Raises OSError
@@ -38,17 +39,17 @@ class SingleInstance:
         said = None
         while not self._locked():
             pid, parent = self._holder()
-            orphan = pid and _parent_of(pid) not in (None, parent)
+            orphan = pid if pid is not None and _parent_of(pid) not in (None, parent) else None
             if pid != said:
                 log.warning("another one runs as pid %s: %s", pid or "unknown",
                             "its supervisor is gone, it is asked to end" if orphan else "waiting until it ends")
                 said = pid
-            if orphan and pid not in asked:
-                asked[pid] = time.monotonic() + grace
-                _signal(pid, signal.SIGTERM)
-            elif orphan and time.monotonic() > asked[pid]:
-                log.error("pid %d did not end within %g s and is killed", pid, grace)
-                _signal(pid, signal.SIGKILL)
+            if orphan and orphan not in asked:
+                asked[orphan] = time.monotonic() + grace
+                _signal(orphan, signal.SIGTERM)
+            elif orphan and time.monotonic() > asked[orphan]:
+                log.error("pid %d did not end within %g s and is killed", orphan, grace)
+                _signal(orphan, signal.SIGKILL)
             if pause(LOOK):
                 return False
         os.ftruncate(self._file, 0)

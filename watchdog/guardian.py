@@ -94,7 +94,7 @@ class Guardian:
             self._pid, self._seen, self._answered, self._misses = pid, self._monotonic(), False, 0
 
     def _missed(self, error: AgentError) -> None:
-        if self._pid is None or not self._answered and self._monotonic() - self._seen < self._starting:
+        if self._pid is None or (not self._answered and self._monotonic() - self._seen < self._starting):
             return
         self._misses += 1
         log.warning("the agent (pid %d) missed health check %d of %d: %s", self._pid, self._misses, MISSES, error)
@@ -103,7 +103,7 @@ class Guardian:
             self._misses = 0
 
 
-def end(pid: int, names: tuple[str, ...] = AGENT, wait=time.sleep) -> bool:
+def end(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], object] = time.sleep) -> bool:
     """Have a hung agent write its stacks, then kill it. False: that process is gone, or is not the agent."""
     try:
         held = os.pidfd_open(pid)

@@ -3,9 +3,11 @@
 Bounded by construction: a subject holds one value, and there are a few subjects. A thread that fails says so here too,
 so that the loop ends the process and nobody goes on half alive.
 """
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 
 def deaf() -> None:
@@ -15,7 +17,7 @@ def deaf() -> None:
 
 
 class Inbox:
-    def __init__(self):
+    def __init__(self) -> None:
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
         self._newest: dict[str, object] = {}
@@ -34,21 +36,19 @@ class Inbox:
         os.eventfd_write(self._bell, 1)
 
     def take(self) -> dict[str, object]:
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._bell)
-        except BlockingIOError:
-            pass
         with self._lock:
             words, self._newest = self._newest, {}
         return words
 
-    def spawn(self, work, name: str) -> threading.Thread:
+    def spawn(self, work: Callable[[], object], name: str) -> threading.Thread:
         """Runs ``work`` in a daemon thread; an exception that leaves it arrives as the subject ``failed``."""
-        def guarded():
+        def guarded() -> None:
             deaf()
             try:
                 work()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  whatever it is, the loop ends the process
                 self.put("failed", (name, error))
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)

@@ -6,9 +6,14 @@ JSON in a file without a name.
 """
 import json
 import os
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from econduit_terminal.watchdog.addresses import Target
+
+if TYPE_CHECKING:
+    from econduit_terminal.conf.settings import Settings
+    from econduit_terminal.conf.values import Endpoint
 
 
 class Orders(NamedTuple):
@@ -29,7 +34,7 @@ class Orders(NamedTuple):
     status_file: str | None = None
 
 
-def of(settings) -> Orders:
+def of(settings: "Settings") -> Orders:
     """From conf.settings.Settings; the endpoints in the order of preference."""
     watch, cloud = settings.watchdog, settings.cloud
     return Orders(
@@ -59,5 +64,5 @@ def take_over(file: int) -> Orders:
     return Orders(**given)
 
 
-def _targets(endpoints) -> tuple[Target, ...]:
+def _targets(endpoints: "Iterable[Endpoint]") -> tuple[Target, ...]:
     return tuple(Target(str(endpoint), endpoint.host, endpoint.port) for endpoint in endpoints)

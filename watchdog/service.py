@@ -33,15 +33,14 @@ def serve(orders: Orders) -> int | None:
     """The exit status; None: begin anew."""
     logs.serve(orders.log_level)
     logs.stacks_on(signal.SIGUSR1)
-    inbox, stopped, heard = Inbox(), threading.Event(), set()
+    inbox, stopped, marked = Inbox(), threading.Event(), os.eventfd(0, os.EFD_CLOEXEC)
+    heard: set[int] = set()
 
-    marked = os.eventfd(0, os.EFD_CLOEXEC)
-
-    def mark(number, frame):
+    def mark(number: int, frame: object) -> None:
         heard.add(number)
         os.eventfd_write(marked, 1)     # and no more: what it interrupts may hold any lock
 
-    def heed():
+    def heed() -> None:
         os.eventfd_read(marked)
         stopped.set()
         inbox.ring()

@@ -33,17 +33,18 @@ class StatusFile:
     """Keeps `path` (None: no file) up to date with the board until `stop`."""
 
     def __init__(self, path: str | None, board: StatusStore):
-        self._path = None if path is None else str(path)
+        self._kept = path is not None
+        self._path = str(path)
         self._board = board
         self._stopping = Event()
-        self._greenlet: gevent.Greenlet | None = None
+        self._greenlet: gevent.Greenlet[[], None] | None = None
         self._pool = ThreadPool(1)
-        self._busy = AsyncResult()
+        self._busy: AsyncResult[object] = AsyncResult()
         self._said: str | None = None
 
     def start(self) -> None:
         """Returns when the first line is there, so that none of a killed predecessor is; after FIRST seconds anyway."""
-        if self._path is not None:
+        if self._kept:
             self._busy = self._pool.spawn(self._begin, self._board.snapshot().to_line())
             self._greenlet = gevent.spawn(self._run)
             gevent.wait([self._busy], timeout=FIRST)

@@ -3,7 +3,7 @@ import json
 import signal
 import subprocess
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -190,7 +190,7 @@ def test_stacks_on_demand(start):
 def test_t7_a_terminal_without_a_clock_is_offline_since_the_day_that_ntp_tells_it(start, tmp_path):
     agent = start(code=NO_CLOCK)
     assert agent.until("answers")
-    today = datetime.now(timezone.utc).isoformat()
+    today = datetime.now(UTC).isoformat()
     events = Client(f"{tmp_path}/agent.sock").events()
     assert next(events)["since"] < "1990"
     (tmp_path / "ntp").touch()

@@ -60,5 +60,5 @@ def test_t14_a_file_of_a_group(place):
 @pytest.mark.parametrize("mode, group", [(0o600, 1), (0o640, 0), (0o640, 4_000_000_000)])
 def test_t14_a_file_for_root_alone(place, mode, group):
     file = place(0o755, mode, group)
-    assert asked(file) == (f"{file} may not be read by nobody: run this as root, or give it the group econduit and mode "
-                           "0640")
+    assert asked(file) == (f"{file} may not be read by nobody: run this as root, or give it the group econduit and "
+                           "mode 0640")

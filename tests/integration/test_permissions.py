@@ -37,8 +37,9 @@ def installed():
         (base / "etc/conf.d").mkdir(parents=True)
         (base / "state").mkdir()
         (base / "state/journal.sqlite3").touch(0o600)
-        (base / "etc/terminal.ini").write_text(f"[terminal]\ntype = Maker\nmodel = M1\nid = 29531204\n[local]\nsocket = {base}/agent.sock\n"
-                                               f"state_dir = {base}/state\n[watchdog]\npoll = 50ms\n")
+        (base / "etc/terminal.ini").write_text(
+            f"[terminal]\ntype = Maker\nmodel = M1\nid = 29531204\n[local]\nsocket = {base}/agent.sock\n"
+            f"state_dir = {base}/state\n[watchdog]\npoll = 50ms\n")
         (base / "etc/conf.d/own.ini").write_text("[heartbeat]\ninterval = 30s\n")
         listening.bind(f"{base}/agent.sock")
         listening.listen()

@@ -109,8 +109,8 @@ print(*sorted(name for name in os.listdir() if "status" in name))
 
 @pytest.mark.parametrize("options, writes", [("size=32k", 1), ("size=1m,nr_inodes=8", 0)], ids=["blocks", "inodes"])
 def test_t5_on_a_full_file_system(tmp_path, options, writes):
-    done = subprocess.run(["unshare", "-Urm", sys.executable, "-c", textwrap.dedent(FULL), tmp_path, options, str(writes)],
-                          capture_output=True, text=True, timeout=20)
+    command = ["unshare", "-Urm", sys.executable, "-c", textwrap.dedent(FULL), tmp_path, options, str(writes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     if "unshare failed" in done.stderr or "mount:" in done.stderr:
         pytest.skip("no user namespaces here")
     assert done.stdout == "POS Offline\nNo space left on device\n\n", done.stderr

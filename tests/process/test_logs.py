@@ -82,7 +82,7 @@ def test_a_stream_that_cannot_be_written_costs_the_line_and_nothing_else(stream,
     assert capsys.readouterr().err == ""
 
 
-# -- a process of its own, with pipes that nobody reads -----------------------------------------------------------------
+# -- a process of its own, with pipes that nobody reads --------------------------------------------------------------
 
 SERVING = """
 import logging, os, signal, sys, time

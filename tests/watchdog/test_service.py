@@ -136,7 +136,7 @@ def test_beginning_anew_leaves_no_file_open(start):
         watchdog.process.send_signal(signal.SIGHUP)
         with watchdog._grown:
             assert watchdog._grown.wait_for(
-                lambda: sum("watching the network" in line for line in watchdog.lines) == times, LIMIT)
+                lambda times=times: sum("watching the network" in line for line in watchdog.lines) == times, LIMIT)
         assert orders() == 0
 
 

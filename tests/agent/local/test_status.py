@@ -1,6 +1,6 @@
 import json
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from econduit_terminal.agent.local.status import StatusStore, timestamp
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.status import Phase
 
-START = datetime(2026, 11, 23, 7, 50, 24, 123999, tzinfo=timezone.utc)
+START = datetime(2026, 11, 23, 7, 50, 24, 123999, tzinfo=UTC)
 
 
 class Clocks:
