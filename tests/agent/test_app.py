@@ -162,7 +162,7 @@ def test_settings_that_cannot_work_are_said_and_waited_out(start, tmp_path):
     assert agent.until("cloud.primary") and agent.until("the agent waits for a reload")
     assert agent.until("answers")           # the local API, where [local] says in spite of the mistake
     status = Client(f"{tmp_path}/agent.sock").status()
-    assert status["reason"].startswith("settings wrong: ") and status["terminal_id"] == "29531204"
+    assert status.reason.startswith("settings wrong: ") and status.terminal_id == "29531204"
     agent.send_signal(signal.SIGHUP)        # still wrong
     assert agent.until("SIGHUP") and agent.until("(the agent waits for a reload)")
     (tmp_path / "terminal.ini").write_text(SETTINGS.format(tmp_path))
@@ -192,9 +192,9 @@ def test_t7_a_terminal_without_a_clock_is_offline_since_the_day_that_ntp_tells_i
     assert agent.until("answers")
     today = datetime.now(UTC).isoformat()
     events = Client(f"{tmp_path}/agent.sock").events()
-    assert next(events)["since"] < "1990"
+    assert next(events).since < "1990"
     (tmp_path / "ntp").touch()
-    status = next(status for status in events if status["since"] > "1990")
-    assert abs(datetime.fromisoformat(status["since"]) - datetime.fromisoformat(today)) < timedelta(minutes=1)
-    while json.loads((tmp_path / "status.json").read_text())["since"] != status["since"]:
+    since = next(status.since for status in events if status.since > "1990")
+    assert abs(datetime.fromisoformat(since) - datetime.fromisoformat(today)) < timedelta(minutes=1)
+    while json.loads((tmp_path / "status.json").read_text())["since"] != since:
         time.sleep(0.01)

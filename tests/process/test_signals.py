@@ -67,7 +67,7 @@ def test_m18_the_agent_outlives_a_signal_at_its_start_and_heeds_it(start, tmp_pa
     time.sleep(moment / 1000)
     agent.send_signal(signal.SIGHUP)
     agent.send_signal(signal.SIGUSR1)
-    assert serving(tmp_path / "agent.sock")["pid"] == agent.pid
+    assert serving(tmp_path / "agent.sock").pid == agent.pid
     wanted = {"settings read again: nothing changed", "most recent call first"}
     for line in agent.stderr:
         wanted -= {text for text in wanted if text in line}
