@@ -102,14 +102,14 @@ def run(orders: Orders, directory: Path) -> int:
 
 
 def check_layers(orders: Orders, directory: Path) -> int:
-    from econduit_terminal.contract.status import Outcome
+    from econduit_terminal.contract.status import Outcome, Status
     from econduit_terminal.watchdog import check, probes, snapshot
     from econduit_terminal.watchdog.addresses import is_address
     from econduit_terminal.watchdog.agent_status import AgentStatus
     from econduit_terminal.watchdog.verdict import nearby
 
     status = check.asked(Client(orders.socket))
-    told = AgentStatus().heard(status) if isinstance(status, dict) else AgentStatus()
+    told = AgentStatus().heard(status) if isinstance(status, Status) else AgentStatus()
     endpoints = tuple(dialed.endpoint for dialed in told.endpoints) or orders.endpoints
     names = probes.Names()
     for dialed in told.endpoints:

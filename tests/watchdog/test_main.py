@@ -1,6 +1,7 @@
 """The command line: what it takes, what it says, how it ends."""
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.watchdog import __main__ as command
+from fake_agent import FakeAgent
 
 PROGRAM = "-m", "econduit_terminal.watchdog"
 
@@ -85,3 +87,17 @@ def test_check_names_the_layer_by_its_exit_status(tmp_path):
     done = run("check", "--config-dir", tmp_path)
     assert done.returncode == 10 and "FAIL link         none0: not there" in done.stdout
     assert "SKIP gateway" in done.stdout and "FAIL agent" in done.stdout
+
+
+def test_t10_check_asks_what_the_agent_dials_and_not_what_the_settings_name(tmp_path):
+    """An endpoint on this machine: no network is needed to reach it."""
+    agent = FakeAgent(tmp_path / "agent.sock")
+    (tmp_path / "own.ini").write_text(f"[local]\nsocket = {agent.path}\n[cloud]\nprimary = 127.0.0.1:1\n"
+                                      "secondary =\n[watchdog]\nprobe_timeout = 500ms\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"127.0.0.1:{server.getsockname()[1]}"
+        agent.dialed((name, "refused registration", ["127.0.0.1"]), reason="registration refused: FAILED-REGISTRATION")
+        done = run("check", "--config-dir", tmp_path)
+    agent.close()
+    assert f"PASS {name}" in done.stdout and "127.0.0.1:1 " not in done.stdout, done.stdout + done.stderr
+    assert "FAIL registered   registration refused: FAILED-REGISTRATION" in done.stdout
