@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from fake_agent import FakeAgent
 
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.watchdog import __main__ as command
-from fake_agent import FakeAgent
 
 PROGRAM = "-m", "econduit_terminal.watchdog"
 
