@@ -58,11 +58,11 @@ def missing() -> str | None:
 
 
 def dependencies() -> list[str]:
-    """What the terminal's package depends on, by its control file; so that nothing is fetched when it is installed."""
+    """What our packages depend on, by their control file; so that nothing is fetched when they are installed."""
     control = (ROOT / "debian/control").read_text()
-    field = re.search(r"^Package: econduit-terminal\n.*?^Depends:(.*?)^\S", control, flags=re.DOTALL | re.MULTILINE)[1]
-    return sorted(name for name in (re.sub(r"\(.*\)", "", entry).strip() for entry in field.split(","))
-                  if not name.startswith("${"))
+    fields = re.findall(r"^Depends:(.*?)^\S", control, flags=re.DOTALL | re.MULTILINE)
+    names = {re.sub(r"\(.*\)", "", entry).strip() for field in fields for entry in field.split(",")}
+    return sorted(name for name in names if not name.startswith(("${", "econduit-")))
 
 
 def sources() -> list[str]:
