@@ -3,7 +3,7 @@ import asyncio
 
 from econduit_terminal.sandbox.certify import judge
 from econduit_terminal.sandbox.certify.device import Ack
-from econduit_terminal.sandbox.certify.display import ONLINE, POLL
+from econduit_terminal.sandbox.certify.display import OFFLINE, ONLINE, POLL
 from econduit_terminal.sandbox.certify.exam import SETTLE, DeviceGone, Exam, Play
 from econduit_terminal.sandbox.certify.inbox import What, json_object, kind_of
 from econduit_terminal.sandbox.certify.link import Link
@@ -174,8 +174,12 @@ async def late_answer(exam: Exam) -> None:
     await asyncio.sleep(LATE)
     if exam.device.display_url:
         turned = exam.display.turned(ONLINE, since)
+        latest, quick = exam.display.latest, dict(exam.display_times).get(OFFLINE, LATE) < LATE / 2
+        if not turned and latest is not None and latest.text == ONLINE and quick:
+            # Too quick for two looks: it was offline for a moment, as it is when a connection ends.
+            turned = latest
         exam.report(S.NOT_BEFORE, Verdict.FAIL if turned else Verdict.PASS,
-                    f"“{ONLINE}” {turned.t - since:.1f} s after the registration, without an answer" if turned
+                    f"“{ONLINE}” {max(0.0, turned.t - since):.1f} s after the registration, without an answer" if turned
                     else "not online before the answer")
     elif exam.device.display:
         latest = await exam.display.wait_for(ONLINE, 0)

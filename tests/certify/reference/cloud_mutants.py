@@ -114,16 +114,34 @@ class DeafSecondary(Cloud):
             super().listen(port)
 
 
-@mutant("C2.3", "C3.8")
-class RefusesWhoIsThere(Cloud):
-    until: dict = {}
+@mutant("C2.3", "C5.6", "C5.7")
+class HoldsAResetAgainstIt(Connection):
+    def serve(self):
+        self.sock.settimeout(self.idle)
+        try:
+            while data := self.sock.recv(65536):
+                self.buffer += data
+                for message in self.messages():
+                    self.take(message)
+        except ConnectionResetError:
+            if self.id:
+                self.cloud.until = time.monotonic() + 0.3
+        except OSError:
+            pass
+        self.leave()
 
+    def text(self, answer):
+        if answer.startswith(b"OK") and time.monotonic() < getattr(self.cloud, "until", 0.0):
+            return b"FAILED-REGISTRATION" + END
+        return super().text(answer)
+
+
+@mutant("C3.8", "C2.3")
+class RefusesWhoIsThere(Cloud):
     def judge(self, fields):
         answer = super().judge(fields)
-        if answer == b"OK-REGISTRATION":
-            if fields["TerminalID"] in self.terminals or time.monotonic() < self.until.get(fields["TerminalID"], 0):
-                return b"FAILED-REGISTRATION"
-        return answer
+        there = answer == b"OK-REGISTRATION" and fields["TerminalID"] in self.terminals
+        return b"FAILED-REGISTRATION" if there else answer
 
 
 @mutant("C3.1", "C3.7")

@@ -517,7 +517,7 @@ class OneSecondEndsAMessage(_Pause):
     gap = 1.0
 
 
-@mutant("5.8", "5.9", "3.28")
+@mutant("5.8", "5.9", "5.14", "3.28")
 class DropsWhatIsBehindAMessage(Terminal):
     def frames(self):
         for frame in super().frames():
@@ -546,19 +546,16 @@ class AnswersUpTo64K(_Responses):
 
 
 @mutant("5.14")
-class DeafRightAfterAnAnswer(Terminal):
-    last = 0.0
+class IgnoresTheTenthInAHurry(Terminal):
+    def __init__(self, *words):
+        super().__init__(*words)
+        self.times = [0.0] * 9
 
-    def finish(self):
-        busy = self.busy
-        super().finish()
-        if busy and not self.busy:
-            self.last = time.monotonic()
-
-    def frames(self):
-        if self.buffer and time.monotonic() < self.last + 0.02:
-            self.buffer = b""
-        yield from super().frames()
+    def request(self, frame):
+        now = time.monotonic()
+        self.times = [*self.times[1:], now]
+        if now > self.times[0] + 0.4 or now == self.times[0]:
+            super().request(frame)
 
 
 @mutant("5.21", "5.22", "5.23")
