@@ -195,12 +195,13 @@ class DialsWithoutAnyPause(Terminal):
 
 @mutant("2.13")
 class ExponentialWithoutBound(Terminal):
-    count = 0
+    count = None    # from the first registration on: before it, nobody may listen yet
 
     def session(self, port):
-        self.count += 1
-        if self.count > 6:
-            time.sleep(60)
+        if self.count is not None:
+            self.count += 1
+            if self.count > 6:
+                time.sleep(60)
         super().session(port)
 
     def answered(self):
