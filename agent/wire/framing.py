@@ -82,7 +82,7 @@ class Framer:
         self._counts = counts
         self._first = bool(answers)     # the first payload, which is the answer to a registration
         self._buffer = Buffer()         # the payload begins at its beginning
-        self._last = 0.0                # when the last byte came
+        self.last = 0.0                 # when the last byte came
         self._mode = _Mode.BETWEEN
         self._between = Between(application=application)
         self._scanner: Scanner | None = None
@@ -106,7 +106,7 @@ class Framer:
         """Take bytes; then `next_frame` until it is None."""
         if data:
             self._buffer.add(data)
-            self._last = now
+            self.last = now
 
     def next_frame(self) -> Frame | None:
         """The next payload that is complete now. Raises ProtocolError."""
@@ -129,7 +129,7 @@ class Framer:
     def deadline(self) -> float | None:
         """When `quiet` has something to do, if nothing arrives until then."""
         after = self._bound()
-        return None if after is None else self._last + after
+        return None if after is None else self.last + after
 
     def quiet(self, now: float) -> Frame | None:
         """What the time that passed since the last byte makes of the bytes that are here. Raises ProtocolError."""

@@ -18,9 +18,10 @@ Beside these, in every state: `frame_gap` and `patience` for the bytes of an unf
 
 Rules
 
-- A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline. While a message is
-  unfinished, behind which the ack may wait, `patience` alone bounds it, and no heartbeat is due. The heartbeat stays
+- A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline. The heartbeat stays
   outstanding, so that its ack, when it comes after a transaction, is still known as one.
+- An ack may wait behind the rest of an unfinished message. For half of `patience` after its last byte no heartbeat is due
+  and no ack overdue; then the cloud is asked as always, since it may be dead and not only slow.
 - A heartbeat is due `interval` after the last one, or after the registration, and only while idle; earlier at random,
   by up to EARLY of it, the first one by up to EARLY_AT_FIRST, and never later: terminals that came back together must
   not beat together. One that is asked for in between (`heartbeat`) counts as one; while an ack is awaited, no other is
@@ -263,14 +264,13 @@ class Session:
             return self._asked + self.timing.registration_timeout
         if self.state is not State.ONLINE:
             return None
-        if self._framer.begun:
-            return None
+        held = self._framer.last + self.timing.patience / 2 if self._framer.begun else 0.0
         if self._waiting_since is not None:
-            return self._waiting_since + self.timing.ack_timeout
+            return max(self._waiting_since, held) + self.timing.ack_timeout
         if not idle:
             return None
         beat = self._beat + self.timing.interval * (1 - self._early)
-        return beat if self._inquiry_from is None else min(beat, self._inquiry_from)
+        return max(held, beat if self._inquiry_from is None else min(beat, self._inquiry_from))
 
     def _begin_interval(self, now: float, early: float) -> None:
         self._beat, self._early = now, early * self._random()

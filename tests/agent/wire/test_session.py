@@ -324,23 +324,30 @@ def test_nothing_but_the_wires_own_errors(steps, idle, terminates):
 
 
 @pytest.mark.parametrize("head, tail", [(b'{"Command":', b'"Sale"}'), (b"<a><b>", b"</b></a>"), (b"\x02A\x03", b"B")])
-def test_m1_while_a_message_is_unfinished_patience_alone_bounds_it(head, tail):
+def test_m1_an_unfinished_message_holds_heartbeats_and_acks(head, tail):
     """The ack may wait behind it on the wire; and a heartbeat would be answered behind it."""
     it = online()
     assert it.heartbeat(60) == HEARTBEAT
     assert it.receive(head, 64) == []
-    assert it.deadline(idle=True) == 84 and it.check(83, idle=True) == b"" and it.quiet(83) == []
-    assert it.receive(tail + ACK, 83) == [Transaction(head + tail), Acknowledged()]
-    assert it.receive(head, 119) == [] and it.check(121, idle=True) == b"" and it.deadline(idle=True) == 139
-    with pytest.raises(ProtocolError, match="broke off"):
-        it.quiet(139)
+    assert it.deadline(idle=True) == 79 and it.check(78.9, idle=True) == b""
+    assert it.receive(tail + ACK, 78.9) == [Transaction(head + tail), Acknowledged()]
+    assert it.receive(head, 119) == [] and it.check(128.9, idle=True) == b"" and it.deadline(idle=True) == 129
+    assert it.receive(tail, 128.9) == [Transaction(head + tail)] and it.check(128.9, idle=True) == HEARTBEAT
+
+
+def test_a_cloud_that_died_inside_a_message_is_found_before_patience_ends():
+    it = online()
+    assert it.receive(b'{"half', 59) == []
+    assert it.check(69, idle=True) == HEARTBEAT and it.deadline(idle=True) == 74
+    with pytest.raises(AnswerOverdue):
+        it.check(74, idle=True)
 
 
 def test_a_comment_behind_a_message_gives_the_ack_its_time_anew():
     it = online()
     it.receive(b"<a/>", 1)
     it.heartbeat(2)
-    assert it.receive(b"<!-- ", 6) == [] and it.deadline(idle=True) == 26
+    assert it.receive(b"<!-- ", 6) == [] and it.deadline(idle=True) == 21
     assert it.receive(b"-->", 9) == [] and it.deadline(idle=True) == 11
 
 
