@@ -235,16 +235,20 @@ class Journal:
                     self._db.execute("UPDATE transactions SET answer = NULL WHERE id = ?", (id,))
 
     def tidy(self) -> None:
-        """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call."""
+        """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call.
+
+        A log that is only long begins anew in the same blocks, which are written faster than new ones.
+        """
         if self.watch is None or not (self.untidy or self._logged >= MAX_LOG):
             return
         self._db.execute("PRAGMA busy_timeout = 0")
         try:
-            held_back, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            how = "TRUNCATE" if self.untidy else "PASSIVE"
+            held_back, _, _ = self._db.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
         finally:
             self._db.execute(f"PRAGMA busy_timeout = {schema.BUSY_TIMEOUT * 1000:.0f}")
         self.watch.written()
-        self.untidy, self._logged = bool(held_back), self._logged if held_back else 0
+        self.untidy, self._logged = bool(held_back), 0
 
     def close(self) -> None:
         self._db.close()

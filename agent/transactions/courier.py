@@ -1,7 +1,8 @@
 """Answers on their way to the cloud: each on the connection that is there or on the next, until it is acknowledged.
 
 Rules
-- In order of their requests, one at a time.
+- In order of their requests, one at a time; but one that failed on a connection lets smaller ones pass on the next: on
+  a path that loses large segments alone, it must not take an approval with it again and again.
 - Delivered means that the peer's TCP acknowledged every byte on a connection still up (`connection.send`). An answer
   whose connection ended first may have arrived all the same: it is sent again, once on each next connection. The cloud
   gets each answer at least once; a payment is never made again for it.
@@ -38,13 +39,15 @@ log = logging.getLogger("transactions")
 class Parcel:
     """id: of its row in the journal, None without one. since: when the answer was in, or last asked for.
 
-    label: who it is, for the log; "" for what gets no line there. count: answers in it, several of refusals.
+    label: who it is, for the log; "" for what gets no line there. count: answers in it, several of refusals. failed: it
+    was not acknowledged on an earlier connection.
     """
     answer: bytes
     label: str
     since: Moment
     id: int | None = None
     count: int = 1
+    failed: bool = False
 
 
 class Courier:
@@ -142,7 +145,11 @@ class Courier:
                 if self._refusals:
                     self._send(self._next_refusals())
                 if self._live() and self._parcels:
-                    self._send(self._parcels[0])
+                    self._send(self._next())
+
+    def _next(self) -> Parcel:
+        first = self._parcels[0]
+        return min(self._parcels, key=lambda parcel: len(parcel.answer)) if first.failed else first
 
     def _next_refusals(self) -> Parcel:
         answers, labels, size = [], [], 0
@@ -175,7 +182,7 @@ class Courier:
         finally:
             self._sending = None
         if not arrived:
-            self._spent = connection
+            self._spent, parcel.failed = connection, True
             log.warning("%s: answer of %d bytes not acknowledged on connection %s%s", parcel.label, len(parcel.answer),
                         connection.number, ", kept for the next" if parcel in self._parcels else "")
             return

@@ -67,6 +67,30 @@ def test_not_acknowledged_is_sent_once_on_each_next_connection(world, connection
     assert (second.sent, third.sent, world.delivered) == ([b"1"], [b"1", b"2"], [b"1", b"2"])
 
 
+def test_m8_a_large_answer_that_failed_lets_smaller_ones_pass_on_the_next_connection(world, connection, settle):
+    first, second, third = connection(1, [False]), connection(2, [True, False]), connection(3)
+    large, small, middle = b"x" * 1600, b"small", b"y" * 800
+    world.courier.attach(first)
+    world.add(large)
+    settle(lambda: first.sent and not world.courier.busy)
+    world.add(middle)
+    world.add(small)
+    for there in (second, third):
+        world.courier.attach(there)
+        settle(lambda: not world.courier.busy)
+    assert (second.sent, third.sent) == ([small, middle], [middle, large])
+    assert world.delivered == [small, middle, large]
+
+
+def test_m8_one_that_has_not_failed_waits_for_nobody(world, connection, settle):
+    there = connection()
+    world.add(b"x" * 1600)
+    world.add(b"small")
+    world.courier.attach(there)
+    settle(lambda: not world.courier.busy)
+    assert there.sent == [b"x" * 1600, b"small"]
+
+
 def test_too_old_is_not_sent_unasked(world, connection, settle):
     world.add(b"old")
     world.up = 601.0
