@@ -6,7 +6,7 @@ import pytest
 
 from econduit_terminal.agent.local.metrics import Measures, render
 from econduit_terminal.agent.local.status import StatusStore
-from econduit_terminal.agent.transactions import application, processor
+from econduit_terminal.agent.transactions import application, report
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/operations.md").read_text()
@@ -40,7 +40,7 @@ def test_every_metric():
 
 def test_every_state_of_a_transaction():
     states = {name for name in named("Metrics") if not name.startswith(("econduit_", "_"))}
-    assert states == {*processor.COUNTED, "pending", "lost"}
+    assert states == {*report.COUNTED, "pending", "lost"}
 
 
 def test_every_problem():

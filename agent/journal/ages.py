@@ -3,6 +3,7 @@
 Within one boot the time since boot is the truth, suspend included. Over a reboot only the wall clock can tell; it
 counts when both readings are later than this software, and never makes anything younger than the running boot.
 """
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 CLOCK_WAS_SET = 1_700_000_000.0
@@ -27,3 +28,10 @@ def age(then: Moment, now: Moment) -> float:
 def before(then: Moment, birth: Moment) -> bool:
     """Was `then` before `birth`, a moment of the running boot?"""
     return then.boot != birth.boot or then.up < birth.up
+
+
+def when(at: Moment) -> str:
+    """For people at a till: `on 2026-11-23 at 07:50:24 UTC`."""
+    if at.wall < CLOCK_WAS_SET:
+        return "at a time that is not known (the clock was not set)"
+    return f"on {datetime.fromtimestamp(at.wall, UTC):%Y-%m-%d at %H:%M:%S UTC}"

@@ -2,6 +2,8 @@
 import logging
 from dataclasses import dataclass
 
+from econduit_terminal.conf.schema import Transactions
+
 from ..journal.entry import Outcome
 from . import relay
 from .failure import failure_answer
@@ -39,10 +41,10 @@ class Answer:
     reason: str | None
 
 
-class Application:
+class PaymentApplication:
     """settings: the section [transactions]. terminal_id: for the failure answer."""
 
-    def __init__(self, settings, terminal_id: str):
+    def __init__(self, settings: Transactions, terminal_id: str):
         self.settings = settings
         self.terminal_id = terminal_id
 
@@ -55,7 +57,7 @@ class Application:
             return Answer(body, Outcome.ANSWER, None)
         except relay.ApplicationError as error:
             outcome, reason = Outcome.FAILURE if error.handed_over else Outcome.NOT_RUN, error.reason
-        except Exception:
+        except Exception:       # it may have been handed over
             log.exception("%s: failed on the way to the payment application", request.label)
             outcome, reason = Outcome.FAILURE, UNKNOWN
         return Answer(self.failure(request, reason), outcome, reason)

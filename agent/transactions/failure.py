@@ -13,8 +13,8 @@ _PLACEHOLDER = re.compile(r"\{(reason|RefID|Command|TerminalID)\}")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def failure_answer(template: str, *, reason: str, RefID: str | None = None, Command: str | None = None,  # noqa: N803
-                   TerminalID: str | None = None) -> bytes:  # noqa: N803 -- they are the template's names
+def failure_answer(template: str, *, reason: str, RefID: str | None = None, Command: str | None = None,
+                   TerminalID: str | None = None) -> bytes:
     """The failure answer, UTF-8, without EOT. A value that is None becomes empty text. Never raises."""
     values = {"reason": reason, "RefID": RefID, "Command": Command, "TerminalID": TerminalID}
     escaped = _xml if template.lstrip().startswith("<") else _json

@@ -15,62 +15,61 @@
 | the agent is stopping                                | the failure answer that says so; likewise                     |
 | none of these                                        | its turn: journal, application, journal, cloud, journal       |
 
-One greenlet each for what comes in (`_sort`), for the application (`_till`), for the way back (`_courier`) and for
+One greenlet each for what comes in (`_sort`), for the application (`_running`), for the way back (`_delivery`) and for
 upkeep. A greenlet that fails is started again; a transaction that fails gets the failure answer. A flood of requests
 gets its answers and one line in the log (flood.py).
 """
 import logging
 import time
-from collections import Counter
+from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
 
-from ..journal.ages import CLOCK_WAS_SET, Moment, before
+from econduit_terminal.conf.schema import Settings
+
+from ..journal.ages import before, when
 from ..journal.entry import Answered, Entry, Retention, Seen, State
 from ..journal.worker import JournalStuck, JournalWorker
 from . import application as reasons
-from .application import Application
-from .courier import Courier, Parcel
+from .application import PaymentApplication
 from .crashpoints import reach
 from .declined import declined
-from .desk import Desk
-from .flood import Flood
+from .delivery import DeliveryQueue, PendingResponse
 from .identity import Command
-from .request import Request, shown
+from .report import Report, StatusStore
+from .request import Connection, Request, shown
+from .serial_queue import SerialQueue
 
 MAX_INTAKE = 8
 UPKEEP = 60.0
 RESTART = 0.5
-TELL_AFTER = 0.02
-COUNTED = ("received", "answered", "failed", "delivered", "replayed", "attached", "busy", "expired", "unknown")
 
 log = logging.getLogger("transactions")
 
 
 class Processor:
-    """settings: `conf.settings.Settings`. board: `local.status.Board`."""
+    """Where requests come in, and who sends answers over the connection that is attached."""
 
-    def __init__(self, settings, terminal_id: str, journal: JournalWorker, board):
+    def __init__(self, settings: Settings, terminal_id: str, journal: JournalWorker, store: StatusStore):
         self._journal = journal
-        self._board = board
-        self._counts = Counter()
-        self._application = Application(settings.transactions, terminal_id)
-        self._intake = Desk(self._place, self._refuse, self._changed)
-        self._till = Desk(self._run, self._refuse, self._tell)
+        self._application = PaymentApplication(settings.transactions, terminal_id)
+        self._intake: SerialQueue[Request] = SerialQueue(self._place, self._refuse, lambda: self._report.change())
+        self._running: SerialQueue[Request] = SerialQueue(self._run, self._refuse, lambda: self._report.tell())
+        self._delivery = DeliveryQueue(settings.transactions.late_answer, journal.now, self._delivered, self._expired)
+        self._report = Report(store, lambda: self.busy, lambda: {
+            "pending": self._delivery.waiting, "lost": self._journal.lost})
         self._draining = self._closed = False
-        self._settled, self._adopted, self._news = Event(), Event(), Event()
-        self._generation = None
-        self._flood, self._flooded = Flood(), Event()
-        self._courier = Courier(settings.transactions.late_answer, journal.now, self._delivered, self._expired)
-        self._greenlets = {}
+        self._adopted = Event()     # the answers of an earlier process are here
+        self._generation: int | None = None
+        self._greenlets: dict[Callable[[], None], gevent.Greenlet[[], None]] = {}
         self.reconfigure(settings, terminal_id)
 
     # -- for the link and the application ----------------------------------------------------------------------------
 
     def start(self) -> None:
-        for work in (self._upkeep, self._sort, self._till.work, self._courier.work, self._tell_later,
-                     self._tell_of_floods):
+        for work in (self._upkeep, self._sort, self._running.work, self._delivery.work, self._report.tell_changes,
+                     self._report.tell_floods):
             self._spawn(work)
 
     def close(self) -> None:
@@ -78,33 +77,33 @@ class Processor:
         self._closed = True
         gevent.killall(list(self._greenlets.values()))
 
-    def reconfigure(self, settings, terminal_id: str) -> None:
+    def reconfigure(self, settings: Settings, terminal_id: str) -> None:
         self._settings = settings.transactions
         self._application.settings, self._application.terminal_id = settings.transactions, terminal_id
-        self._courier.late_answer = settings.transactions.late_answer
+        self._delivery.late_answer = settings.transactions.late_answer
         self._journal.retention = Retention(settings.transactions.keep, settings.transactions.late_answer)
 
     def receive(self, request: bytes) -> None:
         """A transaction came in over the attached connection. Returns at once, never raises."""
         try:
-            self._receive(Request.of(bytes(request), self._courier.connection, self._settings.ref_id_field))
-        except Exception:
+            self._receive(Request.of(bytes(request), self._delivery.connection, self._settings.ref_id_field))
+        except Exception:       # costs this request alone
             log.exception("a request of %d bytes could not be taken in", len(request))
 
-    def attach(self, connection) -> None:
+    def attach(self, connection: Connection) -> None:
         """`connection` is registered: answers go there."""
-        self._courier.attach(connection)
-        self._changed()
+        self._delivery.attach(connection)
+        self._report.change()
 
-    def detach(self, connection) -> None:
+    def detach(self, connection: Connection) -> None:
         """`connection` is gone: answers wait for the next."""
-        self._courier.detach(connection)
-        self._changed()
+        self._delivery.detach(connection)
+        self._report.change()
 
     @property
     def busy(self) -> bool:
         """A transaction runs or waits, or an answer is being sent."""
-        return bool(self._intake or self._till or self._courier.busy)
+        return bool(self._intake or self._running or self._delivery.busy)
 
     def drain(self, timeout: float) -> bool:
         """Take nothing new and wait up to `timeout` seconds for the one that runs and for the answers: all done?
@@ -113,27 +112,24 @@ class Processor:
         """
         self._draining = True
         deadline = time.monotonic() + timeout
-        for request in self._till.clear():
+        for request in self._running.clear():
             self._intake.add(request)       # it may be a duplicate of one that has its answer
-        while self.busy or (self._courier.waiting and not self._journal.durable):
-            self._settled.clear()
-            if not self._settled.wait(max(0.0, deadline - time.monotonic())):
+        while self.busy or (self._delivery.waiting and not self._journal.durable):
+            self._report.settled.clear()
+            if not self._report.settled.wait(max(0.0, deadline - time.monotonic())):
                 return False
         return True
 
     def counts(self) -> dict[str, int]:
         """By what happened since the start. `pending`: answers that wait now; `lost`: unknown since an earlier run."""
-        counts = {name: self._counts[name] for name in COUNTED}
-        return {**counts, "pending": self._courier.waiting, "lost": self._journal.lost}
+        return self._report.counts()
 
     # -- in ----------------------------------------------------------------------------------------------------------
 
     def _receive(self, request: Request) -> None:
-        self._counts["received"] += 1
-        request.hidden = self._flood.counts(time.monotonic())
-        if request.hidden:
-            self._flooded.set()
-        else:
+        self._report.count("received")
+        request.hidden = self._report.crowded()
+        if not request.hidden:
             log.info("%s: received, %d bytes", request.label, len(request.body))
         reach("received")
         if (other := self._under_way(request)) is not None:
@@ -143,7 +139,7 @@ class Processor:
             self._busy(request, known_new=False)
         else:
             self._intake.add(request)
-        self._changed()
+        self._report.change()
 
     def _remembers(self, request: Request) -> bool:
         """Can it be a duplicate at all?"""
@@ -153,8 +149,9 @@ class Processor:
         """The same request, if it has not got its answer yet. A TipAdjust behind a different one is not the same."""
         if not self._remembers(request):
             return None
-        for other in reversed([*self._till, *self._intake]):
-            if other.identity and other.identity.digest == request.identity.digest:
+        under_way: list[Request] = [*self._running, *self._intake]
+        for other in reversed(under_way):
+            if request.same_as(other):
                 return other
             if request.adjusts_anew(other):
                 return None
@@ -166,57 +163,58 @@ class Processor:
 
     def _place(self, request: Request) -> None:
         """Duplicates are answered at once where that takes no turn; the rest gets its place in the queue."""
-        if self._remembers(request) and (self._draining or self._till):     # else `hand` finds its first at once
+        if request.identity and self._remembers(request) and (self._draining or self._running):     # else `hand` does
             try:
                 seen = self._journal.find(request.identity)
             except JournalStuck:
                 self._refuse(request, reasons.NOT_LOOKED_UP)
                 return
-            if seen is not None and not any(map(request.adjusts_anew, self._till)):
+            if seen is not None and not any(map(request.adjusts_anew, self._running)):
                 self._again(request, seen)
                 return
         if self._draining:
             self._refuse(request, reasons.STOPPING)
-        elif len(self._till) > self._settings.queue:
+        elif len(self._running) > self._settings.queue:
             self._busy(request)
         else:
-            self._till.add(request)
+            self._running.add(request)
 
     def _attached(self, request: Request) -> None:
-        self._counts["attached"] += 1
+        self._report.count("attached")
         if not request.hidden:
             log.info("%s: the same request is under way, its answer is for both", request.label)
 
     def _again(self, request: Request, seen: Seen) -> None:
         """The same as `seen.first`, and not run again."""
-        first, parcel = seen.first, self._courier.find(seen.first.id)
-        if seen.voided:
+        first, waiting = seen.first, self._delivery.find(seen.first.id)
+        if seen.voided and request.identity:
             self._refuse(request, reasons.USED.format(command=request.identity.command.value))
-        elif parcel is not None:
-            parcel.since = self._journal.now()
+        elif waiting is not None:
+            waiting.since = self._journal.now()
             self._attached(request)
-        elif first.answer is not None and self._courier.full:
+        elif first.answer is not None and self._delivery.full:
             self._busy(request, known_new=False)
         elif first.answer is not None:
-            self._counts["replayed"] += 1
+            self._report.count("replayed")
             log.info("%s: the same request was answered before, the kept answer of %d bytes goes out again",
                      request.label, len(first.answer))
-            self._courier.add(Parcel(first.answer, request.label, self._journal.now(), first.id))
+            self._delivery.add(PendingResponse(first.answer, request.label, self._journal.now(), first.id))
         elif first.state in (State.HANDED, State.UNKNOWN):
-            self._counts["unknown"] += 1
-            self._refuse(request, reasons.INTERRUPTED.format(when=_when(first.at)))
+            self._report.count("unknown")
+            self._refuse(request, reasons.INTERRUPTED.format(when=when(first.at)))
         elif first.delivered is None:
-            self._refuse(request, reasons.NEVER_DELIVERED.format(when=_when(first.at)))
+            self._refuse(request, reasons.NEVER_DELIVERED.format(when=when(first.at)))
         else:
             self._refuse(request, reasons.SCRUBBED_CARD if first.card else reasons.SCRUBBED)
 
     # -- to the application and back ---------------------------------------------------------------------------------
 
     def _run(self, request: Request) -> None:
-        identity, remembered = request.identity, self._remembers(request)
-        entry = Entry(self._journal.new_id(), identity and identity.digest, shown(request.ref_id),
+        identity = request.identity
+        entry = Entry(self._journal.new_id(), identity.digest if identity else None, shown(request.ref_id),
                       shown(request.command), len(request.body), time.time(), self._journal.now(),
-                      ref=identity and identity.ref)
+                      ref=identity.ref if identity else None)
+        remembered = self._remembers(request)
         try:
             seen = self._journal.hand(entry, identity if remembered else None)
         except JournalStuck as error:
@@ -232,7 +230,7 @@ class Processor:
         log.info("%s: handed to the payment application, %d bytes", request.label, len(request.body))
         answer = self._application.ask(request)
         took = time.monotonic() - start
-        self._counts["answered" if answer.reason is None else "failed"] += 1
+        self._report.count("answered" if answer.reason is None else "failed")
         if answer.reason is None:
             log.info("%s: answered in %.1f ms, %d bytes", request.label, took * 1000, len(answer.body))
         else:
@@ -246,37 +244,38 @@ class Processor:
         except Exception as error:  # noqa: BLE001  whatever it is, it must not cost the answer
             log.error("%s: the answer goes out without its entry in the journal, %s", request.label, error)
         reach("answered")
-        self._courier.add(Parcel(answer.body, request.label, now, entry.id))
-        self._board.observe("transaction", took)
+        # From here to the end nothing waits: the terminal is free before the first byte of the answer leaves.
+        self._delivery.add(PendingResponse(answer.body, request.label, now, entry.id))
+        self._report.took(took)
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
     def _busy(self, request: Request, known_new: bool = True) -> None:
         """known_new: it is certain that it did not run before either."""
-        self._counts["busy"] += 1
+        self._report.count("busy")
         self._refuse(request, reasons.BUSY if known_new or not self._remembers(request) else reasons.CROWDED)
 
     def _refuse(self, request: Request, reason: str = reasons.BROKEN) -> None:
         """A failure answer that is true now and here alone: it is not kept, and goes nowhere but back."""
         if not request.hidden:
             log.warning("%s: %s", request.label, reason)
-        self._courier.refuse(self._application.failure(request, reason), "" if request.hidden else request.label,
-                             request.connection)
+        self._delivery.refuse(self._application.failure(request, reason), "" if request.hidden else request.label,
+                              request.connection)
 
-    def _delivered(self, parcel: Parcel) -> None:
+    def _delivered(self, response: PendingResponse) -> None:
         reach("sent")
-        self._counts["delivered"] += parcel.count
-        if parcel.label:
-            log.info("%s: answer of %d bytes delivered", parcel.label, len(parcel.answer))
-        if parcel.id is not None:
-            self._journal.deliver(parcel.id)
-        self._tell()
+        self._report.count("delivered", response.count)
+        if response.label:
+            log.info("%s: answer of %d bytes delivered", response.label, len(response.answer))
+        if response.id is not None:
+            self._journal.deliver(response.id)
+        self._report.tell()
 
-    def _expired(self, parcel: Parcel) -> None:
-        self._counts["expired"] += 1
-        if parcel.id is not None:
-            self._journal.expire(parcel.id)
-        self._changed()
+    def _expired(self, response: PendingResponse) -> None:
+        self._report.count("expired")
+        if response.id is not None:
+            self._journal.expire(response.id)
+        self._report.change()
 
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
@@ -286,66 +285,33 @@ class Processor:
             try:
                 if self._journal.generation != self._generation:
                     self._adopt()
-                if not self._courier.busy:
-                    self._courier.sort_out()
+                if not self._delivery.busy:
+                    self._delivery.sort_out()
                 self._adopted.set()
                 self._journal.housekeep()
             except JournalStuck as error:
                 log.error("%s", error)
-            except Exception:
+            except Exception:       # the next minute may be better
                 log.exception("upkeep failed")
             self._adopted.set()
-            self._changed()
+            self._report.change()
             gevent.sleep(UPKEEP)
 
     def _adopt(self) -> None:
         for entry in self._journal.pending():
-            if before(entry.at, self._journal.born) and self._courier.find(entry.id) is None:
+            if entry.answer is not None and before(entry.at, self._journal.born) and not self._delivery.find(entry.id):
                 label = f"RefID={entry.ref_id} command={entry.command} of an earlier run"
-                log.info("%s: its answer of %d bytes is still to be delivered", label, entry.answer_size)
-                self._courier.add(Parcel(entry.answer, label, entry.at, entry.id))
-        self._courier.sort_out()
+                log.info("%s: its answer of %d bytes is still to be delivered", label, len(entry.answer))
+                self._delivery.add(PendingResponse(entry.answer, label, entry.at, entry.id))
+        self._delivery.sort_out()
         self._generation = self._journal.generation
 
-    def _changed(self) -> None:
-        """Tell the board a moment later: what that wakes (status file, display) is not to stand in a request's way."""
-        self._settled.set()
-        self._news.set()
-
-    def _tell(self) -> None:
-        self._settled.set()
-        self._board.idle(not self.busy)
-        self._board.transactions(self.counts())
-
-    def _tell_later(self) -> None:
-        while True:
-            self._news.wait()
-            gevent.sleep(TELL_AFTER)
-            self._news.clear()
-            self._tell()
-
-    def _tell_of_floods(self) -> None:
-        while True:
-            self._flooded.wait()
-            gevent.sleep(1.0)
-            if (told := self._flood.told(time.monotonic())) is not None:
-                log.warning("a flood: %d more requests in %.1f s, each answered or refused without a line here", *told)
-            if not self._flood.on:
-                self._flooded.clear()
-
-    def _spawn(self, work, after: float = 0.0) -> None:
+    def _spawn(self, work: Callable[[], None], after: float = 0.0) -> None:
         greenlet = self._greenlets[work] = gevent.spawn_later(after, work)
         greenlet.link_exception(lambda failed: self._failed(work, failed))
 
-    def _failed(self, work, greenlet) -> None:
+    def _failed(self, work: Callable[[], None], greenlet: "gevent.Greenlet[[], None]") -> None:
         log.critical("a greenlet of the transactions failed and is started again: %s",
                      type(greenlet.exception).__name__)
         if not self._closed:
             self._spawn(work, RESTART)
-
-
-def _when(at: Moment) -> str:
-    """For people at a till."""
-    if at.wall < CLOCK_WAS_SET:
-        return "at a time that is not known (the clock was not set)"
-    return f"on {time.strftime('%Y-%m-%d at %H:%M:%S UTC', time.gmtime(at.wall))}"

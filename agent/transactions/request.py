@@ -1,5 +1,6 @@
 """A request as it came in, and the little that may be known and said of it."""
 from dataclasses import dataclass
+from typing import Protocol
 
 from econduit_terminal.process.logs import clean
 
@@ -10,6 +11,14 @@ from .pan import mask_label
 _SHOWN = 64
 
 
+class Connection(Protocol):
+    """What answers go over."""
+    number: int
+
+    def send(self, payload: bytes, timeout: float) -> bool: ...
+    def give_up(self, why: str) -> None: ...
+
+
 @dataclass(eq=False)
 class Request:
     """connection: the one it last came over. identity: None without a RefID. label: who it is, for the log.
@@ -17,7 +26,7 @@ class Request:
     hidden: it is one of so many that it gets no line in the log.
     """
     body: bytes
-    connection: object
+    connection: Connection | None
     ref_id: str | None
     command: str | None
     identity: Identity | None
@@ -25,11 +34,15 @@ class Request:
     hidden: bool = False
 
     @classmethod
-    def of(cls, body: bytes, connection, ref_id_field: int | None = None) -> "Request":
+    def of(cls, body: bytes, connection: Connection | None, ref_id_field: int | None = None) -> "Request":
         seen = peek(body, ref_id_field)
         identity = Identity.of(body, seen.ref_id, seen.command)
         label = f"RefID={shown(seen.ref_id) or '-'} command={shown(seen.command) or '-'}"
         return cls(body, connection, seen.ref_id, seen.command, identity, label)
+
+    def same_as(self, other: "Request") -> bool:
+        return self.identity is not None and other.identity is not None and (
+            self.identity.digest == other.identity.digest)
 
     def adjusts_anew(self, other: "Request") -> bool:
         """Both are TipAdjusts of one RefID, and not the same."""

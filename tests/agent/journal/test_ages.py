@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.agent.journal.ages import CLOCK_WAS_SET, Moment, age
+from econduit_terminal.agent.journal.ages import CLOCK_WAS_SET, Moment, age, when
 
 NOW = 1_800_000_000.0
 
@@ -31,3 +31,8 @@ def test_never_negative_and_never_younger_than_the_boot_it_is_seen_from(then, no
 def test_within_one_boot_the_wall_clock_says_nothing(then, passed, wall):
     assert age(then, Moment(wall, then.boot, then.up + passed)) == pytest.approx(passed, abs=1e-6)
     assert CLOCK_WAS_SET < NOW
+
+
+def test_a_moment_for_people():
+    assert when(Moment(1_800_000_000.9, "boot", 5.0)) == "on 2027-01-15 at 08:00:00 UTC"
+    assert "the clock was not set" in when(Moment(5.0, "boot", 5.0))

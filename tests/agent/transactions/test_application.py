@@ -3,7 +3,7 @@ import json
 import pytest
 
 from econduit_terminal.agent.transactions import application as module, relay
-from econduit_terminal.agent.transactions.application import Application
+from econduit_terminal.agent.transactions.application import PaymentApplication
 from econduit_terminal.agent.transactions.request import Request
 
 REQUEST = Request.of(b'{"RefID":"7","Command":"Sale"}', None)
@@ -18,14 +18,14 @@ def test_a_failure_answer_stands_in(settings, monkeypatch, error, outcome, words
     def fail(*arguments, **more):
         raise error
     monkeypatch.setattr(relay, "ask", fail)
-    answer = Application(settings().transactions, "T1").ask(REQUEST)
+    answer = PaymentApplication(settings().transactions, "T1").ask(REQUEST)
     assert answer.outcome == outcome and words in answer.reason
     assert json.loads(answer.body) == {"TerminalID": "T1", "ResultCode": "Failed", "TransType": "Sale",
                                        "Message": answer.reason, "RefID": "7"}
 
 
 def test_the_application_s_own_answer(settings, till):
-    answer = Application(settings().transactions, "T1").ask(REQUEST)
+    answer = PaymentApplication(settings().transactions, "T1").ask(REQUEST)
     assert (answer.body, answer.outcome, answer.reason) == (b'{"ResultCode":"Approved","for":30}', "answer", None)
     assert till.runs == [REQUEST.body]
 

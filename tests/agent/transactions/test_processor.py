@@ -8,8 +8,8 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from econduit_terminal.agent.transactions import application, relay
 from econduit_terminal.agent.journal.worker import JournalStuck, JournalWorker
+from econduit_terminal.agent.transactions import application, relay
 from econduit_terminal.conf.values import Application, Endpoint
 
 SALE = b'{"RefID":"1","Command":"Sale","Amount":"2.50"}'
@@ -376,7 +376,7 @@ def test_a_bug_costs_one_transaction(start, till, connection, monkeypatch):
 
 def test_a_greenlet_that_fails_is_started_again(start, till, connection, settle, caplog):
     processor, there = start(), connection()
-    processor._greenlets[processor._courier.work].throw(ValueError("a bug"))
+    processor._greenlets[processor._delivery.work].throw(ValueError("a bug"))
     settle(lambda: "started again" in caplog.text)
     processor.attach(there)
     processor.receive(SALE)
@@ -615,7 +615,7 @@ def test_a_refusal_goes_to_who_asked_last(start, till, connection, settle):
     processor.receive(SALE)
     till.asked.wait()
     processor.receive(OTHER)
-    settle(lambda: len(processor._till) == 2)
+    settle(lambda: len(processor._running) == 2)
     processor.detach(first)
     processor.attach(second)
     processor.receive(OTHER)

@@ -20,12 +20,13 @@ from gevent.event import Event
 
 from ..journal.ages import Moment, age
 from ..wire.formats import EOT2
+from .request import Connection
 
 SEND_TIMEOUT = 30.0
 """Seconds. The connection's own timers (keepalive, TCP_USER_TIMEOUT) are to notice a loss much earlier."""
 SLOWEST = 2000.0
 """Bytes a second that a line is granted beyond that: a long answer over a cellular line must arrive some day."""
-MAX_PARCELS = 256
+MAX_WAITING = 256
 MAX_BYTES = 32 << 20
 """Of the answers that wait, in all."""
 REFUSALS_AT_ONCE = 64 << 10
@@ -36,7 +37,7 @@ log = logging.getLogger("transactions")
 
 
 @dataclass(eq=False)
-class Parcel:
+class PendingResponse:
     """id: of its row in the journal, None without one. since: when the answer was in, or last asked for.
 
     label: who it is, for the log; "" for what gets no line there. count: answers in it, several of refusals. failed: it
@@ -50,58 +51,59 @@ class Parcel:
     failed: bool = False
 
 
-class Courier:
-    """delivered(parcel) and expired(parcel) are called once for each that is done with, from the courier's greenlet."""
+class DeliveryQueue:
+    """`delivered` and `expired` are called once for each that is done with, mostly from the greenlet of `work`."""
 
-    def __init__(self, late_answer: float, now: Callable[[], Moment], delivered, expired):
+    def __init__(self, late_answer: float, now: Callable[[], Moment], delivered: Callable[[PendingResponse], None],
+                 expired: Callable[[PendingResponse], None]):
         self.late_answer = late_answer
-        self._sending: Parcel | None = None
+        self._sending: PendingResponse | None = None
         self._now = now
         self._delivered = delivered
         self._expired = expired
-        self._parcels: deque[Parcel] = deque()
+        self._waiting: deque[PendingResponse] = deque()
         self._refusals: deque[tuple[bytes, str]] = deque()      # for the connection that is there
         self._refused = 0       # bytes of them
-        self._connection = None
-        self._spent = None      # the connection that failed to deliver
+        self._connection: Connection | None = None
+        self._spent: Connection | None = None       # the one that failed to deliver
         self._wake = Event()
 
     @property
-    def connection(self):
+    def connection(self) -> Connection | None:
         return self._connection
 
     @property
     def busy(self) -> bool:
         """Something is being sent, or will be at once."""
-        return self._sending is not None or (self._live() and bool(self._refusals or self._parcels))
+        return self._sending is not None or (self._live() is not None and bool(self._refusals or self._waiting))
 
     @property
     def waiting(self) -> int:
-        return len(self._parcels)
+        return len(self._waiting)
 
     @property
     def full(self) -> bool:
         """One answer more would take the place of another."""
-        return len(self._parcels) >= MAX_PARCELS or sum(len(parcel.answer) for parcel in self._parcels) >= MAX_BYTES
+        return len(self._waiting) >= MAX_WAITING or sum(len(response.answer) for response in self._waiting) >= MAX_BYTES
 
-    def find(self, id: int) -> Parcel | None:
-        """The parcel with the answer of this row that is still to be sent.
+    def find(self, id: int) -> PendingResponse | None:
+        """What carries the answer of this row, and is still to be sent.
 
         Not the one that is being sent: the cloud may have it already, and be asking for another.
         """
-        return next((parcel for parcel in self._parcels if parcel.id == id and parcel is not self._sending), None)
+        return next((waiting for waiting in self._waiting if waiting.id == id and waiting is not self._sending), None)
 
-    def add(self, parcel: Parcel) -> None:
-        while self.full and (old := next((old for old in self._parcels if old is not self._sending), None)) is not None:
-            log.error("%d answers wait for the cloud: %s waits no longer", len(self._parcels), old.label)
-            self._parcels.remove(old)
+    def add(self, response: PendingResponse) -> None:
+        while self.full and (old := next((old for old in self._waiting if old is not self._sending), None)) is not None:
+            log.error("%d answers wait for the cloud: %s waits no longer", len(self._waiting), old.label)
+            self._waiting.remove(old)
             self._expired(old)          # who asks for it still gets it
-        self._parcels.append(parcel)
+        self._waiting.append(response)
         self._wake.set()
 
-    def refuse(self, answer: bytes, label: str, connection) -> None:
+    def refuse(self, answer: bytes, label: str, connection: Connection | None) -> None:
         """A refusal for `connection`; one that is gone, or does not take what it asks for, gets none."""
-        if connection is not self._connection or not self._live():
+        if connection is None or connection is not self._live():
             return
         self._refusals.append((answer, label))
         self._refused += len(answer)
@@ -113,13 +115,13 @@ class Courier:
             self._spent = connection
             self._drop_refusals()
 
-    def attach(self, connection) -> None:
+    def attach(self, connection: Connection) -> None:
         self._drop_refusals()
         self._connection = connection
         self.sort_out()
         self._wake.set()
 
-    def detach(self, connection) -> None:
+    def detach(self, connection: Connection) -> None:
         if self._connection is connection:
             self._connection = None
             self._drop_refusals()
@@ -128,31 +130,33 @@ class Courier:
     def sort_out(self) -> None:
         """Give up what has waited too long. Called where a wait may be over, not for what can be sent at once."""
         now = self._now()
-        for parcel in list(self._parcels):
-            if age(parcel.since, now) > self.late_answer and parcel is not self._sending:
-                self._parcels.remove(parcel)
+        for response in list(self._waiting):
+            if age(response.since, now) > self.late_answer and response is not self._sending:
+                self._waiting.remove(response)
                 log.warning("%s: the answer is older than late_answer (%g s) and is not sent unasked",
-                            parcel.label, self.late_answer)
-                self._expired(parcel)
+                            response.label, self.late_answer)
+                self._expired(response)
 
     def work(self) -> None:
-        """The greenlet: for ever. Started again after a bug, it goes on with those that wait."""
+        """The greenlet's work, without an end. Started again after a bug, it goes on with those that wait."""
         self._wake.set()
         while True:
             self._wake.wait()
             self._wake.clear()
-            while self._live() and (self._refusals or self._parcels):
+            while (connection := self._live()) and (self._refusals or self._waiting):
                 if self._refusals:
-                    self._send(self._next_refusals())
-                if self._live() and self._parcels:
-                    self._send(self._next())
+                    self._send(self._next_refusals(), connection)
+                if self._live() is connection and self._waiting:
+                    self._send(self._next(), connection)
 
-    def _next(self) -> Parcel:
-        first = self._parcels[0]
-        return min(self._parcels, key=lambda parcel: len(parcel.answer)) if first.failed else first
+    def _next(self) -> PendingResponse:
+        first = self._waiting[0]
+        return min(self._waiting, key=lambda response: len(response.answer)) if first.failed else first
 
-    def _next_refusals(self) -> Parcel:
-        answers, labels, size = [], [], 0
+    def _next_refusals(self) -> PendingResponse:
+        answers: list[bytes] = []
+        labels: list[str] = []
+        size = 0
         while self._refusals and size < REFUSALS_AT_ONCE:
             answer, label = self._refusals.popleft()
             answers.append(answer)
@@ -160,7 +164,7 @@ class Courier:
             size += len(answer)
         self._refused -= size
         more = f" and {len(answers) - 1} more" if labels and len(answers) > 1 else ""
-        return Parcel(EOT2.join(answers), "".join(labels[:1]) + more, self._now(), count=len(answers))
+        return PendingResponse(EOT2.join(answers), "".join(labels[:1]) + more, self._now(), count=len(answers))
 
     def _drop_refusals(self) -> None:
         if self._refusals:
@@ -168,24 +172,25 @@ class Courier:
         self._refusals.clear()
         self._refused = 0
 
-    def _live(self) -> bool:
-        return self._connection is not None and self._connection is not self._spent
+    def _live(self) -> Connection | None:
+        """The connection that is there, as long as it delivers."""
+        return None if self._connection is self._spent else self._connection
 
-    def _send(self, parcel: Parcel) -> None:
-        connection = self._connection
-        self._sending = parcel
+    def _send(self, response: PendingResponse, connection: Connection) -> None:
+        self._sending = response
         try:
-            arrived = connection.send(parcel.answer, SEND_TIMEOUT + len(parcel.answer) / SLOWEST)
-        except Exception:
-            log.exception("%s: sending failed on connection %s", parcel.label, connection.number)
+            arrived = connection.send(response.answer, SEND_TIMEOUT + len(response.answer) / SLOWEST)
+        except Exception:       # a bug in there is no reason to lose an answer
+            log.exception("%s: sending failed on connection %s", response.label, connection.number)
             arrived = False
         finally:
             self._sending = None
         if not arrived:
-            self._spent, parcel.failed = connection, True
-            log.warning("%s: answer of %d bytes not acknowledged on connection %s%s", parcel.label, len(parcel.answer),
-                        connection.number, ", kept for the next" if parcel in self._parcels else "")
+            self._spent, response.failed = connection, True
+            log.warning("%s: answer of %d bytes not acknowledged on connection %s%s", response.label,
+                        len(response.answer), connection.number,
+                        ", kept for the next" if response in self._waiting else "")
             return
-        if parcel in self._parcels:
-            self._parcels.remove(parcel)
-        self._delivered(parcel)
+        if response in self._waiting:
+            self._waiting.remove(response)
+        self._delivered(response)
