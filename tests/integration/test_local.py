@@ -8,9 +8,11 @@ import pytest
 from sandbox_client import reserve
 from terminal_lab import BIN, PATIENCE, until
 
+from econduit_terminal.contract.network_report import NetworkReport
+
 
 def report(terminal, verdict="online", **fields):
-    terminal.client.report({"verdict": verdict, "usable": True, "path": "works", **fields})
+    terminal.client.report(NetworkReport.from_json({"verdict": verdict, "usable": True, "path": "works", **fields}))
 
 
 # -- the watchdog's reports ------------------------------------------------------------------------------------------
@@ -153,7 +155,7 @@ def test_the_display_page(make_terminal, cloud):
         assert get("/reconnect", "POST")[0] == 405 and get(host="attacker.example")[0] == 403
         cloud.misbehave("refuse", answer="<b>closed</b>")
         terminal.client.reconnect("for a test")
-        terminal.wait_offline("registration refused")
+        terminal.wait_status(lambda status: "answered by something else" in (status["reason"] or ""))
         page = get()[1]
         assert "POS Offline" in page and "&lt;b&gt;closed" in page and "<b>closed" not in page
 

@@ -93,7 +93,7 @@ def test_sighup_with_another_cloud_moves_there(online, cloud):
     mark = terminal.mark()
     terminal.reload({"cloud.primary": f"127.0.0.1:{cloud.secondary}", "cloud.secondary": ""})
     terminal.wait_offline("settings changed", mark)
-    assert terminal.wait_online(mark)["endpoint"] == f"127.0.0.1:{cloud.secondary}"
+    terminal.wait_status(lambda status: status["online"] and status["endpoint"] == f"127.0.0.1:{cloud.secondary}")
     assert not cloud.registered_twice(terminal.id)
 
 

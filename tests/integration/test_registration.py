@@ -7,6 +7,8 @@ import pytest
 from sandbox_client import Cloud, body
 from terminal_lab import PATIENCE
 
+from econduit_terminal.contract.network_report import NetworkReport
+
 
 @pytest.fixture
 def bare_cloud():
@@ -79,7 +81,7 @@ def test_o2_o3_any_answer_but_ok_is_shown_and_waited_out_when_both_endpoints_gav
             assert part in refused["reason"]
         assert [found["outcome"] for found in refused["endpoints"]] == ["not the cloud"] * 2
     assert refused["reason"][:40] in terminal.wait_log("next dial in")
-    terminal.client.report({"verdict": "online", "dial": True})                 # the watchdog ends the wait
+    terminal.client.report(NetworkReport(dial=True))        # the watchdog ends the wait
     terminal.wait_online(timeout=4)
 
 
