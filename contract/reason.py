@@ -117,6 +117,12 @@ class Reason(Enum):
             "connection lost")
     TIMED_OUT = ("connection timed out", "the line went dead without a sign",
                  "nothing; on cellular lines see below", _WAIT)
+    FORGOTTEN = ("connection lost on the way", "this connection is dead though new ones open: a router on the way was "
+                 "restarted, or forgot it", "nothing; if it happens again and again, see how long the router keeps "
+                 "connections (NAT, firewall)", _WAIT)
+    OVERSIZED = ("large packets lost on the way", "small packets pass and large ones do not, and no router says so "
+                 "(MTU); the terminal goes on with smaller ones", "correct the MTU of the router or the VPN; see the "
+                 "problem `packet size`", _WAIT)
     NO_ROUTE = ("no route to the cloud", "the network changed under the connection", "see `econduit-watchdog check`",
                 _WAIT)
     INTERFACE_DOWN = ("interface down", "the network changed under the connection", "see `econduit-watchdog check`",

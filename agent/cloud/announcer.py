@@ -69,9 +69,13 @@ class Announcer:
         self._board.endpoints(self._records.status())
 
     def problems(self) -> None:
-        """What a person should know beside: two terminals with one TerminalID, idle connections that are ended."""
+        """What a person should know beside: two terminals with one TerminalID, idle connections that are ended, large
+        packets that are lost."""
         self._board.problem("TerminalID", SHARED_ID if self._records.shared_id else None)
         idle = [f"something on the way to {endpoint} ends connections without data after {record.idle_end:.0f} s: "
                 f"heartbeats every {record.interval:g} s" for endpoint in self._records.configured
                 if (record := self._records[endpoint]).interval and record.idle_end]
         self._board.problem("heartbeat", "; ".join(idle) or None)
+        large = [f"the way to {endpoint} loses large packets: segments of {mss} bytes at most are sent"
+                 for endpoint in self._records.configured if (mss := self._records[endpoint].mss)]
+        self._board.problem("packet size", "; ".join(large) or None)

@@ -1,27 +1,32 @@
 """One open connection: bytes in, bytes out, and the proof that they arrived."""
 import errno
-import fcntl
 import itertools
 import logging
 import socket as std
 import struct
-import termios
 import time
 from collections.abc import Callable
 
 import gevent
 import netifaces
 from gevent.lock import RLock
+from gevent.ssl import SSLSocket
+
+from . import tcp_info
+from .liveness import SEGMENTS
+from .tcp_info import ESTABLISHED, TcpInfo
 
 from econduit_terminal.contract.reason import Reason
 
 log = logging.getLogger(__name__)
 
 READ_SIZE = 65536
-ESTABLISHED = 1
-"""tcp_info.tcpi_state of a connection that neither side has ended (linux/tcp.h, enum tcp_states)."""
 FIRST_LOOK, LAST_LOOK = 0.001, 0.05
 """Seconds between two looks at the unacknowledged bytes, doubling from the first to the last."""
+TCP_THIN_LINEAR_TIMEOUTS = 16
+"""linux/tcp.h: up to six times, the same data are sent again after the same time, not after twice the time before."""
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER by which `close` resets the connection and drops what was not sent (socket(7))."""
 _numbers = itertools.count(1)
 
 REASONS = {
@@ -53,6 +58,9 @@ class Connection:
         self._stuck: OSError | None = None
         self.parked = False
         self.last_data = time.monotonic()       # when bytes last went in or out
+        self.on_write: Callable[[], None] | None = None     # called when bytes have been handed to the kernel
+        self._hurrying = False
+        self._congestion: bytes | None = None               # the algorithm to go back to after that
 
     def receive(self) -> bytes:
         """The next bytes; empty at the end of the stream. Raises OSError when the connection is lost or aborted."""
@@ -78,12 +86,24 @@ class Connection:
         try:
             with gevent.Timeout(timeout, stuck):
                 with self._writing:
-                    self._socket.sendall(data)
-                    self.last_data = time.monotonic()
+                    self._send_all(data)
         except TimeoutError as error:
             if error is stuck:
                 self._give_up(stuck)
             raise
+
+    def _send_all(self, data: bytes) -> None:
+        size = self._socket.getsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG)
+        if size > SEGMENTS[0] or len(data) <= size or isinstance(self._socket, SSLSocket):
+            self._socket.sendall(data)
+        else:
+            # A way that loses large packets. Each piece stays a segment of its own, also when it is sent again; with
+            # segmentation offload a router on this very machine (containers) would see several as one packet.
+            for at in range(0, len(data), size):
+                self._socket.sendall(data[at:at + size], std.MSG_EOR)
+        self.last_data = time.monotonic()
+        if self.on_write:
+            self.on_write()
 
     def send(self, payload: bytes, timeout: float) -> bool:
         """Send a response, encoded, and wait until the peer's TCP has acknowledged every byte of it.
@@ -99,13 +119,13 @@ class Connection:
             look = FIRST_LOOK
             while self._unacknowledged():
                 # A connection that the peer reset keeps its count for ever: the state is looked at too.
-                if self.parked or self._state() != ESTABLISHED:
+                if self.parked or tcp_info.state(self._socket) != ESTABLISHED:
                     return False
                 if time.monotonic() >= deadline:
                     raise self._give_up(TimeoutError(errno.ETIMEDOUT, "the peer acknowledges nothing"))
                 gevent.sleep(look)
                 look = min(2 * look, LAST_LOOK)
-            return self._open and not self.parked and self._state() == ESTABLISHED
+            return self._open and not self.parked and tcp_info.state(self._socket) == ESTABLISHED
         except (OSError, ValueError) as error:      # ValueError: the socket was closed meanwhile
             log.debug("connection %d: response not sent (%s)", self.number, error)
             return False
@@ -120,7 +140,7 @@ class Connection:
     def readable(self) -> bool:
         """Bytes from the cloud wait in the kernel."""
         try:
-            return _ioctl_int(self._socket, termios.FIONREAD) > 0
+            return tcp_info.readable(self._socket) > 0
         except (OSError, ValueError):
             return False
 
@@ -130,6 +150,47 @@ class Connection:
             return self._unacknowledged() == 0
         except (OSError, ValueError):
             return False
+
+    def info(self) -> TcpInfo | None:
+        """What the kernel knows of it now; None where it says too little."""
+        return tcp_info.read(self._socket)
+
+    def keepalive_after(self, idle: int) -> None:
+        """Have the kernel ask after `idle` seconds without a word; at once if they are over.
+
+        That a time told anew counts from the last word, and that a probe is sent if it is over, is what
+        tcp_sock_set_keepidle does (net/ipv4/tcp.c). While bytes are under way no probe is sent: these ask as well.
+        """
+        try:
+            self._socket.setsockopt(std.IPPROTO_TCP, std.TCP_KEEPIDLE, idle)
+        except OSError as error:
+            log.debug("connection %d: keepalive is as it was (%s)", self.number, error)
+
+    def hurry(self, on: bool) -> None:
+        """Whether unacknowledged bytes are sent again at even intervals at first, instead of ever longer ones.
+
+        A stall of a second, which doubles the kernel's interval twice, then costs no more than that second. BBR never
+        counts as a thin stream (tcp_stream_is_thin in net/tcp.h), so Reno stands in for it meanwhile.
+        """
+        if on == self._hurrying:
+            return
+        self._hurrying = on
+        try:
+            self._socket.setsockopt(std.IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, int(on))
+            if on:
+                name = self._socket.getsockopt(std.IPPROTO_TCP, std.TCP_CONGESTION, 16).rstrip(b"\0")
+                self._congestion = name if name.startswith(b"bbr") else None
+            if self._congestion:
+                self._socket.setsockopt(std.IPPROTO_TCP, std.TCP_CONGESTION, b"reno" if on else self._congestion)
+        except OSError as error:
+            log.debug("connection %d: retransmissions are as they were (%s)", self.number, error)
+
+    def abandon(self) -> None:
+        """Nothing is to be delivered any more: `close` will reset the connection, whatever still waits to be sent."""
+        try:
+            self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, RESET)
+        except OSError as error:
+            log.debug("connection %d: not abandoned (%s)", self.number, error)
 
     def park(self) -> None:
         """The path is gone: nothing is sent any more, not even the end, until `close`, which then resets.
@@ -144,7 +205,7 @@ class Connection:
         gevent.get_hub().cancel_wait(self._socket._write_event, OSError(errno.ENETDOWN, "the path is gone"))
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
-            self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, struct.pack("ii", 1, 0))
+            self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, RESET)
         except OSError as error:
             log.debug("connection %d: not parked (%s)", self.number, error)
 
@@ -175,15 +236,7 @@ class Connection:
         return error
 
     def _unacknowledged(self) -> int:
-        """Bytes written that the peer's TCP has not acknowledged (SIOCOUTQ, tcp(7))."""
-        return _ioctl_int(self._socket, termios.TIOCOUTQ)
-
-    def _state(self) -> int:
-        return self._socket.getsockopt(std.IPPROTO_TCP, std.TCP_INFO, 1)[0]
-
-
-def _ioctl_int(sock, request: int) -> int:
-    return struct.unpack("i", fcntl.ioctl(sock.fileno(), request, b"\0\0\0\0"))[0]
+        return tcp_info.unacknowledged(self._socket)
 
 
 def interface_of(address: str) -> str | None:

@@ -6,7 +6,7 @@ no cloud can fill our memory. Everything else happens in the caller's greenlet, 
 import errno
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -33,9 +33,11 @@ from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import UNANSWERED, Reason
 from econduit_terminal.process.logs import clean
 
-from .beside import Beside, Dial
+from .beside import Beside
 from .connection import REASONS, Connection
 from .dialer import Dialed
+from .liveness import Rules
+from .liveness_check import DialBeside, GivenUp, LivenessCheck
 from .policy import Finding
 from .reasons import something_else
 
@@ -66,6 +68,7 @@ class Ended:
     finding: Finding
     reason: str
     successor: Dialed | None = None         # the better connection that is open already
+    mss: int | None = None                  # the segment size that this endpoint needs from now on
 
 
 @dataclass
@@ -113,13 +116,15 @@ class Move:
 class Conversation:
     """Registers and serves one connection.
 
-    dial: opens a connection beside this one. move: where this one is left for, and when; may be replaced. registered:
-    called when the registration comes. settled: called once, when it has lasted SETTLED seconds.
+    dial: opens a connection beside this one. endpoints: where to, when this one is in doubt. rules: of the liveness
+    check. move: where this one is left for, and when; may be replaced. registered: called when the registration comes.
+    settled: called once, when it has lasted SETTLED seconds.
     """
 
     def __init__(self, connection: Connection, session: Session, orders: Orders, board: Board,
-                 transactions: Transactions, *, dial: Dial, move: Move | None = None,
-                 registered: Callable[[], None] = lambda: None, settled: Callable[[], None] = lambda: None):
+                 transactions: Transactions, *, dial: DialBeside, endpoints: Sequence[Endpoint], rules: Rules,
+                 move: Move | None = None, registered: Callable[[], None] = lambda: None,
+                 settled: Callable[[], None] = lambda: None):
         self.session = session
         self.move = move
         self.registered_at: float | None = None
@@ -131,7 +136,8 @@ class Conversation:
         self._on_settled = settled
         self._settled = False
         self._move_from: float | None = None    # since when `move.after` runs
-        self._moving = Beside(dial, orders.bell.set)
+        self._moving = Beside(lambda endpoints: dial(endpoints, None), orders.bell.set)
+        self._liveness = LivenessCheck(connection, rules, endpoints, dial, orders.bell.set)
         self._inbox: Queue[bytes | Exception] = Queue(maxsize=1)
         self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
         self._surplus = 0                       # acks that nobody waited for
@@ -146,6 +152,8 @@ class Conversation:
                 if ended:
                     return ended
         except AnswerOverdue as error:
+            if (given_up := self._liveness.give_up_hole()) is not None:
+                return _lost_on_the_way(given_up)
             # A kernel that acknowledged the question, behind it a program that is silent; or nothing arrives there.
             return Ended(Finding.MUTE if self._connection.arrived() else Finding.LOST, str(error))
         except WireError as error:
@@ -155,6 +163,7 @@ class Conversation:
         finally:
             reader.kill()
             self._moving.drop()
+            self._liveness.close()
 
     @property
     def _idle(self) -> bool:
@@ -187,7 +196,7 @@ class Conversation:
         now = time.monotonic()
         if self._inbox.empty():
             ended = self._handle(self.session.quiet(now))
-        return ended or self._keep_alive(now) or self._to_primary(now)
+        return ended or self._keep_alive(now) or self._check_liveness(now) or self._to_primary(now)
 
     def _take_late(self) -> Ended | None:
         """What a deadline is about may wait in the kernel: this process, or the whole machine, stood still."""
@@ -198,7 +207,7 @@ class Conversation:
         return self._take_arrived()
 
     def _time_left(self, now: float) -> float | None:
-        due = [self.session.deadline(idle=self._idle)]
+        due = [self.session.deadline(idle=self._idle), self._liveness.next_look]
         if self._idle and not self._moving.running:
             due.append(self._move_at())
         known = [at for at in due if at is not None]
@@ -283,6 +292,7 @@ class Conversation:
         connection = self._connection
         log.info("connection %d: registered with %s after %.0f ms",
                  connection.number, connection.endpoint, 1000 * event.seconds)
+        self._liveness.start(self.registered_at)
         self._on_registered()
         self._board.observe("register", event.seconds)
         self._board.online(str(connection.endpoint), connection.local_address, connection.interface)
@@ -302,6 +312,16 @@ class Conversation:
         if self._orders.leave and self._quiet():
             return self._leave(self._orders.leave)
         return None
+
+    def _check_liveness(self, now: float) -> Ended | None:
+        given_up = self._liveness.look(now, self._heartbeat if self._idle else None)
+        return None if given_up is None else _lost_on_the_way(given_up)
+
+    def _heartbeat(self) -> bool:
+        """Send one, if none is under way."""
+        heartbeat = self.session.heartbeat(time.monotonic())
+        self._write(heartbeat)
+        return bool(heartbeat)
 
     def _to_primary(self, now: float) -> Ended | None:
         """Back to the primary: dial it beside, and change over when it is open and the terminal idle."""
@@ -374,3 +394,9 @@ class Conversation:
     def _write(self, data: bytes) -> None:
         if data:
             self._connection.write(data, WRITE_TIMEOUT)
+
+
+def _lost_on_the_way(given_up: GivenUp) -> Ended:
+    """Silence that no dial met says nothing of the line yet: the next one does not wait. Nor where segments were it."""
+    at_once = given_up.successor is None and (given_up.mss is not None or not given_up.dialed)
+    return Ended(Finding.ASKED if at_once else Finding.LOST, given_up.reason, given_up.successor, given_up.mss)

@@ -31,10 +31,11 @@ class DialPlan:
         self.name_first = cause in _BY_THE_CLOUD
 
     def dial(self, endpoints: Sequence[Endpoint], network: NetworkReport, now: float, *,
-             beside: bool = False) -> Dialed | DialFailed:
+             beside: bool = False, mss: int | None = None) -> Dialed | DialFailed:
         """The failure is a result, not an accident. beside: of a connection in use, so that nothing is waited for, and
-        nothing is told of why there is none. A kill of the greenlet ends it, and nothing was learned."""
-        targets = [self._target(endpoint, network, 0.0 if beside else self._policy.delay(endpoint, now))
+        nothing is told of why there is none. mss: the largest segment, if an endpoint needs no smaller ones. A kill of
+        the greenlet ends it, and nothing was learned."""
+        targets = [self._target(endpoint, network, 0.0 if beside else self._policy.delay(endpoint, now), mss)
                    for endpoint in endpoints]
         opened: Dialed | DialFailed
         try:
@@ -45,13 +46,13 @@ class DialPlan:
         self._learn(opened.seen, beside)
         return opened
 
-    def _target(self, endpoint: Endpoint, network: NetworkReport, hold: float) -> Target:
+    def _target(self, endpoint: Endpoint, network: NetworkReport, hold: float, mss: int | None) -> Target:
         record = self._records[endpoint]
         remembered: list[Address] = [record.address] if record.address else []
         elsewhere = [address for text in network.addresses.get(endpoint.host, ())
                      if (address := literal(Endpoint(text, endpoint.port)))]
         return Target(endpoint, hold, known=[] if self.name_first else remembered, spare=[*remembered, *elsewhere],
-                      doubted=record.doubted, mss=record.mss,
+                      doubted=record.doubted, mss=min((size for size in (record.mss, mss) if size), default=None),
                       answer=self._records.answer_time(endpoint, self._dialer.settings.registration.timeout))
 
     def _learn(self, seen: Seen, beside: bool) -> None:

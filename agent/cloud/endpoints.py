@@ -15,6 +15,7 @@ which address is remembered.
 | its name no longer holds the address     | the remembered address is forgotten                                   |
 | ended ENDS_ALIKE times at one idle age   | heartbeats at half that age, FLOOR at least                           |
 | a transaction came terminated            | it terminates transactions: no gap ends one                           |
+| full-size segments were lost on the way  | the next smaller size for its segments                                |
 
 Other settings, or another network (the gateway's MAC, the SSID, the prefix), make every record new. The same network
 that returns does not. The remembered address outlives a change of network: it is tried beside the name, never instead.
@@ -78,7 +79,7 @@ class Record:
     failed_moves: int = 0
     interval: float | None = None           # of heartbeats, where idle connections are ended
     idle_end: float | None = None           # the age at which they are
-    mss: int | None = None                  # the largest segment that is known to pass
+    mss: int | None = None                  # the segment size, since larger ones were lost on the way
     lives: deque[Life] = field(default_factory=lambda: deque(maxlen=ENDS_ALIKE))
 
 

@@ -50,6 +50,7 @@ from .conversation import Conversation, Ended, Move, Orders
 from .dial_plan import DialPlan
 from .dialer import Dialed, Dialer, DialFailed, prepare
 from .endpoints import Endpoints, Life
+from .liveness import Rules
 from .policy import Cause, Evidence, Finding, Policy, Wait, classify
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class Link:
         self._plan = DialPlan(self._dialer, self._records, policy)
         self._announcer = Announcer(board, self._records)
         policy.endpoints = self._configured
+        self._rules = Rules(settings.reconnect.doubt_after, settings.reconnect.keepalive_idle)
         self._orders = Orders()
         self._network = NetworkReport()
         self._connection: Connection | None = None
@@ -148,6 +150,8 @@ class Link:
         else:
             self._conversation.session.timing = self._timing(self._connection.endpoint)
             self._conversation.move = self._move(self._connection.endpoint)     # from when its time began to run
+            self._rules.doubt_after = settings.reconnect.doubt_after
+            self._rules.keepalive_idle = settings.reconnect.keepalive_idle
             self._connection.retune(lambda sock: prepare(sock, settings.reconnect))
         self._orders.bell.set()
 
@@ -216,8 +220,8 @@ class Link:
             if opened is None:
                 drop(dialing)
 
-    def _dial_beside(self, endpoints: Sequence[Endpoint]) -> Dialed | DialFailed:
-        opened = self._plan.dial(endpoints, self._network, time.monotonic(), beside=True)
+    def _dial_beside(self, endpoints: Sequence[Endpoint], mss: int | None) -> Dialed | DialFailed:
+        opened = self._plan.dial(endpoints, self._network, time.monotonic(), beside=True, mss=mss)
         self._announcer.endpoints()
         return opened
 
@@ -245,6 +249,7 @@ class Link:
                  connection.local_address, connection.interface, 1000 * dialed.seconds)
         self._connection, self._conversation = connection, Conversation(
             connection, session, self._orders, self._board, self._transactions, dial=self._dial_beside,
+            endpoints=[endpoint, *(other for other in self._records.order() if other != endpoint)], rules=self._rules,
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
         self._board.phase(Phase.REGISTERING)
         self._orders.dial = self._plan.returning = False
@@ -273,6 +278,8 @@ class Link:
     def _over(self, dialed: Dialed, ended: Ended, evidence: Evidence, life: Life | None, moved: bool) -> Wait:
         """A connection's end, into the records, and the wait after it."""
         endpoint = dialed.endpoint
+        if ended.mss:
+            self._records[endpoint].mss = ended.mss
         met = {endpoint: evidence}
         if ended.successor:
             met = {endpoint: replace(evidence, finding=Finding.ASKED)}      # a better one stands
@@ -282,7 +289,7 @@ class Link:
         if ended.finding not in _ON_PURPOSE and life is not None:
             self._records.ended(endpoint, life, by_the_cloud=ended.finding in (Finding.CLOSED, Finding.DEREGISTERED),
                                 stable_after=self._settings.reconnect.stable_after, moved=moved)
-            self._announcer.problems()
+        self._announcer.problems()
         wait = self._policy.ended(met, self._network, time.monotonic(),
                                   registered_for=None if life is None else life.registered)
         if life is not None and wait.causes[endpoint] is Cause.CROWDED:

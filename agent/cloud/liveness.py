@@ -9,7 +9,7 @@ answered since. Its unit of time is `doubt_after` (300 ms), but never less than 
 | TRUST | nothing is unanswered, or for less than 1 unit   | nothing                                          | TRUST |
 | TRUST | something is, for 1 unit                         | ask over this connection                         | DOUBT |
 | DOUBT | anything was received                            | the dial beside is closed unused                 | TRUST |
-| DOUBT | after 7/3 units, no dial in the last 10 s        | dial beside                                      | DOUBT |
+| DOUBT | after 7/3 units, none in vain in the last 10 s   | dial beside                                      | DOUBT |
 | DOUBT | the dial has been open for 2 units               | verdict FORGOTTEN, or OVERSIZED                  | ended |
 | DOUBT | after 19/3 units, and no dial is open            | verdict SILENT, or OVERSIZED                     | ended |
 | any   | the cloud's data wait behind a hole for 10 units | verdict OVERSIZED, as soon as the terminal idles | ended |
@@ -24,7 +24,7 @@ Rules
   (tcp_invalid_ratelimit, ip-sysctl). By probes alone, FORGOTTEN waits for four of them after the dial opened.
 - Full-size segments that die while small ones pass are the fault of an MTU on the way (RFC 2923), not the connection's;
   but what follows them in the stream waits as well. OVERSIZED means: go on with smaller ones on a new connection.
-- The steps also keep their distance from each other: a process that was kept from running gives the line its time.
+- A process that was kept from running still gives the line its time: verdicts count from the question as well.
 """
 import math
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ SILENT_AFTER = 19 / 3
 HOLE_FOR = 10.0
 """In units; see the table."""
 DIAL_EVERY = 10.0
-"""Seconds between two dials beside."""
+"""Seconds from a dial beside of which no use was made to the next."""
 PROBE_EVERY = 0.5
 """Seconds between two probes, at least; or a unit, if that is longer."""
 PROBES = 4
@@ -131,18 +131,21 @@ class _Doubt:
         return max(PROBE_EVERY, self.unit)
 
 
+@dataclass(slots=True)
+class Rules:
+    """What outlives a connection. Settings in seconds, which may be replaced; last_dial: the
+    last one that was of no use (yet)."""
+    doubt_after: float
+    keepalive_idle: float
+    last_dial: float | None = None
+
+
 class Liveness:
-    """The check of one connection. Durations and times in seconds, `now` is monotonic.
+    """The check of one connection; `now` is monotonic time in seconds."""
 
-    doubt_after, keepalive_idle: settings, may be replaced. last_dial: when the check dialed last, on this connection or
-    on one before it.
-    """
-
-    def __init__(self, doubt_after: float, keepalive_idle: float, now: float, last_dial: float | None = None):
-        self.doubt_after = doubt_after
-        self.keepalive_idle = keepalive_idle
-        self.last_dial = last_dial
-        self.next_look = now + keepalive_idle + doubt_after
+    def __init__(self, rules: Rules, now: float):
+        self._rules = rules
+        self.next_look = now + rules.keepalive_idle + rules.doubt_after
         self._wrote: float | None = None        # the first write since all was acknowledged
         self._clean = now                       # when the kernel was last seen without a question of its own
         self._doubt: _Doubt | None = None
@@ -153,20 +156,20 @@ class Liveness:
     def doubting(self) -> bool:
         return self._doubt is not None
 
-    @property
-    def hole(self) -> bool:
-        """Data from the cloud waited behind a hole at the last look."""
-        return self._hole_since is not None
+    def behind_a_hole(self, reading: Reading) -> bool:
+        """Data from the cloud wait for others that were sent before them and did not arrive."""
+        received, behind = self._in_order
+        return reading.bytes_received == received and reading.rcv_ooopack != behind
 
     def wrote(self, now: float) -> None:
         """Bytes were written to the connection."""
         if self._wrote is None:
             self._wrote = now
-        self.next_look = min(self.next_look, now + self.doubt_after)
+        self.next_look = min(self.next_look, now + self._rules.doubt_after)
 
     def look(self, now: float, reading: Reading, *, idle: bool, dial: Dial = Dial.NONE) -> Step:
         """What follows from a reading of `now`; due at `next_look`. A verdict is the last word."""
-        unit = max(self.doubt_after, reading.rtt + max(RTO_MIN, 4 * reading.rttvar))
+        unit = max(self._rules.doubt_after, reading.rtt + max(RTO_MIN, 4 * reading.rttvar))
         self._look_for_hole(now, reading)
         if self._hole_since is not None and now >= self._hole_since + HOLE_FOR * unit and idle:
             return Step(verdict=Verdict.OVERSIZED, small=True)
@@ -189,10 +192,10 @@ class Liveness:
             self._wrote = None
             if not reading.probes:
                 self._clean = now
-            began = max(heard + self.keepalive_idle, self._clean)
+            began = max(heard + self._rules.keepalive_idle, self._clean)
         unanswered = reading.unacked or reading.probes
         if not unanswered or now < began + unit:
-            self.next_look = max(began + unit, now + unit / LOOKS, now + TIMER_SLACK * self.keepalive_idle)
+            self.next_look = max(began + unit, now + unit / LOOKS, now + TIMER_SLACK * self._rules.keepalive_idle)
             return NOTHING
         self._doubt = _Doubt(began, unit, reading.segs_in, _full_size(reading), raised=now, asked=now)
         self.next_look = now + unit / LOOKS
@@ -207,10 +210,10 @@ class Liveness:
         if now >= over_at:
             return Step(verdict=verdict, small=verdict is Verdict.OVERSIZED)
         dial_at = math.inf if doubt.dialed else doubt.began + DIAL_AFTER * doubt.unit
-        if self.last_dial is not None:
-            dial_at = max(dial_at, self.last_dial + DIAL_EVERY)
+        if self._rules.last_dial is not None:
+            dial_at = max(dial_at, self._rules.last_dial + DIAL_EVERY)
         if begin_dial := now >= dial_at:
-            doubt.dialed = self.last_dial = now
+            doubt.dialed = self._rules.last_dial = now
         ask_at = math.inf if reading.outq else doubt.asked + doubt.probe_every
         if ask := now >= ask_at:
             doubt.asked = now
@@ -225,15 +228,13 @@ class Liveness:
             by_probes = PROBES * doubt.probe_every if reading.outq == 0 else 0.0
             at = doubt.opened + max(by_probes, DEAD_AFTER * doubt.unit)
             return at, Verdict.OVERSIZED if oversized else Verdict.FORGOTTEN
-        begun, distance = (doubt.raised, 1.0) if doubt.dialed is None else (doubt.dialed, DIAL_AFTER)
-        at = max(doubt.began + SILENT_AFTER * doubt.unit, begun + (SILENT_AFTER - distance) * doubt.unit)
+        at = max(doubt.began + SILENT_AFTER * doubt.unit, doubt.raised + (SILENT_AFTER - 1.0) * doubt.unit)
         # Without a dial, only what the peer has of the later segments tells this from a dead line.
         sacked = oversized and reading.sacked > 0 and doubt.dialed is None
         return at, Verdict.OVERSIZED if sacked else Verdict.SILENT
 
     def _look_for_hole(self, now: float, reading: Reading) -> None:
-        received, behind = self._in_order
-        if reading.bytes_received != received or reading.rcv_ooopack == behind:
+        if not self.behind_a_hole(reading):
             self._in_order = reading.bytes_received, reading.rcv_ooopack
             self._hole_since = None
         elif self._hole_since is None:

@@ -20,8 +20,8 @@ Rules
 
 - A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline. The heartbeat stays
   outstanding, so that its ack, when it comes after a transaction, is still known as one.
-- An ack may wait behind the rest of an unfinished message. For half of `patience` after its last byte no heartbeat is due
-  and no ack overdue; then the cloud is asked as always, since it may be dead and not only slow.
+- An ack may wait behind the rest of an unfinished message. For half of `patience` after its last byte no heartbeat is
+  due and no ack overdue; then the cloud is asked as always, since it may be dead and not only slow.
 - A heartbeat is due `interval` after the last one, or after the registration, and only while idle; earlier at random,
   by up to EARLY of it, the first one by up to EARLY_AT_FIRST, and never later: terminals that came back together must
   not beat together. One that is asked for in between (`heartbeat`) counts as one; while an ack is awaited, no other is

@@ -31,6 +31,17 @@ _counter = itertools.count()
 _ENTER = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"'
 
 
+FORGET_ALL = """
+import socket, struct
+NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, REQUEST, ACK = 1, 2, 1, 4
+kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_NETFILTER)
+kernel.send(struct.pack("=IHHIIBBH", 20, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, REQUEST | ACK, 1, 0,
+                        socket.AF_INET, 0, 0))
+error = struct.unpack_from("=i", kernel.recv(100), 16)[0]
+assert error == 0, error
+"""
+
+
 class Unavailable(Exception):
     """Why there is no laboratory here, in one line."""
 
@@ -219,6 +230,21 @@ class Router(Host):
     def lose(self, percent: int) -> None:
         """So many of a hundred packets, both ways, each by its own chance."""
         self._nft(f"add rule ip lab forward numgen random mod 100 < {percent} drop")
+
+    def lose_large(self, size: int, towards: str = "") -> None:
+        """Packets of more bytes than this, without a word to their sender; towards: one side's alone, lan or wan."""
+        side = f"oifname {towards} " if towards else ""
+        self._nft(f"add rule ip lab forward {side}meta length > {size} drop")
+
+    def translate(self) -> None:
+        """Addresses are translated, and what belongs to no known connection is dropped, as most routers do it."""
+        self.sysctl("net.netfilter.nf_conntrack_tcp_loose", 0)
+        self._nft("add table ip nat; add chain ip nat postrouting { type nat hook postrouting priority 100; }; "
+                  "add rule ip nat postrouting oifname wan masquerade; add rule ip lab forward ct state invalid drop")
+
+    def restart(self) -> None:
+        """Every connection that passed through is forgotten (ctnetlink, IPCTNL_MSG_CT_DELETE without a filter)."""
+        self.run(sys.executable, "-c", FORGET_ALL)
 
     def allow(self) -> None:
         """End everything that keeps packets back."""

@@ -13,7 +13,9 @@ from netlab import CLOUD, Lab
 CAP = 75.0
 """Seconds that anybody gets to come back."""
 SETTLE = 4.0
-"""Seconds of peace between two rounds; and up to one more, so that no timer is always in the same place."""
+PERIOD = 2.1
+"""Seconds of peace between two rounds, and up to so many more: a whole period of the product's keepalive, so that
+trouble meets each of its moments alike."""
 STEADY = "[reconnect]\nstable_after = 2s\n"
 """Rounds follow each other within seconds; in life the last trouble was hours ago, not seconds."""
 
@@ -55,7 +57,7 @@ class Session:
         """Until all are online, and a while more. Raises SystemExit."""
         if not wait(lambda: all(it.online() for it in subjects.values()), CAP + 60):
             raise SystemExit(f"not online: {', '.join(name for name, it in subjects.items() if not it.online())}")
-        time.sleep(SETTLE + random.random())
+        time.sleep(SETTLE + random.uniform(0, PERIOD))
 
     def losses(self, row: str, count: int, subjects: Mapping[str, Subject], trouble: Callable[[], object],
                cure: Callable[[], float], away: Callable[[], float]) -> tuple[Samples, Samples]:

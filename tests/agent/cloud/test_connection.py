@@ -1,10 +1,13 @@
+import socket
+import struct
 import time
 
 import gevent
+import gevent.socket
 import pytest
 
 from econduit_terminal.agent.cloud.connection import Connection, interface_of
-from econduit_terminal.agent.cloud.dialer import Dialer, Target
+from econduit_terminal.agent.cloud.dialer import Dialed, Dialer, Target
 from econduit_terminal.agent.wire.dialect import response
 
 
@@ -14,6 +17,14 @@ def pair(settings, clouds):
     connection = Connection(Dialer(settings).dial([Target(clouds[0].endpoint)]), response)
     yield connection, clouds[0].accept()
     connection.close()
+
+
+def until(condition, within=5.0):
+    """The first true value of `condition()`."""
+    with gevent.Timeout(within, AssertionError("not in time")):
+        while not (value := condition()):
+            gevent.sleep(0.001)
+        return value
 
 
 def test_what_it_knows_of_itself(pair, clouds):
@@ -124,3 +135,74 @@ def test_readable(pair):
 @pytest.mark.parametrize("address, name", [("127.0.0.1", "lo"), ("192.0.2.77", None), ("nonsense", None)])
 def test_interface_of(address, name):
     assert interface_of(address) == name
+
+
+def segments_sent(connection):
+    """Data segments that left, and the bytes in them (tcpi_data_segs_out, tcpi_bytes_sent)."""
+    data = connection._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 208)
+    return struct.unpack_from("=I", data, 156)[0], struct.unpack_from("=Q", data, 200)[0]
+
+
+def test_what_the_kernel_knows(pair):
+    connection, _ = pair
+    assert connection.info().snd_mss > 1000
+    connection.close()
+    assert connection.info() is None
+
+
+def test_hurried_retransmissions_and_back(pair):
+    connection, _ = pair
+    sock = connection._socket
+
+    def now():
+        return (sock.getsockopt(socket.IPPROTO_TCP, 16),
+                sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0"))
+
+    usual = now()
+    for _ in range(2):
+        connection.hurry(True)
+        assert now()[0] == 1 and not now()[1].startswith(b"bbr")
+        connection.hurry(True)
+        connection.hurry(False)
+        assert now() == usual
+    connection.close()
+    connection.hurry(True)
+    connection.keepalive_after(2)
+    connection.abandon()
+
+
+def test_an_abandoned_connection_is_reset(pair):
+    connection, peer = pair
+    connection.write(b"x" * 100, 5)
+    connection.abandon()
+    connection.close()
+    with pytest.raises(ConnectionResetError):
+        while peer.socket.recv(1000):
+            pass
+
+
+def test_whoever_watches_hears_of_each_write(pair):
+    connection, _ = pair
+    heard = []
+    connection.on_write = lambda: heard.append(connection.arrived())
+    connection.write(b"heartbeat", 5)
+    connection.send(b"answer", 5)
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize("segment", [1200, 536])
+def test_m8_on_a_way_that_loses_large_packets_no_two_segments_are_merged(clouds, segment):
+    """With segmentation offload a router on this machine would see them as one large packet."""
+    sock = gevent.socket.socket()
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.connect(clouds[0].endpoint)
+    connection, peer = Connection(Dialed(sock, clouds[0].endpoint, 0.0), response), clouds[0].accept()
+    segment = min(segment, connection.info().snd_mss)
+    answer = bytes(range(256)) * 256
+    sending = gevent.spawn(connection.send, answer, 5)
+    peer.expect(answer + b"\x04\x04")
+    assert sending.get(timeout=5)
+    count, size = segments_sent(connection)
+    assert size >= len(answer) + 2 and count >= size / segment      # some may have been sent again
+    connection.close()

@@ -9,6 +9,7 @@ import pytest
 from econduit_terminal.agent.cloud.connection import Connection
 from econduit_terminal.agent.cloud.conversation import Conversation, Ended, Orders
 from econduit_terminal.agent.cloud.dialer import Dialer, Target
+from econduit_terminal.agent.cloud.liveness import Rules
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.session import Session, Timing
 
@@ -19,7 +20,7 @@ def conversation(settings, clouds, board, transactions):
     session = Session(b"HELLO\x04\x04", ack=True, timing=Timing(5, 30, 5, 0.05), max_message=1000, random=lambda: 0.0)
     connection = Connection(Dialer(settings).dial([Target(clouds[0].endpoint)]), session.respond)
     orders = Orders()
-    it = Conversation(connection, session, orders, board, transactions, dial=None)
+    it = Conversation(connection, session, orders, board, transactions, dial=None, endpoints=[], rules=Rules(0.3, 2.0))
     greenlet = gevent.spawn(it.run)
     yield it, greenlet, clouds[0].accept(), orders
     greenlet.kill()

@@ -12,6 +12,7 @@ from econduit_terminal.agent.cloud.liveness import (
     SEGMENTS,
     Dial,
     Liveness,
+    Rules,
     Step,
     Verdict,
     smaller,
@@ -44,8 +45,8 @@ SILENT = Info(probes=1, last_ack_recv=IDLE + U)
 ASKED = Info(unacked=1, outq=33)            # the heartbeat waits for its acknowledgement; age by `at`
 
 
-def check(doubt_after=U, keepalive_idle=IDLE, **options):
-    return Liveness(doubt_after, keepalive_idle, now=0.0, **options)
+def check(doubt_after=U, keepalive_idle=IDLE, last_dial=None):
+    return Liveness(Rules(doubt_after, keepalive_idle, last_dial), now=0.0)
 
 
 def in_doubt(info=SILENT, **options):
@@ -226,9 +227,10 @@ def test_a_dial_that_opens_late_still_gets_its_time():
 
 
 def test_no_second_dial_within_ten_seconds():
-    liveness = in_doubt()
-    assert first(follow(liveness, ASKED, 4.0, opens=0.0, dials=False), "dial") == pytest.approx(0.7, abs=0.11)
-    liveness = check(last_dial=liveness.last_dial)
+    rules = Rules(U, IDLE)
+    done = follow(Liveness(rules, 0.0), kernel(IDLE + U), 4.0)
+    assert first(done, "dial") == pytest.approx(0.7) and rules.last_dial == pytest.approx(IDLE + 0.7)
+    liveness = Liveness(rules, 0.0)
     done = follow(liveness, kernel(IDLE + U), 9)
     assert first(done, "dial") is None and done[-1][1].verdict is Verdict.SILENT
     liveness = check(last_dial=IDLE + 0.7 - DIAL_EVERY)
@@ -340,14 +342,15 @@ def test_m8_a_large_request_that_dies_leaves_a_hole():
 def test_m8_a_hole_that_is_filled_is_none():
     liveness = check()
     for number in range(1, 40):
-        step = liveness.look(liveness.next_look, Info(rcv_ooopack=number, bytes_received=100 * number), idle=True)
-        assert step == NOTHING and not liveness.hole
+        filled = Info(rcv_ooopack=number, bytes_received=100 * number)
+        assert not liveness.behind_a_hole(filled)
+        assert liveness.look(liveness.next_look, filled, idle=True) == NOTHING
 
 
 def test_m8_a_hole_waits_for_the_transaction_s_end():
     liveness, behind = check(), Info(rcv_ooopack=1)
     assert follow(liveness, behind, 20, idle=False) == []
-    assert liveness.hole and liveness.next_look - 20 < 1
+    assert liveness.behind_a_hole(behind) and liveness.next_look - 20 < 1
     assert liveness.look(liveness.next_look, behind, idle=True).verdict is Verdict.OVERSIZED
 
 
