@@ -24,6 +24,8 @@ from pathlib import Path
 
 PREFIX = "ect"
 DNS, CLOUD, ELSEWHERE = "9.9.9.9", "203.0.113.10", "203.0.113.99"
+CLOUD6, ELSEWHERE6, ROUTER6 = "fd00:cafe::10", "fd00:cafe::99", "fd00:77:1::1"
+"""There are these after ``Lab.ipv6`` only."""
 TOOLS = ("ip", "nft", "unshare", "nsenter", "setpriv")
 
 _counter = itertools.count()
@@ -144,6 +146,10 @@ class Host:
         stranger.line("ready")
         return stranger
 
+    def nft(self, rules: str) -> None:
+        """nft(8) commands."""
+        self._lab.run("ip", "netns", "exec", self.namespace, "nft", rules)
+
     def sysctl(self, key: str, value: object) -> None:
         self.run("sh", "-c", f"echo {value} > /proc/sys/{key.replace('.', '/')}")
 
@@ -174,30 +180,36 @@ class NameServer:
 class Router(Host):
     """Forwards between ``lan`` (the terminal's cable) and ``wan``; nftables in its forward hook."""
 
+    families: tuple[str, ...] = ("ip",)
+
     def set_up(self) -> None:
         self.sysctl("net.ipv4.ip_forward", 1)
-        self._nft("table ip lab { chain forward { type filter hook forward priority 0; }; }")
+        self.nft("table ip lab { chain forward { type filter hook forward priority 0; }; }")
 
     def drop(self) -> None:
         """Silent loss of the internet: links and addresses stay, nothing gets through any more."""
-        self._nft("add rule ip lab forward drop")
+        for family in self.families:
+            self.nft(f"add rule {family} lab forward drop")
 
     def block_port(self, port: int, refuse: bool = False) -> None:
         """One TCP port, as a firewall does it: silence, or a reset."""
-        self._nft(f"add rule ip lab forward tcp dport {port} " + ("reject with tcp reset" if refuse else "drop"))
+        self.nft(f"add rule ip lab forward tcp dport {port} " + ("reject with tcp reset" if refuse else "drop"))
 
     def block_dns(self) -> None:
-        self._nft("add rule ip lab forward udp dport 53 drop")
+        self.nft("add rule ip lab forward udp dport 53 drop")
 
     def reject(self, kind: str = "port-unreachable") -> None:
         """ICMP in place of every packet that would be forwarded, as the router's own word; not limited in number."""
         self.sysctl("net.ipv4.icmp_ratelimit", 0)
         self.sysctl("net.ipv4.icmp_msgs_per_sec", 100000)
-        self._nft(f"add rule ip lab forward ip daddr 203.0.113.0/24 counter reject with icmp type {kind}")
+        self.nft(f"add rule ip lab forward ip daddr 203.0.113.0/24 counter reject with icmp type {kind}")
+        if "ip6" in self.families:
+            kind = {"host-unreachable": "addr-unreachable", "net-unreachable": "no-route"}.get(kind, kind)
+            self.nft(f"add rule ip6 lab forward ip6 daddr fd00:cafe::/64 counter reject with icmpv6 type {kind}")
 
     def count_syns(self) -> None:
         """Count what opens a connection to the cloud, from now on."""
-        self._nft("add rule ip lab forward ip daddr 203.0.113.0/24 tcp flags syn counter")
+        self.nft("add rule ip lab forward ip daddr 203.0.113.0/24 tcp flags syn counter")
 
     def rejected(self) -> int:
         """Packets that ``reject`` met."""
@@ -213,23 +225,23 @@ class Router(Host):
         ``release``. See ``serve``."""
         to = 8000 + port % 1000
         stranger = self.serve("0.0.0.0", to, answer, seconds)
-        self._nft("add table ip nat; add chain ip nat prerouting { type nat hook prerouting priority -100; }; "
+        self.nft("add table ip nat; add chain ip nat prerouting { type nat hook prerouting priority -100; }; "
                   f"add rule ip nat prerouting iif lan tcp dport {port} redirect to :{to}")
         return stranger
 
     def release(self) -> None:
         """Nothing is captured any more."""
-        self._nft("flush chain ip nat prerouting")
+        self.nft("flush chain ip nat prerouting")
 
     def forget(self, *ports: int) -> None:
         """The connections from these ports of the terminal, as a router does that was restarted or let its NAT entries
         expire: silence for them, both ways, while new ones pass."""
         for side in ("sport", "dport"):
-            self._nft(f"add rule ip lab forward tcp {side} {{ {', '.join(map(str, ports))} }} drop")
+            self.nft(f"add rule ip lab forward tcp {side} {{ {', '.join(map(str, ports))} }} drop")
 
     def lose(self, percent: int) -> None:
         """So many of a hundred packets, both ways, each by its own chance."""
-        self._nft(f"add rule ip lab forward numgen random mod 100 < {percent} drop")
+        self.nft(f"add rule ip lab forward numgen random mod 100 < {percent} drop")
 
     def lose_large(self, size: int, towards: str = "") -> None:
         """Packets of more bytes than this, without a word to their sender; towards: one side's alone, lan or wan."""
@@ -248,7 +260,8 @@ class Router(Host):
 
     def allow(self) -> None:
         """End everything that keeps packets back."""
-        self._nft("flush chain ip lab forward")
+        for family in self.families:
+            self.nft(f"flush chain {family} lab forward")
 
     def die(self) -> None:
         """Switched off behind a switch that is not: the cable has its carrier, nobody answers."""
@@ -264,9 +277,6 @@ class Router(Host):
         self.addresses = (f"addr replace {lan} dev lan",)
         self.routes = (f"route replace 203.0.113.0/24 via {cloud}", f"route replace {DNS} via {cloud}")
         self.ip(f"addr add {wan} dev wan", "link set lan up", "link set wan up", *self.addresses, *self.routes)
-
-    def _nft(self, rules: str) -> None:
-        self._lab.run("ip", "netns", "exec", self.namespace, "nft", rules)
 
 
 class Lab:
@@ -337,6 +347,17 @@ class Lab:
         self.router.ip(*self.router.addresses, "link set lan up")
         self.terminal.ip("addr add 10.77.1.2/24 dev eth0", "link set eth0 up",
                          "route add default via 10.77.1.1 dev eth0 metric 100")
+
+    def ipv6(self) -> None:
+        """IPv6 all the way over the first uplink, beside IPv4; ``drop``, ``reject`` and ``allow`` then mean both."""
+        self.terminal.ip("addr add fd00:77:1::2/64 dev eth0 nodad", f"route add default via {ROUTER6} dev eth0")
+        self.router.sysctl("net.ipv6.conf.all.forwarding", 1)
+        self.router.ip(f"addr add {ROUTER6}/64 dev lan nodad", "addr add fd00:51:1::1/64 dev wan nodad",
+                       "route add fd00:cafe::/64 via fd00:51:1::2")
+        self.router.families = ("ip", "ip6")
+        self.router.nft("table ip6 lab { chain forward { type filter hook forward priority 0; }; }")
+        self.cloud.ip("addr add fd00:51:1::2/64 dev wan1 nodad", "route add fd00:77:1::/64 via fd00:51:1::1",
+                      *(f"addr add {address}/128 dev lo nodad" for address in (CLOUD6, ELSEWHERE6)))
 
     def name_server(self, **names: str) -> NameServer:
         """A name server in the cloud: name → answer, a dot in a name written as two underscores."""

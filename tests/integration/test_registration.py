@@ -1,7 +1,11 @@
 """Register and what the cloud may answer."""
+import contextlib
 import json
+import random
 import signal
 import socket
+import threading
+import time
 
 import pytest
 from sandbox_client import Cloud, body
@@ -117,6 +121,42 @@ def test_a_rejected_type_is_tried_at_once_with_other_settings(make_terminal, sta
     terminal.reload({"terminal.type": "KnownMaker"})
     terminal.wait_online()
     assert own.terminals()[terminal.id]["registrations"] == 1
+
+
+def twin(cloud, identity, stopped):
+    """Another terminal with the same TerminalID, which comes back as fast as ours, again and again."""
+    fields = {"Command": "Register", "TerminalType": "SandboxMaker", "TerminalModel": "Model1", "TerminalID": identity,
+              "SoftwareVersion": "Another", "AckHeartbeat": "true"}
+    while not stopped.wait(random.uniform(0, 0.25)):
+        with socket.create_connection(("127.0.0.1", cloud.primary), timeout=PATIENCE) as other:
+            other.sendall(json.dumps(fields).encode() + b"\x04\x04")
+            other.settimeout(0.5)
+            with contextlib.suppress(TimeoutError, ConnectionResetError):
+                while other.recv(100) and not stopped.is_set():
+                    pass
+
+
+def test_o10_another_terminal_with_the_same_terminal_id_is_named(online, cloud):
+    terminal = online()
+    stopped = threading.Event()
+    other = threading.Thread(target=twin, args=(cloud, terminal.id, stopped))
+    other.start()
+    try:
+        named = terminal.wait_status(lambda status: "TerminalID" in status["problems"], timeout=20)
+    finally:
+        stopped.set()
+        other.join()
+    assert named["problems"]["TerminalID"].startswith("another terminal may use this TerminalID")
+
+
+def test_o11_a_cloud_that_cuts_the_connection_sees_the_terminal_back_at_once_each_time(online, cloud):
+    terminal = online()
+    for _ in range(8):
+        mark, began = terminal.mark(), time.monotonic()
+        cloud.misbehave("drop", terminal=terminal.id)
+        terminal.wait_offline("closed by the cloud", mark)
+        assert terminal.wait_online(mark)["at"] - began < 1.5       # 0.25 s; the rest is a loaded machine's
+    assert terminal.status()["disconnects"] == {"closed by the cloud": 8}
 
 
 def test_an_endpoint_that_never_answers_loses_its_head_start(make_terminal, cloud):

@@ -7,12 +7,13 @@ import time
 
 import pytest
 from lab_terminal import start_cloud
-from netlab import CLOUD, ELSEWHERE
+from netlab import CLOUD, CLOUD6, ELSEWHERE, ELSEWHERE6, ROUTER6
 
 NAME = "cloud.test"
 ROUTER = "10.77.1.1"
 PAGE = r"HTTP/1.1 302 Found\r\nLocation: http://login.lan/\r\nContent-Length: 0\r\n\r\n"
 BAD_REQUEST = r"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+REGISTERS = r"OK-REGISTRATION\x04\x04"
 ELSE = "is answered by something else"
 AT_ONCE = 1.0
 
@@ -233,6 +234,84 @@ def test_o14_one_icmp_error_does_not_end_an_open_connection(lab, product, kind):
     lab.router.allow()
     time.sleep(1.5)
     assert not [status for at, status in terminal.statuses if at > began and not status["online"]]
+
+
+@pytest.mark.parametrize("kind", ["admin-prohibited", "port-unreachable", "host-unreachable", "net-unreachable"])
+def test_o8_o14_over_ipv6(lab, product, kind):
+    lab.ipv6()
+    lab.cloud.serve(CLOUD6, 80, REGISTERS)
+    lab.router.reject(kind)
+    terminal = product(primary=f"[{CLOUD6}]", secondary=f"[{ELSEWHERE6}]")
+    refused_at(terminal, f"router {ROUTER6} rejects the way to [{CLOUD6}]:80 (")
+    terminal.until(lambda status: outcomes(status) == ["rejected by a router"] * 2)
+    began = time.monotonic()
+    lab.router.allow()
+    at, status = terminal.online(after=began)
+    assert at - began < 2 and status["endpoint"] == f"[{CLOUD6}]:80"
+
+
+def test_one_family_is_dead_and_the_other_works(lab, product):
+    """A name with addresses of both: IPv6 first, which leads nowhere; then a router says so."""
+    lab.ipv6()
+    start_cloud(lab)
+    lab.router_name_server({NAME: f"{CLOUD6} {CLOUD}"})
+    lab.router.nft("add rule ip6 lab forward drop")
+    terminal = product()
+    _, status = terminal.online()
+    assert status["endpoints"][0] == {"endpoint": f"{NAME}:80", "outcome": "registered", "addresses": [CLOUD]}
+    lab.cable_out()
+    terminal.offline()
+    lab.router.nft("flush chain ip6 lab forward; add rule ip6 lab forward reject with icmpv6 type no-route")
+    began = time.monotonic()
+    lab.cable_in()
+    at, _ = terminal.online(after=began)
+    assert at - terminal.rung(began) < AT_ONCE
+
+
+def test_o2_a_proxy_takes_the_first_address_of_a_name_and_not_the_second(lab, product):
+    lab.ipv6()
+    start_cloud(lab)
+    for port in (80, 9001):
+        lab.cloud.serve(CLOUD6, port, BAD_REQUEST)
+    lab.router_name_server({NAME: f"{CLOUD6} {CLOUD}"})
+    terminal = product()
+    _, status = terminal.online(timeout=20)
+    assert [CLOUD] in [found["addresses"] for found in status["endpoints"]]
+
+
+def test_an_icmp_error_from_the_endpoint_itself_is_its_own_refusal(lab, product):
+    start_cloud(lab)
+    lab.cloud.nft("table ip own { chain input { type filter hook input priority 0; }; }")
+    lab.cloud.nft("add rule ip own input tcp dport { 80, 9001 } reject with icmp type port-unreachable")
+    terminal = product(primary=CLOUD, secondary=CLOUD)
+    _, status = refused_at(terminal, f"refused by {CLOUD}:80; refused by {CLOUD}:9001")
+    assert outcomes(status) == ["refused", "refused"]
+
+
+def test_a_firewall_that_resets_one_port_and_a_router_that_rejects_the_other(lab, product):
+    """Two sick endpoints, each named; the one that comes back is found."""
+    start_cloud(lab)
+    lab.router.block_port(80, refuse=True)
+    lab.router.nft("add rule ip lab forward tcp dport 9001 reject with icmp type admin-prohibited")
+    terminal = product(primary=CLOUD, secondary=CLOUD)
+    _, status = refused_at(terminal, f"refused by {CLOUD}:80; router {ROUTER} rejects the way to {CLOUD}:9001")
+    assert outcomes(status) == ["refused", "rejected by a router"]
+    began = time.monotonic()
+    lab.router.allow()
+    at, _ = terminal.online(timeout=15, after=began)
+    assert at - began < 11
+
+
+def test_o4_o12_a_mute_proxy_at_one_port_and_a_cloud_that_comes_back_at_the_other(lab, product):
+    """What is dear (a connection that helps nobody) waits long, what is cheap (a refused dial) does not wait with it."""
+    lab.router.capture(80, "")
+    terminal = product(primary=CLOUD, secondary=CLOUD)
+    terminal.until(lambda status: outcomes(status) == ["open", "refused"], timeout=20)
+    time.sleep(15)
+    began = time.monotonic()
+    start_cloud(lab)
+    at, status = terminal.online(timeout=25, after=began)
+    assert at - began < 22 and status["endpoint"] == f"{CLOUD}:9001"
 
 
 def test_o12_the_cloud_refuses_and_listens_again(lab, product):
