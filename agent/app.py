@@ -33,11 +33,10 @@ from econduit_terminal.conf.version import VERSION
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Phase
-from econduit_terminal.process import logs, signals
+from econduit_terminal.process import logs, lookups, signals
 from econduit_terminal.process.logs import clean
 from econduit_terminal.process.single_instance import SingleInstance
 
-from .cloud import resolver
 from .cloud.link import Link
 from .cloud.policy import Policy
 from .journal.entry import Retention
@@ -64,7 +63,7 @@ def run(config_dir: Path) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
     logs.serve("info")
     logs.stacks_on(signal.SIGUSR1)      # the watchdog asks a hung agent where it stands
-    resolver.set_up()
+    lookups.set_up()
     _no_core_dumps()
     return App(config_dir).run()
 

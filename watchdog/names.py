@@ -5,24 +5,19 @@ So there is at most one lookup for each name at a time, a few names in all, nobo
 the last addresses that were found are kept for when the name servers are gone: those at which the terminal was
 registered before those that DNS named.
 
-A dotted name is never completed by a search list: a wildcard of some domain would be taken for the cloud. One without a
-dot is completed here, as the C library is kept from all of it. What DNS answers in place of the host
-(Nearby.disbelieved) is no address of it.
+Which names are asked for: process.lookups. What DNS answers in place of the host (Nearby.disbelieved) is no address of
+it.
 """
-import os
 import socket
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 
+from econduit_terminal.process import lookups
 from econduit_terminal.watchdog.addresses import Nearby, is_private
 from econduit_terminal.watchdog.inbox import deaf
-from econduit_terminal.watchdog.resolv_conf import search_list
 
-HOSTS = Path("/etc/hosts")
 MOST_NAMES = 8
 MOST_ADDRESSES = 4
-_MOST_BYTES = 1 << 20
 
 
 class Names:
@@ -30,10 +25,7 @@ class Names:
     is believed follows from it."""
 
     def __init__(self, look_up=socket.getaddrinfo):
-        # Read by the C library at its first lookup: one question, one second, instead of 2 × 5 s for each server; and
-        # no search list, while /etc/hosts still holds (resolv.conf(5)).
-        os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:1")
-        os.environ["LOCALDOMAIN"] = "."
+        lookups.set_up()
         self.nearby = Nearby()
         self._look_up = look_up
         self._lock = threading.Lock()
@@ -67,15 +59,10 @@ class Names:
         elif believed := self.nearby.believed(name, addresses):
             self._keep(self._found, name, believed)
 
-    def meant(self, hosts: Iterable[str], file: Path = HOSTS) -> frozenset[str]:
+    def meant(self, hosts: Iterable[str]) -> frozenset[str]:
         """Those of ``hosts`` whose address may be any: it stands in /etc/hosts, or the terminal was registered
         there."""
-        try:
-            with file.open("rb") as stream:
-                lines = stream.read(_MOST_BYTES).decode("utf-8", "replace").lower().splitlines()
-        except OSError:
-            lines = []
-        written = {word for line in lines for word in line.partition("#")[0].split()[1:]}
+        written = lookups.written()
         with self._lock:
             private = {name for name, addresses in self._registered.items() if any(map(is_private, addresses))}
         return frozenset(host for host in hosts if host.lower().rstrip(".") in written or host in private)
@@ -98,7 +85,7 @@ class Names:
 
     def _ask(self, name: str) -> tuple[str, ...]:
         """Raises OSError, UnicodeError."""
-        names = [name, *(f"{name}.{domain}" for domain in (search_list() if "." not in name else ()))]
+        names = lookups.names_for(name)
         for whole in names[:-1]:
             try:
                 return self._ask_for(whole)

@@ -1,26 +1,16 @@
-"""What /etc/resolv.conf says (resolv.conf(5)): which name servers are asked, and how a single label is completed."""
+"""Which name servers /etc/resolv.conf names (resolv.conf(5)); how a name is completed: process.lookups."""
 from pathlib import Path
 
 from econduit_terminal.watchdog.addresses import is_address
 
 FILE = Path("/etc/resolv.conf")
 MOST_SERVERS = 3        # MAXNS, resolv.h
-MOST_DOMAINS = 6        # MAXDNSRCH
 
 
 def name_servers(file: Path = FILE) -> tuple[str, ...]:
     """The addresses of the name servers in use."""
     servers = (words[1] for words in _lines(file) if words[0] == "nameserver")
     return tuple(server for server in servers if is_address(server))[:MOST_SERVERS]
-
-
-def search_list(file: Path = FILE) -> tuple[str, ...]:
-    """The domains that complete a name without a dot; the last line counts."""
-    domains: list[str] = []
-    for words in _lines(file):
-        if words[0] in ("search", "domain"):
-            domains = words[1:]
-    return tuple(filter(None, (domain.rstrip(".") for domain in domains)))[:MOST_DOMAINS]
 
 
 def _lines(file: Path) -> list[list[str]]:

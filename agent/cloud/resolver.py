@@ -2,19 +2,13 @@
 
 - The resolver's threads are few: a lookup that was given up lives on in one of them, and when all are taken the next
   lookup waits for seconds (measured with gevent's pool of ten). So a name has one lookup at a time, which everybody who
-  asks for it shares, and `RES_OPTIONS` (set by `set_up`, before the first lookup) bounds each in the C library.
-- A dotted name is asked for as it is written. A search list (resolv.conf(5)) would complete it as soon as its own
-  servers fail, and a wildcard of that domain would get the Register message with the TerminalID. `LOCALDOMAIN=.` keeps
-  glibc from that, and /etc/hosts still holds; a final dot would hide the names in it (tried). A single label is
-  completed here.
-- DNS that answers with an address which is unspecified, loopback or our own has no answer: that is how DNS filters say
-  no. Where a person wrote that (a literal, localhost, this machine's name, /etc/hosts), it is meant.
+  asks for it shares; `process.lookups` bounds each in the C library, and keeps search lists away.
+- DNS that answers with an address which is unspecified, loopback, multicast or our own has no answer: that is how DNS
+  filters say no. Where a person wrote that (a literal, localhost, this machine's name, /etc/hosts), it is meant.
 """
 import ipaddress
-import os
 import socket
 from collections.abc import Iterable
-from pathlib import Path
 
 import gevent
 from gevent.event import AsyncResult
@@ -22,27 +16,16 @@ from gevent.socket import getaddrinfo
 
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
+from econduit_terminal.process import lookups
 
 from .connection import interface_of
 from .endpoints import Address
 
-HOSTS = Path("/etc/hosts")
-RESOLV_CONF = Path("/etc/resolv.conf")
-MOST_BYTES = 1 << 20
-"""Of those files; what is behind is not read."""
-MOST_DOMAINS = 6
-"""Of a search list (MAXDNSRCH, resolv.h)."""
 FILTERED, OWN = " (a DNS filter)", ", an address of this terminal"
 
 
 class LookupFailed(Exception):
     """A name that gave no address; the text says which and why."""
-
-
-def set_up() -> None:
-    """Before the first lookup. The time limits are an administrator's to change (resolv.conf(5)), strangers are not."""
-    os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:1")
-    os.environ["LOCALDOMAIN"] = "."
 
 
 class Resolver:
@@ -98,7 +81,7 @@ def useful(host: str, addresses: Iterable[Address]) -> list[Address]:
         address = sockaddr[0]
         plain = ipaddress.ip_address(address.partition("%")[0])
         plain = getattr(plain, "ipv4_mapped", None) or plain
-        nowhere = plain.is_unspecified or plain.is_loopback
+        nowhere = _leads_nowhere(plain)
         if (nowhere or interface_of(str(plain)) is not None) and not _meant(host, address):
             refused = refused or Reason.WRONG_DNS.text(host, f"{address}{FILTERED if nowhere else OWN}")
         else:
@@ -113,17 +96,17 @@ def _meant(host: str, address: str) -> bool:
     name = host.lower().rstrip(".")
     if name in ("localhost", "localhost.localdomain", socket.gethostname().lower()) or name.endswith(".localhost"):
         return True
-    for line in _lines(HOSTS):
-        words = line.partition("#")[0].lower().split()
-        if name in words[1:] and words[0].partition("%")[0] == address.lower().partition("%")[0]:
-            return True
-    return False
+    return address.lower().partition("%")[0] in lookups.written().get(name, ())
+
+
+def _leads_nowhere(plain: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """To no other machine: unspecified and the rest of 0.0.0.0/8 (RFC 791), loopback, multicast, broadcast."""
+    return (plain.is_unspecified or plain.is_loopback or plain.is_multicast
+            or (plain.version == 4 and plain.packed[0] in (0, 255)))
 
 
 def _addresses(endpoint: Endpoint) -> list[Address]:
-    names = [endpoint.host]
-    if "." not in endpoint.host:
-        names += [f"{endpoint.host}.{domain}" for domain in _search_list()]
+    names = lookups.names_for(endpoint.host)
     for name in names:
         try:
             found = getaddrinfo(name, endpoint.port, 0, socket.SOCK_STREAM)
@@ -131,22 +114,4 @@ def _addresses(endpoint: Endpoint) -> list[Address]:
         except OSError:
             if name == names[-1]:
                 raise
-    raise AssertionError("not reached")
-
-
-def _search_list() -> list[str]:
-    """The domains of resolv.conf(5); the last line counts."""
-    domains: list[str] = []
-    for line in _lines(RESOLV_CONF):
-        words = line.split()
-        if words and words[0] in ("search", "domain"):
-            domains = words[1:]
-    return [domain.rstrip(".") for domain in domains if domain.rstrip(".")][:MOST_DOMAINS]
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        with open(file, "rb") as stream:
-            return stream.read(MOST_BYTES).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
+    raise AssertionError("there is one name at least")

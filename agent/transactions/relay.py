@@ -25,6 +25,7 @@ import gevent
 from gevent import socket, subprocess
 
 from econduit_terminal.conf.values import Application
+from econduit_terminal.process import lookups
 
 from ..wire.errors import ProtocolError
 from ..wire.framing import Frame, Framer
@@ -144,10 +145,19 @@ def _tcp(application: Application, deadline: float) -> Iterator[_Stream]:
     assert application.endpoint
     host, port = application.endpoint
     with _reaching(application):
-        connected = socket.create_connection((host, port), timeout=_connect_timeout(deadline))
+        connected = _connected(host, port, _connect_timeout(deadline))
     with connected:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield _Stream(connected.fileno(), connected.fileno(), lambda: None)
+
+
+def _connected(host: str, port: int, timeout: float) -> socket.socket:
+    """Raises OSError."""
+    names = lookups.names_for(host)
+    for name in names[:-1]:
+        with suppress(socket.gaierror):
+            return socket.create_connection((name, port), timeout=timeout)
+    return socket.create_connection((names[-1], port), timeout=timeout)
 
 
 @contextmanager
@@ -164,7 +174,8 @@ def _exec(application: Application, deadline: float) -> Iterator[_Stream]:
     """The program gets the request on stdin and the end of it; its own session makes it one group to be killed."""
     with _reaching(application):
         process = subprocess.Popen(application.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, bufsize=0, start_new_session=True)
+                                   stderr=subprocess.DEVNULL, bufsize=0, start_new_session=True,
+                                   env=lookups.environment_of_others())
     stdin, stdout = process.stdin, process.stdout
     assert stdin and stdout
     for pipe in (stdin, stdout):

@@ -1,10 +1,11 @@
 """Lookups are bounded whatever the resolver does: it answers, fails, or never comes back."""
+import os
 import socket
 import threading
 
 import pytest
 
-from econduit_terminal.watchdog import names
+from econduit_terminal.process import lookups
 from econduit_terminal.watchdog.addresses import Nearby
 from econduit_terminal.watchdog.names import MOST_ADDRESSES, MOST_NAMES, Names
 
@@ -87,18 +88,9 @@ def test_names_that_were_known_are_few():
     assert known.known("0.test") == () and known.known(f"{MOST_NAMES}.test")
 
 
-def test_the_c_library_is_told_not_to_ask_for_long(monkeypatch):
-    monkeypatch.delenv("RES_OPTIONS", raising=False)
-    Names()
-    assert names.os.environ["RES_OPTIONS"] == "timeout:1 attempts:1"
-    monkeypatch.setenv("RES_OPTIONS", "timeout:3")
-    Names()
-    assert names.os.environ["RES_OPTIONS"] == "timeout:3", "an administrator's own value stays"
-
-
 def test_o6_a_dotted_name_is_never_completed_and_one_without_a_dot_is_here(monkeypatch):
     monkeypatch.setenv("LOCALDOMAIN", "shop.example")
-    monkeypatch.setattr(names, "search_list", lambda: ("lan", "shop.example"))
+    monkeypatch.setattr(lookups, "search_list", lambda: ("lan", "shop.example"))
     asked = []
 
     def resolver(name, port, type):
@@ -108,7 +100,7 @@ def test_o6_a_dotted_name_is_never_completed_and_one_without_a_dot_is_here(monke
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
     known = Names(resolver)
-    assert names.os.environ["LOCALDOMAIN"] == ".", "the C library completes nothing"
+    assert os.environ["LOCALDOMAIN"] == ".", "the C library completes nothing"
     assert known.start("dc.econduitapp.com").wait(5) == () and asked == ["dc.econduitapp.com"]
     asked.clear()
     assert known.start("controller").wait(5) == ("192.0.2.1",)
@@ -136,13 +128,14 @@ def test_o1_what_dns_answers_in_place_of_the_host_replaces_nothing(lie):
     assert known.known("cloud.test") == ("203.0.113.10",)
 
 
-def test_whose_address_may_be_any(tmp_path):
-    hosts = tmp_path / "hosts"
-    hosts.write_bytes(b"127.0.0.1 localhost\n10.0.0.9 Cloud.Test alias # dead.test\n\xff\xfe broken\n10.0.0.1\n")
+def test_whose_address_may_be_any(tmp_path, monkeypatch):
+    monkeypatch.setattr(lookups, "HOSTS", tmp_path / "hosts")
+    lookups.HOSTS.write_bytes(b"127.0.0.1 localhost\n10.0.0.9 Cloud.Test alias # dead.test\n\xff\xfe no\n10.0.0.1\n")
     known = Names(lambda name, port, type: answer("10.0.0.9"))
     wanted = ("cloud.test", "alias", "dead.test", "far.test", "split.test")
-    assert known.meant(wanted, hosts) == {"cloud.test", "alias"}
+    assert known.meant(wanted) == {"cloud.test", "alias"}
     known.learn("split.test", ("10.2.0.1",), registered=True)
     known.learn("far.test", ("203.0.113.10",), registered=True)
-    assert known.meant(wanted, hosts) == {"cloud.test", "alias", "split.test"}
-    assert known.meant(("cloud.test",), tmp_path / "none") == frozenset()
+    assert known.meant(wanted) == {"cloud.test", "alias", "split.test"}
+    lookups.HOSTS.unlink()
+    assert known.meant(("cloud.test",)) == frozenset()

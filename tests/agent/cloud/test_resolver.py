@@ -59,17 +59,6 @@ def test_failures_say_which_name(resolver, error, text):
         Resolver().lookup(NAME, 5)
 
 
-def test_the_environment_of_lookups(monkeypatch):
-    """An administrator's own limits win; O6: no search list, whoever sets one."""
-    monkeypatch.setenv("RES_OPTIONS", "timeout:9")
-    monkeypatch.setenv("LOCALDOMAIN", "shop.example")
-    module.set_up()
-    assert module.os.environ["RES_OPTIONS"] == "timeout:9" and module.os.environ["LOCALDOMAIN"] == "."
-    monkeypatch.delenv("RES_OPTIONS")
-    module.set_up()
-    assert module.os.environ["RES_OPTIONS"] == "timeout:1 attempts:1"
-
-
 # -- O6: who completes a name ------------------------------------------------------------------------------------------
 
 @pytest.fixture
@@ -82,7 +71,7 @@ def search(monkeypatch, tmp_path):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (known[host], port))]
     monkeypatch.setattr(module, "getaddrinfo", look_up)
-    monkeypatch.setattr(module, "RESOLV_CONF", tmp_path / "resolv.conf")
+    monkeypatch.setattr(module.lookups, "RESOLV_CONF", tmp_path / "resolv.conf")
     return (tmp_path / "resolv.conf").write_text, known
 
 
@@ -97,20 +86,6 @@ def test_o6_a_single_label_is_completed_by_the_search_list_and_a_dotted_name_nev
     assert Resolver().lookup(Endpoint("controller", 80), 5) == [(socket.AF_INET, ("192.0.2.8", 80))]
 
 
-@pytest.mark.parametrize("text, domains", [
-    ("", []), ("search a.example b.example.\ndomain c.example\n", ["c.example"]), ("search .\n", []),
-    ("search " + " ".join(f"d{number}.example" for number in range(20)), [f"d{number}.example" for number in range(6)]),
-    ("; search a.example\n#search b.example\n", [])])
-def test_search_lists(search, text, domains):
-    search[0](text)
-    assert module._search_list() == domains
-
-
-def test_no_file_is_no_search_list(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "RESOLV_CONF", tmp_path / "none")
-    assert module._search_list() == []
-
-
 # -- O7: answers that lead nowhere -------------------------------------------------------------------------------------
 
 def at(*hosts):
@@ -122,7 +97,7 @@ def hosts(monkeypatch, tmp_path):
     file = tmp_path / "hosts"
     file.write_text("127.0.0.1 localhost\n0.0.0.0 meant.example  # 127.0.0.1 comment.example\n"
                     "::1\tSix.example other.example\n")
-    monkeypatch.setattr(module, "HOSTS", file)
+    monkeypatch.setattr(module.lookups, "HOSTS", file)
     monkeypatch.setattr(module.socket, "gethostname", lambda: "Terminal7")
     monkeypatch.setattr(module, "interface_of", lambda address: "eth0" if address in ("10.77.1.2", "fe80::2") else None)
 
@@ -131,7 +106,8 @@ def hosts(monkeypatch, tmp_path):
     ("0.0.0.0", r"a DNS filter"), ("::", "a DNS filter"), ("127.0.0.1", "a DNS filter"), ("127.9.9.9", "a DNS filter"),
     ("::1", "a DNS filter"), ("::ffff:127.0.0.1", "a DNS filter"), ("::ffff:0.0.0.0", "a DNS filter"),
     ("10.77.1.2", "an address of this terminal"), ("::ffff:10.77.1.2", "an address of this terminal"),
-    ("fe80::2%eth0", "an address of this terminal")])
+    ("fe80::2%eth0", "an address of this terminal"), ("0.1.2.3", "a DNS filter"), ("255.255.255.255", "a DNS filter"),
+    ("224.0.0.1", "a DNS filter"), ("ff02::1", "a DNS filter")])
 def test_o7_an_answer_that_leads_nowhere_is_none(hosts, address, says):
     with pytest.raises(LookupFailed) as failed:
         useful("cloud.example", at(address))
@@ -161,7 +137,7 @@ def test_o7_what_is_not_written_there_is_not(hosts, host, address):
 
 
 def test_o7_without_a_hosts_file(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "HOSTS", tmp_path / "none")
+    monkeypatch.setattr(module.lookups, "HOSTS", tmp_path / "none")
     with pytest.raises(LookupFailed, match="a DNS filter"):
         useful("cloud.example", at("0.0.0.0"))
 

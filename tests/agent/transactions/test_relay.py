@@ -14,6 +14,7 @@ from econduit_terminal.agent.transactions import relay
 from econduit_terminal.agent.transactions.relay import ApplicationError
 from econduit_terminal.agent.wire.formats import lrc
 from econduit_terminal.conf.values import Application, Endpoint
+from econduit_terminal.process import lookups
 
 REQUEST = b'{"RefID":"1","Amount":"2.50"}'
 ANSWER = b'{"ResultCode":"Approved"}'
@@ -235,6 +236,35 @@ def test_programs(code, wanted):
     began = time.monotonic()
     assert ask(program(code), timeout=8).rstrip() == wanted
     assert time.monotonic() - began < 7
+
+
+def test_o6_a_program_looks_names_up_as_it_would_without_us(monkeypatch):
+    monkeypatch.setattr(lookups, "_before", {})
+    monkeypatch.setenv("LOCALDOMAIN", "shop.example")
+    monkeypatch.delenv("RES_OPTIONS", raising=False)
+    lookups.set_up()
+    code = "print(os.environ.get('LOCALDOMAIN'), os.environ.get('RES_OPTIONS'))"
+    assert ask(program(code), timeout=8).rstrip() == b"shop.example None"
+
+
+def test_o6_an_application_without_a_dot_in_its_name(monkeypatch):
+    def answering(connection, _):
+        connection.recv(1000)
+        connection.sendall(ANSWER)
+    server = StreamServer(("127.0.0.1", 0), answering)
+    server.start()
+    asked, honest = [], socket.create_connection
+
+    def connect(address, timeout):
+        asked.append(address[0])
+        if address[0] != "till.shop.example":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return honest(("127.0.0.1", address[1]), timeout=timeout)
+    monkeypatch.setattr(relay.socket, "create_connection", connect)
+    monkeypatch.setattr(lookups, "search_list", lambda: ("lan.example", "shop.example"))
+    assert ask(Application("tcp", Endpoint("till", server.server_port))) == ANSWER
+    assert asked == ["till", "till.lan.example", "till.shop.example"]
+    server.stop()
 
 
 def test_a_program_gets_and_gives_more_than_a_pipe_holds():
