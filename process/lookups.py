@@ -2,8 +2,8 @@
 
 - `RES_OPTIONS` bounds each lookup in the C library: one question, one second, instead of 2 × 5 s for each server.
 - A dotted name is never completed by a search list (resolv.conf(5)): as soon as its own servers fail, a wildcard of
-  some domain would be taken for the cloud, and get the Register message with the TerminalID. `LOCALDOMAIN=.` keeps glibc
-  from that, and /etc/hosts still holds; a final dot would hide the names in it (tried). A name without a dot is
+  some domain would be taken for the cloud, and get the Register message with the TerminalID. `LOCALDOMAIN=.` keeps
+  glibc from that, and /etc/hosts still holds; a final dot would hide the names in it (tried). A name without a dot is
   completed here.
 - Both are for us alone: a program that we start gets the environment that we were started with.
 """
