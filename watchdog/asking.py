@@ -47,8 +47,8 @@ class Asking:
             self._due, self._dialed_at = NEVER, None
         elif before.online or before.pid != agent.pid:
             self._due = self._soon(now)
-        elif self.endpoints(now) and not self._dialed:
-            self._due = min(self._due, now)
+        elif agent.endpoints and self.endpoints(now) and not self._dialed:
+            self._due = min(self._due, now)     # the dials fell silent since the last round
 
     def network_changed(self, now: float) -> None:
         """What was found is about another network: ask anew, soon, if it still matters."""

@@ -185,7 +185,7 @@ class Monitor:
             self._meant(), self._log_ins.refused(now), self._asking.stale(now), self._known()))
         verdict = self._verdict
         if last is None or (last.reason, last.detail, last.path) != (verdict.reason, verdict.detail, verdict.path):
-            self._say(f"{clean(verdict.reason)} ({clean(verdict.detail)}), path {verdict.path}", now)
+            self._say(f"{clean(verdict.reason)} ({clean(verdict.detail)}), path {verdict.path.value}", now)
         if appeared or verdict.dial or verdict.verify or last is None or _content(last) != _content(verdict):
             self._report(now)
 

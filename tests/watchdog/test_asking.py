@@ -104,6 +104,14 @@ def test_a_dial_that_lasts_brings_the_round_forward_once():
     assert asking.due() == 4.0 + INTERVAL
 
 
+def test_an_agent_that_names_no_endpoint_is_not_hurried():
+    """It is of the first release, or has no settings that it can work by."""
+    asking = Asking(INTERVAL)
+    asking.heard(agent(), 0.0)
+    asking.heard(agent()._replace(reason="settings wrong"), 0.01)
+    assert asking.due() == PATIENCE
+
+
 def test_dials_that_the_cloud_refuses_bring_no_round_forward():
     """Each of them is an event; the rounds keep their interval all the same."""
     asking, now, rounds = Asking(INTERVAL), 0.0, []
