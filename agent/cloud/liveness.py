@@ -81,7 +81,7 @@ class Reading(Protocol):
     @property
     def bytes_received(self) -> int: ...
     @property
-    def rcv_ooopack(self) -> int: ...
+    def behind_hole(self) -> bool: ...
 
 
 class Verdict(Enum):
@@ -149,17 +149,12 @@ class Liveness:
         self._wrote: float | None = None        # the first write since all was acknowledged
         self._clean = now                       # when the kernel was last seen without a question of its own
         self._doubt: _Doubt | None = None
-        self._in_order = 0, 0                   # bytes received in order, segments behind a hole counted by then
+        self._received = 0                      # bytes in order, at the last look
         self._hole_since: float | None = None
 
     @property
     def doubting(self) -> bool:
         return self._doubt is not None
-
-    def behind_a_hole(self, reading: Reading) -> bool:
-        """Data from the cloud wait for others that were sent before them and did not arrive."""
-        received, behind = self._in_order
-        return reading.bytes_received == received and reading.rcv_ooopack != behind
 
     def wrote(self, now: float) -> None:
         """Bytes were written to the connection."""
@@ -234,11 +229,11 @@ class Liveness:
         return at, Verdict.OVERSIZED if sacked else Verdict.SILENT
 
     def _look_for_hole(self, now: float, reading: Reading) -> None:
-        if not self.behind_a_hole(reading):
-            self._in_order = reading.bytes_received, reading.rcv_ooopack
+        if not reading.behind_hole:
             self._hole_since = None
-        elif self._hole_since is None:
+        elif self._hole_since is None or reading.bytes_received != self._received:
             self._hole_since = now
+        self._received = reading.bytes_received
 
 
 def smaller(segment: int) -> int | None:

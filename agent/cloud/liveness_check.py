@@ -123,7 +123,7 @@ class LivenessCheck:
     def give_up_hole(self) -> GivenUp | None:
         """For a caller that waited in vain: OVERSIZED where what it waits for may be behind a hole, else None."""
         info = self._connection.info()
-        if self._liveness is None or info is None or not self._liveness.behind_a_hole(info):
+        if self._liveness is None or info is None or not info.behind_hole:
             return None
         return self._give_up(Verdict.OVERSIZED, info.snd_mss)
 

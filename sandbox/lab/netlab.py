@@ -35,8 +35,8 @@ _ENTER = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"'
 
 FORGET_ALL = """
 import socket, struct
-NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, REQUEST, ACK = 1, 2, 1, 4
-kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_NETFILTER)
+NETLINK_NETFILTER, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, REQUEST, ACK = 12, 1, 2, 1, 4
+kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
 kernel.send(struct.pack("=IHHIIBBH", 20, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, REQUEST | ACK, 1, 0,
                         socket.AF_INET, 0, 0))
 error = struct.unpack_from("=i", kernel.recv(100), 16)[0]

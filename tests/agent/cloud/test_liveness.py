@@ -38,7 +38,7 @@ class Info:
     last_data_recv: float = math.inf
     segs_in: int = 1
     bytes_received: int = 0
-    rcv_ooopack: int = 0
+    behind_hole: bool = False
 
 
 SILENT = Info(probes=1, last_ack_recv=IDLE + U)
@@ -332,25 +332,38 @@ def test_m8_the_next_smaller_segment(segment, then):
 def test_m8_a_large_request_that_dies_leaves_a_hole():
     """Its last, small segment arrives, and nothing in front of it ever does."""
     liveness = check()
-    behind = Info(last_ack_recv=0.5, rcv_ooopack=1, bytes_received=100)
-    liveness.look(1.0, replace(behind, rcv_ooopack=0), idle=True)
+    behind = Info(last_ack_recv=0.5, behind_hole=True, bytes_received=100)
+    liveness.look(1.0, replace(behind, behind_hole=False), idle=True)
     done = follow(liveness, behind, 30, now=1.0)
     assert done == [(done[0][0], Step(verdict=Verdict.OVERSIZED, small=True))]
     assert 3.0 <= done[0][0] - (1.0 - 0.5 + IDLE + U) + 1e-9 <= 3.4
 
 
-def test_m8_a_hole_that_is_filled_is_none():
+def test_m8_a_hole_that_moves_on_is_none():
+    """A long request over a line that loses: there is always a hole, and always another."""
     liveness = check()
     for number in range(1, 40):
-        filled = Info(rcv_ooopack=number, bytes_received=100 * number)
-        assert not liveness.behind_a_hole(filled)
-        assert liveness.look(liveness.next_look, filled, idle=True) == NOTHING
+        step = liveness.look(liveness.next_look, Info(behind_hole=True, bytes_received=100 * number), idle=True)
+        assert step == NOTHING
+
+
+def test_m8_a_hole_that_was_there_at_the_first_look():
+    assert follow(check(), Info(behind_hole=True, bytes_received=15), 9)[-1][1].verdict is Verdict.OVERSIZED
+
+
+def test_m8_a_hole_that_is_filled_is_none():
+    liveness, behind = check(), Info(behind_hole=True)
+    assert follow(liveness, behind, 4.0) == []
+    assert liveness.look(liveness.next_look, Info(), idle=True) == NOTHING
+    at = liveness.next_look
+    done = follow(liveness, behind, 30)
+    assert done[-1][0] >= at + 3.0 - 1e-9
 
 
 def test_m8_a_hole_waits_for_the_transaction_s_end():
-    liveness, behind = check(), Info(rcv_ooopack=1)
+    liveness, behind = check(), Info(behind_hole=True)
     assert follow(liveness, behind, 20, idle=False) == []
-    assert liveness.behind_a_hole(behind) and liveness.next_look - 20 < 1
+    assert liveness.next_look - 20 < 1
     assert liveness.look(liveness.next_look, behind, idle=True).verdict is Verdict.OVERSIZED
 
 

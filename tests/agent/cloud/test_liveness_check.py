@@ -16,8 +16,8 @@ from econduit_terminal.contract.reason import reason_of
 HERE, OTHER = Endpoint("192.0.2.1", 80), Endpoint("192.0.2.2", 9001)
 HEARD = TcpInfo(
     state=1, retransmits=0, probes=0, backoff=0, rto=0.204, snd_mss=1448, unacked=0, sacked=0, last_data_recv=9.0,
-    last_ack_recv=0.1, rtt=0.001, rttvar=0.0, bytes_acked=1, bytes_received=0, segs_in=5, notsent_bytes=0,
-    rcv_ooopack=0, outq=0)
+    last_ack_recv=0.1, rtt=0.001, rttvar=0.0, bytes_acked=1, bytes_received=0, segs_in=5, notsent_bytes=0, outq=0,
+    behind_hole=False)
 
 
 class Kernel:
@@ -264,7 +264,7 @@ def test_m8_full_size_segments_die(bench):
 
 def test_m8_what_is_waited_for_is_behind_a_hole(bench):
     assert bench.it.give_up_hole() is None
-    bench.kernel.says = replace(HEARD, rcv_ooopack=1, snd_mss=1188)
+    bench.kernel.says = replace(HEARD, behind_hole=True, snd_mss=1188)
     assert bench.it.give_up_hole() == GivenUp(Verdict.OVERSIZED, False, None, 536)
     bench.kernel.says = None
     assert bench.it.give_up_hole() is None

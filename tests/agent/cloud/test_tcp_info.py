@@ -29,13 +29,12 @@ class Emulated:
         return self._real.getsockopt(level, option, length)[:self._length]
 
 
-def structure(size=232, **fields):
+def structure(size=248, **fields):
     """A struct tcp_info, laid out by hand from linux/tcp.h."""
     offsets = {"state": ("B", 0), "retransmits": ("B", 2), "probes": ("B", 3), "backoff": ("B", 4), "rto": ("I", 8),
                "snd_mss": ("I", 16), "unacked": ("I", 24), "sacked": ("I", 28), "last_data_recv": ("I", 52),
                "last_ack_recv": ("I", 56), "rtt": ("I", 68), "rttvar": ("I", 72), "bytes_acked": ("Q", 120),
-               "bytes_received": ("Q", 128), "segs_in": ("I", 140), "notsent_bytes": ("I", 144),
-               "rcv_ooopack": ("I", 224)}
+               "bytes_received": ("Q", 128), "segs_in": ("I", 140), "notsent_bytes": ("I", 144)}
     data = bytearray(size)
     for name, value in fields.items():
         letter, offset = offsets[name]
@@ -45,28 +44,22 @@ def structure(size=232, **fields):
 
 def test_every_field_is_read_from_its_place():
     numbers = {"state": 1, "retransmits": 2, "probes": 3, "backoff": 4, "snd_mss": 6, "unacked": 7, "sacked": 8,
-               "bytes_acked": 2**40, "bytes_received": 2**41, "segs_in": 11, "notsent_bytes": 12, "rcv_ooopack": 13}
+               "bytes_acked": 2**40, "bytes_received": 2**41, "segs_in": 11, "notsent_bytes": 12}
     times = {"rto": 204_000, "rtt": 1_500, "rttvar": 750, "last_data_recv": 2_500, "last_ack_recv": 90_061}
-    info = tcp_info.parse(structure(**numbers, **times), 99)
+    info = tcp_info.parse(structure(**numbers, **times), outq=99, behind_hole=True)
     assert {name: getattr(info, name) for name in numbers} == numbers
     assert (info.rto, info.rtt, info.rttvar) == pytest.approx((0.204, 0.0015, 0.00075))
     assert (info.last_data_recv, info.last_ack_recv) == pytest.approx((2.5, 90.061))
-    assert info.outq == 99
+    assert info.outq == 99 and info.behind_hole
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 104, 147])
 def test_a_short_structure_is_no_record(length):
-    assert tcp_info.parse(structure(size=length), 0) is None
-
-
-@pytest.mark.parametrize("length", [148, 192, 216, 224])
-def test_an_older_kernel_counts_no_data_behind_holes(length):
-    info = tcp_info.parse(structure(rcv_ooopack=5, segs_in=3)[:length], 0)
-    assert (info.rcv_ooopack, info.segs_in) == (0, 3)
+    assert tcp_info.parse(structure(size=length)) is None
 
 
 def test_a_longer_structure_of_a_newer_kernel():
-    assert tcp_info.parse(structure(size=280, segs_in=3, rcv_ooopack=4), 0).rcv_ooopack == 4
+    assert tcp_info.parse(structure(size=280, segs_in=3)).segs_in == 3
 
 
 def test_a_real_connection(pair):
@@ -94,6 +87,26 @@ def test_what_the_peer_does_not_take_is_not_acknowledged(pair):
     info = tcp_info.read(near)
     assert 0 < info.outq <= sent and info.outq == tcp_info.unacknowledged(near)
     assert tcp_info.readable(far) > 0
+
+
+def test_what_waits_to_be_read_is_behind_no_hole(pair):
+    """What is: tests/lab/test_liveness.py."""
+    near, far = pair
+    far.sendall(b"x" * 1000)
+    assert near.recv(1000, socket.MSG_PEEK)
+    assert not tcp_info.read(near).behind_hole
+    near.recv(1000, socket.MSG_WAITALL)
+    assert not tcp_info.read(near).behind_hole
+
+
+def test_a_kernel_that_does_not_tell_its_memory(pair):
+    class Deaf(Emulated):
+        def getsockopt(self, level, option, length):
+            if level == socket.SOL_SOCKET:
+                raise OSError(92, "Protocol not available")
+            return super().getsockopt(level, option, length)
+
+    assert tcp_info.read(Deaf(pair[0], 999)).behind_hole is False
 
 
 def test_an_emulator_says_too_little(pair):
