@@ -44,6 +44,7 @@ def folders(tmp_path):
     return {"settings": str(right), "wrong": str(wrong)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES.values(), ids=LOCALES)
 @pytest.mark.parametrize("command, status", COMMANDS.values(), ids=COMMANDS)
 def test_t6_every_command_survives_every_locale(folders, command, status, locale):

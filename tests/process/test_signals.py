@@ -7,6 +7,8 @@ import pytest
 
 from econduit_terminal.contract.client import Client, NotRunning
 
+pytestmark = pytest.mark.slow
+
 # Says when it holds its signals: before that there is only Python's own start.
 PROGRAM = """
 import os, sys

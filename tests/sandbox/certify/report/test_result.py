@@ -18,6 +18,7 @@ def test_it_fits_its_schema_and_cases_are_in_the_order_of_numbers(made):
     "more": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_real_runs_fit_the_schema(both_runs):
     for run in both_runs:
