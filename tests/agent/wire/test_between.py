@@ -28,6 +28,8 @@ def skip(data, step, *, behind=Behind.TERMINATED, application=False):
     False),
     (Behind.FORMAT, b"<!-- a --><c/>", b"<!-- a --><c/>", False), (Behind.XML, b"<!-->--><c/>", b"<c/>", False),
     (Behind.XML, b" \x04\x04<!-- a --><c/>", b"<!-- a --><c/>", True), (Behind.PLAIN, b"\x06{}", b"\x06{}", False),
+    (Behind.PLAIN, b"\xef\xbb\xbf\x04A", b"A", False), (Behind.PLAIN, b"\x04\xef\xbb\xbf\x04A", b"A", False),
+    (Behind.XML, b"\x04<!-- a -->\x04A", b"A", False),
     (Behind.XML, b"<!-- a --> ", None, False), (Behind.FORMAT, b" \r\n\x04", None, False)])
 @pytest.mark.parametrize("step", [1, 2, 3, 100])
 def test_what_is_left(behind, data, left, terminated, step):

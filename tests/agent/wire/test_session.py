@@ -204,6 +204,18 @@ def test_m4_a_small_status_is_asked_about_by_one_heartbeat():
         it.check(6, idle=True)
 
 
+def test_a_heartbeat_that_is_under_way_asks_already():
+    it = online()
+    it.heartbeat(10)
+    it.receive(b'{"Status":"ERROR"}', 11)
+    assert it.receive(ACK, 12) == [Acknowledged()] and it.deadline(idle=True) == 70
+    for now in (13, 14):            # two of them are one question
+        it.receive(b'{"Status":"ERROR"}', now)
+    assert it.deadline(idle=True) == 13 and it.check(14, idle=True) == HEARTBEAT
+    it.receive(ACK, 15)
+    assert it.deadline(idle=True) == 74
+
+
 def test_a_cloud_that_says_the_same_again_and_again_is_asked_every_ack_timeout_alone():
     it, now, asked = online(), 0.0, []
     while now < 30:
