@@ -204,6 +204,7 @@ class Router(Host):
         self.sysctl("net.ipv4.icmp_msgs_per_sec", 100000)
         self.nft(f"add rule ip lab forward ip daddr 203.0.113.0/24 counter reject with icmp type {kind}")
         if "ip6" in self.families:
+            self.sysctl("net.ipv6.icmp.ratelimit", 0)
             kind = {"host-unreachable": "addr-unreachable", "net-unreachable": "no-route"}.get(kind, kind)
             self.nft(f"add rule ip6 lab forward ip6 daddr fd00:cafe::/64 counter reject with icmpv6 type {kind}")
 
