@@ -8,7 +8,7 @@
 | it works again (tried every `RETRY`) | memory goes back into the file                                               |
 
 Serving goes on in every row of this table, and nothing that this process has seen is run twice: the last `REMEMBERED`
-are known even where nothing of the file can be read any more. What memory holds does not outlive the process: that is
+are known, without their answers, even where nothing of the file can be read any more. What memory holds does not outlive the process: that is
 the one protection lost while the file cannot be used, and `problem` says so. Memory keeps `ANSWERS_IN_MEMORY` bytes of
 answers: the newest, and those that nobody got yet before the others.
 
@@ -34,6 +34,7 @@ RETRY = 30.0
 DAMAGED_KEPT = 3
 ANSWERS_IN_MEMORY = 8 << 20
 REMEMBERED = 1000
+ANSWERS_READ = 16 << 20
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class FallbackJournal:
         self._retry_at = 0.0
         self._known = False     # all rows of the file are in memory, or were
         self._abandoned: list[Journal] = []     # of files that are not ours to close
-        self._own: OrderedDict[int, Entry] = OrderedDict()      # this process's last, without their answers
+        self._own: OrderedDict[int, Entry] = OrderedDict()      # the last ones, without their answers
         self._journal = Journal.in_memory()
         self._attempt()
 
@@ -210,6 +211,7 @@ class FallbackJournal:
             journal = self._open()
             self._journal.copy_to(journal)
             self._begin(journal)
+            self._own = OrderedDict((entry.id, entry) for entry in journal.recent(REMEMBERED, ANSWERS_READ))
             journal.tidy()
         except (sqlite3.Error, OSError) as error:
             if journal is not None:

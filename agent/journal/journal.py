@@ -169,6 +169,20 @@ class Journal:
         row = self._db.execute(f"{BARE} WHERE id = ?", (id,)).fetchone()
         return None if row is None else entry_of(row)
 
+    def recent(self, number: int, reading: int) -> list[Entry]:
+        """The newest rows, the newest last, without their answers.
+
+        reading: bytes of answers to read past at most, since what stands behind an answer is found through all of it.
+        """
+        first = None
+        for id, size in self._db.execute("SELECT id, coalesce(length(answer), 0) FROM transactions "
+                                         "ORDER BY id DESC LIMIT ?", (number,)):
+            reading -= size
+            if reading < 0:
+                break
+            first = id
+        return [entry_of(row) for row in self._db.execute(f"{BARE} WHERE id >= ? ORDER BY id", (first,))]
+
     def pending(self) -> list[Entry]:
         """Answers that nobody got yet, in the order of their requests."""
         return list(self._entries("WHERE state = 'answered' AND answer IS NOT NULL ORDER BY id"))

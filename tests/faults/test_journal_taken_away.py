@@ -50,7 +50,7 @@ def test_m12_it_is_noticed_by_itself_and_set_right_from_memory(terminal, take):
     here.wait_answers(1)
     here.flush()
     take(here, here.folder / "state")
-    here.until(lambda: "journal.sqlite3" in here.client.status()["problems"].get("journal", ""), here.log, NOTICED)
+    here.until(lambda: "journal.sqlite3" in here.client.status().problems.get("journal", ""), here.log, NOTICED)
     here.ask("2.50", f"{here.id}-2")
     here.wait_answers(2)
     here.flush()

@@ -9,6 +9,7 @@ from pathlib import Path
 def another(path: Path) -> Path:
     """A journal of somebody else's, as a file."""
     other = path.with_name("other")
+    other.unlink(missing_ok=True)
     connection = sqlite3.connect(other)
     connection.execute("CREATE TABLE t (a)")
     connection.close()
