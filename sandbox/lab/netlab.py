@@ -247,13 +247,13 @@ class Router(Host):
     def lose_large(self, size: int, towards: str = "") -> None:
         """Packets of more bytes than this, without a word to their sender; towards: one side's alone, lan or wan."""
         side = f"oifname {towards} " if towards else ""
-        self._nft(f"add rule ip lab forward {side}meta length > {size} drop")
+        self.nft(f"add rule ip lab forward {side}meta length > {size} drop")
 
     def translate(self) -> None:
         """Addresses are translated, and what belongs to no known connection is dropped, as most routers do it."""
         self.sysctl("net.netfilter.nf_conntrack_tcp_loose", 0)
-        self._nft("add table ip nat; add chain ip nat postrouting { type nat hook postrouting priority 100; }; "
-                  "add rule ip nat postrouting oifname wan masquerade; add rule ip lab forward ct state invalid drop")
+        self.nft("add table ip nat; add chain ip nat postrouting { type nat hook postrouting priority 100; }; "
+                 "add rule ip nat postrouting oifname wan masquerade; add rule ip lab forward ct state invalid drop")
 
     def restart(self) -> None:
         """Every connection that passed through is forgotten (ctnetlink, IPCTNL_MSG_CT_DELETE without a filter)."""

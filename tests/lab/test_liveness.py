@@ -13,6 +13,8 @@ keepalive_interval = 5s
 keepalive_count = 3
 user_timeout = 25s
 doubt_after = 3s
+[heartbeat]
+ack_timeout = 20s
 """
 CALL = """import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], sys.argv[2].encode() or None, 20).read().decode())"""
