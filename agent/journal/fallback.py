@@ -8,9 +8,9 @@
 | it works again (tried every `RETRY`) | memory goes back into the file                                               |
 
 Serving goes on in every row of this table, and nothing that this process has seen is run twice: the last `REMEMBERED`
-are known, without their answers, even where nothing of the file can be read any more. What memory holds does not outlive the process: that is
-the one protection lost while the file cannot be used, and `problem` says so. Memory keeps `ANSWERS_IN_MEMORY` bytes of
-answers: the newest, and those that nobody got yet before the others.
+are known, without their answers, even where nothing of the file can be read any more. What memory holds does not
+outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. Memory keeps
+`ANSWERS_IN_MEMORY` bytes of answers: the newest, and those that nobody got yet before the others.
 
 Plain Python for one thread: no gevent and no logging, which would be the hub's.
 """
