@@ -72,7 +72,7 @@ def found(here):
     places = {str(file): file.read_bytes() for file in here.where.rglob("*") if file.is_file()}
     assert {"agent.log", "status.json", "journal.sqlite3", "journal.sqlite3-wal"} <= {
         place.rpartition("/")[2] for place in places}
-    places["GET /status"] = json.dumps(here.client.status()).encode()
+    places["GET /status"] = here.client.status().to_line()
     places["GET /metrics"] = here.client.metrics().encode()
     for arguments in (["transactions", "--json"], ["transactions"], ["status", "--json"], ["status"]):
         done = subprocess.run([sys.executable, "-m", "econduit_terminal.agent", *arguments, "--config-dir",
