@@ -119,12 +119,12 @@ def classify(evidence: Evidence, network: NetworkReport) -> Cause:
         return Cause.CUT if evidence.registered else Cause.CROWDED
     if not network.usable:
         return Cause.LOCAL
-    if evidence.others_answer and not evidence.registered:
-        return Cause.DOWN           # the line works: what is silent here is this endpoint
     if finding is Finding.NO_WAY:
         return Cause.LOCAL
     if finding not in _UNSAID or evidence.registered:
         return Cause.PATH           # that its path works, the watchdog knew from the very connection that died
+    if evidence.others_answer:
+        return Cause.DOWN           # the line works: what is silent here is this endpoint
     explained = network.beyond if network.beyond is not None else evidence.silent_for >= UNEXPLAINED
     return Cause.SILENT if explained else Cause.PATH
 

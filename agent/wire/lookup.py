@@ -55,8 +55,8 @@ def _peek_json(request: bytes) -> Peek:
         return Peek()
     found: dict[str, str] = {}
     for name, value in fields.items():
-        if isinstance(value, (str, int)) and not isinstance(value, bool):
-            found.setdefault(name.lower(), str(value))
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
+            found.setdefault(name.lower(), str(value))      # an empty value is none, and hides no other spelling
     return Peek(found.get("refid") or None, found.get("command") or None)
 
 

@@ -41,7 +41,7 @@ async def _run(options: argparse.Namespace, asked: Plan, absent: frozenset[Need]
                      asked.profile)
     exam.hours = asked.hours
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     began, start, came = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic(), True
     with Bar() as bar:

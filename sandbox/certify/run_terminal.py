@@ -104,7 +104,7 @@ async def _run(options: argparse.Namespace, asked: Plan, device: Device) -> int:
     bench = Bench(options.host, options.ports if device.secondary else (options.ports[0], None))
     page = None if options.no_person else Page(*options.page)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with Bar() as bar, contextlib.ExitStack() as stack:
         watchers: list[Watcher] = [bar] if page is None else [bar, page]

@@ -69,10 +69,16 @@ def test_what_is_met_becomes_a_cause(finding, registered, network, cause):
     assert classify(Evidence(finding, registered), network) is cause
 
 
-@pytest.mark.parametrize("finding", [Finding.SILENT, Finding.ROUTER, Finding.NO_NAME, Finding.NO_WAY, Finding.LOST])
+@pytest.mark.parametrize("finding", [Finding.SILENT, Finding.LOST])
 def test_silence_beside_an_endpoint_that_answers_is_that_endpoint_s(finding):
     assert classify(Evidence(finding, others_answer=True), NetworkReport()) is Cause.DOWN
     assert classify(Evidence(finding, registered=True, others_answer=True), NetworkReport()) is not Cause.DOWN
+
+
+@pytest.mark.parametrize("finding, cause", [
+    (Finding.NO_NAME, Cause.PATH), (Finding.ROUTER, Cause.PATH), (Finding.NO_WAY, Cause.LOCAL)])
+def test_what_the_network_says_itself_is_never_the_cloud_s_fault(finding, cause):
+    assert classify(Evidence(finding, others_answer=True), NetworkReport()) is cause
 
 
 @pytest.mark.parametrize("seconds, cause", [

@@ -10,6 +10,7 @@ from econduit_terminal.agent.wire.lookup import Peek, peek
     (b'\xef\xbb\xbf{"Command":"Sale","RefID":"1234"}', Peek("1234", "Sale")),
     (b'{"command":"Void","REFID":1234}', Peek("1234", "Void")),
     (b'{"refId":"a","RefID":"b"}', Peek("a", None)),
+    (b'{"RefID":"","Command":"","refId":"5","command":"Void"}', Peek("5", "Void")), (b'{"RefID":" "}', Peek()),
     (b'{"RefID":""}', Peek()), (b'{"RefID":null,"Command":["Sale"]}', Peek()), (b'{"RefID":true}', Peek()),
     (b'{"Inner":{"RefID":"1"}}', Peek()), (b'[{"RefID":"1"}]', Peek()),
     (b'{"RefID":' + b"9" * 5000 + b"}", Peek("9" * 5000, None)), (b"[" * 100_000, Peek()), (b"", Peek()),
