@@ -273,7 +273,11 @@ class Link:
                  else f"after {life.registered:.1f} s online", clean(ended.reason))
         self._records[endpoint].terminates |= session.terminates
         self._told = (), 0.0
-        return ended, self._over(dialed, ended, evidence, life, moved)
+        wait = self._over(dialed, ended, evidence, life, moved)
+        if ended.successor and wait.cause is Cause.CROWDED:     # it registers us and falls silent, again and again
+            ended.successor.socket.close()
+            ended = replace(ended, successor=None)
+        return ended, wait
 
     def _over(self, dialed: Dialed, ended: Ended, evidence: Evidence, life: Life | None, moved: bool) -> Wait:
         """A connection's end, into the records, and the wait after it."""
@@ -282,7 +286,9 @@ class Link:
             self._records[endpoint].mss = ended.mss
         met = {endpoint: evidence}
         if ended.successor:
-            met = {endpoint: replace(evidence, finding=Finding.ASKED)}      # a better one stands
+            short = life is not None and life.registered < self._settings.reconnect.stable_after
+            silent = ended.finding is Finding.LOST and short        # as good as cut: out of the same bucket
+            met = {endpoint: replace(evidence, finding=Finding.CLOSED if silent else Finding.ASKED)}
         elif ended.finding not in _ON_PURPOSE and life is None:
             self._records.not_registered(endpoint, dialed.address, ended.finding, ended.reason, moved=moved)
             met |= {other: self._evidence(other, found.finding) for other, found in dialed.seen.found.items()}

@@ -7,8 +7,10 @@ import pytest
 from gevent import socket
 
 from econduit_terminal.agent.cloud.connection import Connection
+from econduit_terminal.agent.cloud.conversation import Conversation, Ended
+from econduit_terminal.agent.cloud.dialer import Dialed
 from econduit_terminal.agent.cloud.link import Link
-from econduit_terminal.agent.cloud.policy import Policy
+from econduit_terminal.agent.cloud.policy import Finding, Policy
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
 
@@ -713,3 +715,20 @@ def test_m8_the_next_connections_to_this_endpoint_have_smaller_segments(silence,
     link.network(reported(network="a"))
     link.network(reported(network="b"))
     board.wait("problem", "packet size", None)
+
+
+def test_an_endpoint_that_registers_and_falls_silent_again_and_again_is_left_in_the_end(
+        start, settings, clouds, board, monkeypatch):
+    """Each life ends with another connection open beside; `quick_returns` of them are answered at once."""
+    lives = []
+
+    def silent(conversation):
+        conversation.registered_at = time.monotonic()
+        lives.append(conversation)
+        opened = gevent.socket.create_connection(tuple(clouds[0].endpoint), timeout=5)
+        return Ended(Finding.LOST, "connection lost on the way", Dialed(opened, clouds[0].endpoint, 0.0))
+
+    monkeypatch.setattr(Conversation, "run", silent)
+    start(replace(settings, reconnect=replace(settings.reconnect, quick_returns=2, stable_after=30.0)))
+    board.wait("phase", "waiting")
+    assert len(lives) == 3
