@@ -359,6 +359,10 @@ class Lab:
         self.router.nft("table ip6 lab { chain forward { type filter hook forward priority 0; }; }")
         self.cloud.ip("addr add fd00:51:1::2/64 dev wan1 nodad", "route add fd00:77:1::/64 via fd00:51:1::1",
                       *(f"addr add {address}/128 dev lo nodad" for address in (CLOUD6, ELSEWHERE6)))
+        for _ in range(50):         # link-local addresses come a second or two after the link
+            if not self.terminal.run("ping", "-6", "-c", 1, "-W", 1, CLOUD6, check=False).returncode:
+                return
+        raise AssertionError("no IPv6 through the laboratory")
 
     def name_server(self, **names: str) -> NameServer:
         """A name server in the cloud: name → answer, a dot in a name written as two underscores."""
