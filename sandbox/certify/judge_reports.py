@@ -18,14 +18,16 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    path = Path(options.archive)
-    path = path / writer.ARCHIVE if path.is_dir() else path
+    given = Path(options.archive)
+    path = given / writer.ARCHIVE if given.is_dir() else given
     judgement = archive.verify(path, archive.public_key(Path(options.public)) if options.public else None)
+    if judgement.good and given.is_dir() and (odd := archive.differing(path, given)):
+        judgement = archive.Judgement(archive.Trust.BROKEN, f"{given / odd} is not the one in the archive")
     print(f"{path}: {judgement.trust.value}" + (f": {judgement.why}" if judgement.why else ""))
     if judgement.good:
         found = writer.load(path)
         print(f"{found['verdict']}: {found['role']}, {len(found['cases'])} cases, profile {found['profile']}, "
-              f"{found['began']}")
+              f"{found['began']}" + (f" ({found['note']})" if found["note"] else ""))
     return 0 if judgement.good else 1
 
 

@@ -14,7 +14,7 @@ from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.order import CLOUD
 from econduit_terminal.sandbox.certify.progress import Bar
 from econduit_terminal.sandbox.certify.report import result
-from econduit_terminal.sandbox.certify.run_terminal import Plan, finish, listing, plan
+from econduit_terminal.sandbox.certify.run_terminal import Plan, finish, limits, listing, plan
 from econduit_terminal.sandbox.certify.runner import Runner
 from econduit_terminal.sandbox.certify.table.model import Need, Role
 
@@ -64,7 +64,7 @@ async def _run(options: argparse.Namespace, asked: Plan, absent: frozenset[Need]
               "terminal_type": options.terminal_type,
               "terminal_id": options.terminal_id, "invalid_type": options.invalid_type}
     found = result.record("cloud", device, runner.results.values(), began=began, seconds=time.monotonic() - start,
-                          profile=asked.profile.value, strict=asked.strict, note=note)
+                          profile=asked.profile.value, strict=asked.strict, note=limits(asked, Role.CLOUD, note))
     return finish(found, asked, came)
 
 

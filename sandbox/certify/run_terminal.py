@@ -65,6 +65,14 @@ def plan(options: argparse.Namespace, role: Role) -> Plan:
     return Plan(cases, Profile(options.profile), out, options.strict, options.repeat, key, options.hours)
 
 
+def limits(asked: Plan, role: Role, ended: str) -> str:
+    """What keeps the result from being one of the whole examination, or "": it ended early, or a part was asked for."""
+    whole = sum(asked.profile.contains(case.profile) for case in CASES[role])
+    tried = sum(asked.profile.contains(case.profile) for case in asked.cases)
+    part = f"a part of the examination: {tried} of {whole} cases" if tried < whole else ""
+    return "; ".join(words for words in (ended, part) if words)
+
+
 def declared(path: Path) -> Device:
     """Reads device.toml. Raises Wrong with every mistake."""
     try:
@@ -155,7 +163,7 @@ async def _examine(exam: Exam, asked: Plan, watchers: Sequence[Watcher], stop: a
     runner.give_up(note or "not tried")
     found = result.record("terminal", exam.device.shown(), runner.results.values(), began=began,
                           seconds=time.monotonic() - start,
-                          profile=asked.profile.value, strict=asked.strict, note=note)
+                          profile=asked.profile.value, strict=asked.strict, note=limits(asked, Role.TERMINAL, note))
     return finish(found, asked, came)
 
 

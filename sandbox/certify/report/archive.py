@@ -116,6 +116,16 @@ def verify(path: Path, trusted: Ed25519PublicKey | None) -> Judgement:
     return _signed(content, trusted)
 
 
+def differing(path: Path, beside: Path) -> str:
+    """The first file in the directory ``beside`` that differs from the one in the archive, or "". Raises OSError.
+
+    A person opens the page in the directory, not the one in the archive."""
+    for name, data in sorted(_content(path).items()):
+        if (beside / name).is_file() and (beside / name).read_bytes() != data:
+            return name
+    return ""
+
+
 def result(path: Path) -> bytes:
     """result.json out of an archive. Raises OSError, ValueError."""
     try:

@@ -17,7 +17,8 @@ NO_DEVICE, WRONG_COMMAND = 3, 4
 
 def record(role: str, device: Mapping[str, Any], results: Iterable[Result], *, began: str, seconds: float, profile: str,
            strict: bool, note: str = "") -> Record:
-    """The record of a run. ``began`` is RFC 3339; ``note`` says why a run ended early."""
+    """The record of a run. ``began`` is RFC 3339; ``note`` says why it is no
+    result of the whole examination, if so."""
     cases = [{
         "case": result.case.id, "statements": list(result.case.statements), "title": result.case.title,
         "verdict": result.verdict.value, "level": result.case.level.value, "expected": result.case.expects,
@@ -30,11 +31,12 @@ def record(role: str, device: Mapping[str, Any], results: Iterable[Result], *, b
 
 
 def overall(verdicts: Iterable[str], strict: bool = False) -> str:
-    """FAIL if any case failed (with ``strict``: or is NON-STRICT), else INCONCLUSIVE if any is, else PASS."""
+    """FAIL if any case failed (``strict``: or is NON-STRICT), INCONCLUSIVE if any is or none applies, else PASS."""
     seen = set(verdicts)
     if Verdict.FAIL.value in seen or (strict and Verdict.NON_STRICT.value in seen):
         return "FAIL"
-    return "INCONCLUSIVE" if Verdict.INCONCLUSIVE.value in seen or not seen else "PASS"
+    judged = seen - {Verdict.NOT_APPLICABLE.value}
+    return "INCONCLUSIVE" if Verdict.INCONCLUSIVE.value in seen or not judged else "PASS"
 
 
 def counts(found: Record) -> dict[str, int]:

@@ -33,7 +33,8 @@ nobody.
 `--out DIR` gets `result.json` (all else derives from it; its schema is `sandbox/certify/report/result.schema.json`),
 `report.html` (one page that prints), `junit.xml` and `archive.zip` (all of them, hashed, and signed with `--key FILE`:
 `openssl genpkey -algorithm ed25519 -out lab.key`, `openssl pkey -in lab.key -pubout -out lab.pem`). Card numbers are
-masked before anything is written.
+masked before anything is written. A report of a part (`--only`, `--from-failed`) says how many of the cases it holds:
+it is no certification. `verify DIR` also finds a page or record in the directory that differs from the archive's.
 
 ![A report](certification-report.png)
 

@@ -23,6 +23,11 @@ def test_verify_and_compare(tmp_path, capsys):
     assert main(PROGRAM.parse(["compare", str(tmp_path / "a"), str(tmp_path / "b")])) == 1
     assert "worse 2.9   PASS → FAIL" in capsys.readouterr().out
     assert main(PROGRAM.parse(["compare", str(tmp_path / "b"), str(tmp_path / "a")])) == 0
+    page = tmp_path / "b" / "report.html"
+    page.write_text(page.read_text().replace("FAIL", "PASS"))
+    assert main(PROGRAM.parse(["verify", str(tmp_path / "b")])) == 1
+    assert "report.html is not the one in the archive" in capsys.readouterr().out
+    assert main(PROGRAM.parse(["verify", str(tmp_path / "b" / "archive.zip")])) == 0
     whole = (tmp_path / "a" / "archive.zip").read_bytes()
     (tmp_path / "a" / "archive.zip").write_bytes(whole[:-40])
     assert main(PROGRAM.parse(["verify", str(tmp_path / "a")])) == 1

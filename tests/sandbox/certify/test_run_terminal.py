@@ -34,6 +34,13 @@ def test_no_device_comes(tmp_path):
     assert found["verdict"] == "INCONCLUSIVE" and found["note"].startswith("no device came")
 
 
+def test_a_part_says_that_it_is_one(tmp_path):
+    status, _, err = ended(start(tmp_path, "--no-person", "--wait", "0.5", "--only", "2.9"))
+    assert status == 3 and "a part of the examination: 1 of 9" in err
+    assert "a part of the examination: 1 of 9" in result(tmp_path)["note"]
+    assert "a part of the examination" in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_a_port_that_is_taken(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         status, _, err = ended(start(tmp_path, "--no-person", numbers=[taken.getsockname()[1], *ports(2)]))

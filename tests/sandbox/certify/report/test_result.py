@@ -29,7 +29,7 @@ def test_real_runs_fit_the_schema(both_runs):
     (["PASS", "INFO", "N/A", "ADVICE", "NON-STRICT"], False, "PASS"), (["PASS", "NON-STRICT"], True, "FAIL"),
     (["PASS", "INCONCLUSIVE"], False, "INCONCLUSIVE"), (["INCONCLUSIVE", "FAIL"], False, "FAIL"), ([], False,
     "INCONCLUSIVE"),
-    (["ADVICE"], True, "PASS")])
+    (["ADVICE"], True, "PASS"), (["N/A", "N/A"], False, "INCONCLUSIVE")])
 def test_the_verdict(verdicts, strict, overall):
     assert result.overall(verdicts, strict) == overall
 
