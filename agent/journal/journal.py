@@ -156,6 +156,8 @@ class Journal:
         first = next((entry for entry in known if entry.counts(now, retention)), None)
         if first is None:
             return None
+        if first.state is State.EXPIRED and age(first.at, now) > retention.keep:
+            first = replace(first, answer=None)     # `housekeep` has not come by yet
         later = {Command.of(command) for command, in self._db.execute(
             "SELECT command FROM transactions WHERE ref = ? AND id > ? AND outcome IS NOT 'not_run' AND NOT declined",
             (identity.ref, first.id))}

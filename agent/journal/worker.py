@@ -21,6 +21,8 @@ from .entry import Answered, Entry, Retention, Seen
 from .fallback import FallbackJournal
 
 PATIENCE = 10.0
+SLOWEST_SCAN = 512 << 10
+"""Bytes of an answer that are looked through for card data in a second, on the slowest of terminals."""
 MAX_CALLS = 256
 TIDY_AGAIN = 1.0
 """Seconds after which is tried again what somebody who reads the file held back: card data leaves its files."""
@@ -86,7 +88,8 @@ class JournalWorker:
         return self.wait_for(lambda journal: journal.hand(entry, identity, retention))
 
     def answer(self, id: int, answered: Answered, now: Moment) -> bool:
-        return self.wait_for(lambda journal: journal.answer(id, answered, now))
+        patience = PATIENCE + len(answered.answer) / SLOWEST_SCAN
+        return self.wait_for(lambda journal: journal.answer(id, answered, now), patience)
 
     def find(self, identity: Identity) -> Seen | None:
         now, retention = self.now(), self.retention

@@ -220,6 +220,16 @@ def test_m11_an_approval_that_nobody_received_never_runs_again_for_30_days(start
         assert "check it at the payment application before charging again" in message
 
 
+def test_m11_the_very_moment_that_keep_is_over(start, till, connection, settle, later):
+    """Nobody has come by to scrub the answer: whether it is still there must not depend on that."""
+    undelivered(start, till, connection, settle)
+    pos = Pos(start(late_answer=0.0), till, connection())
+    settle(lambda: pos.processor.counts()["expired"] == 1)
+    later(1.001 * DAY)
+    runs, outcome, message = pos.ask("Sale")
+    assert (runs, outcome) == (1, "Failed") and "was answered on 20" in message
+
+
 def test_m11_an_unknown_outcome_stays_unknown_for_30_days(start, till, connection, settle, later):
     processor = start()
     till.hold.clear()
