@@ -30,7 +30,7 @@ _AROUND = _SPACE + b"\x04"
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = "\udbff"
 """Stands before a number's text, so that 2.50 is no "2.50"; no text that goes by its value can hold it."""
-_LONE = re.compile(r"\\u[dD][bB][fF][fF]")
+_LONE = re.compile(r"\\u[dD][bB][fF][fF](?!\\u[dD][c-fC-F])")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}

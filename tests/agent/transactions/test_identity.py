@@ -66,6 +66,12 @@ def test_the_depth_is_that_of_the_brackets_outside_of_strings(depth, by_value):
     assert (canonical(nested) is not None) is by_value
 
 
+@pytest.mark.parametrize("text", ["\U0010fc00", "\U0010ffff", "\U0001f600"])
+def test_an_escaped_pair_is_the_character_it_stands_for(text):
+    escaped, plain = json.dumps({"a": text}), json.dumps({"a": text}, ensure_ascii=False)
+    assert canonical(escaped.encode()) == canonical(plain.encode()) is not None
+
+
 @pytest.mark.parametrize("body", [SALE, b" " + SALE + b"\n", b"<r/>", b"\r\n<r/>", b"\x04" + SALE, b"\xef\xbb\xbf<r/>"])
 def test_a_look_up_also_tries_what_1_0_0_wrote_down(body):
     was = hashlib.sha256(body.strip(b" \t\r\n")).digest()
