@@ -151,7 +151,7 @@ class Demo:
         self.primary, self.secondary, self.http, self.display = (sock.getsockname()[1] for sock in self._kept)
         self._sale = ""
         self._client = Client(self.folder / "agent.sock")
-        self._states: queue.SimpleQueue = queue.SimpleQueue()
+        self._states: queue.SimpleQueue[tuple[Status, float]] = queue.SimpleQueue()
         self._supervisord: subprocess.Popen | None = None
 
     # -- the steps ---------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class Demo:
                                      "-c", self.folder / "supervisord.conf", output="supervisord.out")
         threading.Thread(target=self._follow, daemon=True).start()
         state, _ = self._await(True)
-        self._screen.happens(f"{self._headline(state)}   terminal {TERMINAL} is registered at {state['endpoint']}")
+        self._screen.happens(f"{self._headline(state)}   terminal {TERMINAL} is registered at {state.endpoint}")
         self._screen.beside(f"its display, for a browser: http://127.0.0.1:{self.display}/")
         self._await_payment_app()
 
@@ -326,7 +326,7 @@ class Demo:
             raise Failed(f"the cloud refuses {method} {path.partition('?')[0]}: {answer}")
         return answer
 
-    def _headline(self, state: dict) -> str:
+    def _headline(self, state: Status) -> str:
         return show.headline(state, self._screen.colour)
 
 
