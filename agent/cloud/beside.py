@@ -10,7 +10,7 @@ import gevent
 
 from econduit_terminal.conf.values import Endpoint
 
-from .dialer import Dialed, DialFailed
+from .dialed import Dialed, DialFailed
 
 Dial = Callable[[Sequence[Endpoint]], Dialed | DialFailed]
 

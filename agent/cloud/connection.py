@@ -12,11 +12,11 @@ import netifaces
 from gevent.lock import RLock
 from gevent.ssl import SSLSocket
 
+from econduit_terminal.contract.reason import Reason
+
 from . import tcp_info
 from .liveness import SEGMENTS
 from .tcp_info import ESTABLISHED, TcpInfo
-
-from econduit_terminal.contract.reason import Reason
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +84,8 @@ class Connection:
         """
         stuck = TimeoutError(errno.ETIMEDOUT, "the peer takes no more bytes")
         try:
-            with gevent.Timeout(timeout, stuck):
-                with self._writing:
-                    self._send_all(data)
+            with gevent.Timeout(timeout, stuck), self._writing:
+                self._send_all(data)
         except TimeoutError as error:
             if error is stuck:
                 self._give_up(stuck)

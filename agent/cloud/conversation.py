@@ -35,7 +35,7 @@ from econduit_terminal.process.logs import clean
 
 from .beside import Beside
 from .connection import REASONS, Connection
-from .dialer import Dialed
+from .dialed import Dialed
 from .liveness import Rules
 from .liveness_check import DialBeside, GivenUp, LivenessCheck
 from .policy import Finding

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
 
-from .dialer import Dialed, Dialer, DialFailed, Seen, Target
+from .dialed import Dialed, DialFailed, Seen, Target
+from .dialer import Dialer
 from .endpoints import Address, Endpoints
 from .policy import Cause, Finding, Policy
 from .resolver import literal

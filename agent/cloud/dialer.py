@@ -4,24 +4,23 @@
 is the only one that anything is ever sent on; all others are closed unused. What was met at every endpoint that did not
 open is told with its evidence: a RST, a router's ICMP error and its sender, silence, no name, no way.
 """
-import errno
 import logging
 import socket as std
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import gevent
 from gevent import socket
 from gevent.queue import Empty, SimpleQueue
 
-from econduit_terminal.conf.schema import Reconnect, Settings
+from econduit_terminal.conf.schema import Settings
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 
-from . import icmp
-from .connection import interface_of
+from .connect import cannot_dial, connect, source_of
+from .dialed import Dialed, DialFailed, Found, Seen, Target
 from .endpoints import Address
 from .policy import Finding
 from .race import Lane
@@ -43,64 +42,8 @@ NAME_FIRST = 0.5
 OUTSIDE = std.AF_INET, ("192.0.2.1", 53)
 """Stands for every name server, whose way out is the default route's (TEST-NET-1, RFC 5737; nothing is sent to it)."""
 
-_NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ENODEV}
 _TELLING = (Finding.NO_WAY, Finding.NO_NAME, Finding.SILENT, Finding.ROUTER, Finding.REFUSED)
 """What says more of an endpoint with several addresses comes later."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """An endpoint to dial.
-
-    hold: seconds before which it is not to be dialed. known: addresses to dial at once. spare: those to dial when the
-    name gives none, or none in NAME_FIRST seconds. doubted: those to dial last. mss: the largest TCP segment, where the
-    path is known to lose longer ones. answer: seconds for the TLS handshake.
-    """
-    endpoint: Endpoint
-    hold: float = 0.0
-    known: Sequence[Address] = ()
-    spare: Sequence[Address] = ()
-    doubted: Sequence[Address] = ()
-    mss: int | None = None
-    answer: float = 10.0
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened in vain)."""
-    finding: Finding
-    reason: str
-    address: Address | None = None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a dial learned beside the connection.
-
-    found: endpoints that were tried in vain. addresses: what each endpoint's name and memory gave. named: the addresses
-    that a name holds now, of those that were looked up.
-    """
-    found: Mapping[Endpoint, Found] = field(default_factory=dict)
-    addresses: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
-    named: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
-
-
-class DialFailed(Exception):
-    """No endpoint could be reached; `seen.found` has one entry at least. The text is for people."""
-
-    def __init__(self, seen: Seen):
-        super().__init__("; ".join(dict.fromkeys(found.reason for found in seen.found.values())))
-        self.seen = seen
-
-
-@dataclass(frozen=True)
-class Dialed:
-    """An open connection, on which nothing was sent yet; `seconds` the dial took. `address`: what was dialed."""
-    socket: Any
-    endpoint: Endpoint
-    seconds: float
-    address: Address | None = None
-    seen: Seen = field(default_factory=Seen)
 
 
 class Dialer:
@@ -126,7 +69,14 @@ class Dialer:
             dial.close()
 
 
-_Report = Callable[[], "tuple[Any, Endpoint, Address] | None"]
+class _Winner(NamedTuple):
+    """The first connection to open."""
+    socket: Any
+    endpoint: Endpoint
+    address: Address
+
+
+_Report = Callable[[], _Winner | None]
 
 
 class _Dial:
@@ -243,45 +193,30 @@ class _Dial:
 
     def _connect(self, endpoint: Endpoint, address: Address) -> None:
         if self._is_lost(address):
-            self._reports.put(lambda: self._not_opened(endpoint, address, _dead_way(endpoint)))
+            self._reports.put(partial(self._not_opened, endpoint, address, _dead_way(endpoint)))
             return
         while True:
-            opened = self._try(endpoint, address)
-            if opened is not None:
-                break
-            gevent.sleep(RETURNING_STEP)
-        if isinstance(opened, Found):
-            found = opened
-            self._reports.put(lambda: self._not_opened(endpoint, address, found))
-        else:
-            self._reports.put(lambda: (opened, endpoint, address))
-
-    def _try(self, endpoint: Endpoint, address: Address) -> Any:
-        """One socket: open, or Found; None where the kernel refused it without sending, for the moment."""
-        family, sockaddr = address
-        sock = rejected = None
-        try:
-            sock = socket.socket(family, std.SOCK_STREAM)
+            try:
+                sock = socket.socket(address[0], std.SOCK_STREAM)
+            except OSError as error:        # no descriptor left, no such family
+                self._reports.put(partial(self._not_opened, endpoint, address, cannot_dial(endpoint, error)))
+                return
             self._sockets.add(sock)
-            prepare(sock, self._rules, self._interface, self._targets[endpoint].mss)
-            icmp.listen(sock, True)
-            sock.connect(sockaddr)
-            icmp.listen(sock, False)
-        except OSError as error:
-            if sock is not None:
-                rejected = icmp.rejection(sock)
-                sock.close()
-                self._sockets.discard(sock)
-            if rejected and interface_of(rejected.offender):
-                rejected = None         # our own kernel, which found nobody on the link
-            if not rejected and error.errno in _NO_ROUTE and time.monotonic() < self._began + RETURNING_FOR:
-                return None
-            return _found(error, rejected, endpoint, sockaddr[0], self._interface)
-        return sock
+            failed = connect(sock, endpoint, address, self._rules, self._interface, self._targets[endpoint].mss)
+            if failed is None:
+                self._reports.put(partial(_Winner, sock, endpoint, address))
+                return
+            sock.close()
+            self._sockets.discard(sock)
+            if isinstance(failed, Found) or time.monotonic() >= self._began + RETURNING_FOR:
+                found = failed if isinstance(failed, Found) else failed.found
+                self._reports.put(partial(self._not_opened, endpoint, address, found))
+                return
+            gevent.sleep(RETURNING_STEP)
 
     def _is_lost(self, address: Address) -> bool:
         """The way there starts from an address that is known not to work: nothing is to be sent, no question either."""
-        return bool(self._lost) and not self._interface and _source(*address) in self._lost
+        return bool(self._lost) and not self._interface and source_of(*address) in self._lost
 
     def _not_opened(self, endpoint: Endpoint, address: Address, found: Found) -> None:
         self._note(endpoint, found)
@@ -328,46 +263,3 @@ class _Dial:
 
 def _dead_way(endpoint: Endpoint) -> Found:
     return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint} (the interface that leads there is dead)"))
-
-
-def _source(family: int, sockaddr: tuple[Any, ...]) -> str | None:
-    """The local address from which the kernel would dial. Nothing is sent: a dial over a cable that is out would leave
-    an unanswered question for the gateway in the neighbour table, and the kernel repeats that once a second at most;
-    the first dial after the cable's return would wait for it."""
-    try:
-        with std.socket(family, std.SOCK_DGRAM) as asker:
-            asker.connect(sockaddr)
-            source: str = asker.getsockname()[0]
-            return source
-    except OSError:
-        return None
-
-
-def _found(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, address: str,
-           interface: str | None) -> Found:
-    if rejected and rejected.offender != address.partition("%")[0]:
-        return Found(Finding.ROUTER, Reason.ROUTER_REJECTS.text(rejected.offender, f"{endpoint} ({rejected.text})"))
-    if rejected or error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return Found(Finding.REFUSED, Reason.REFUSED_BY.text(endpoint))
-    if error.errno == errno.ETIMEDOUT:
-        return Found(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint))
-    if error.errno in _NO_ROUTE:
-        over = f" over {interface}" if interface else ""
-        return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint}{over} ({error.strerror})"))
-    return Found(Finding.NO_WAY, Reason.CANNOT_DIAL.text(endpoint, error.strerror or error))
-
-
-def prepare(sock: Any, rules: Reconnect, interface: str | None = None, mss: int | None = None) -> None:
-    """Set what makes the kernel notice a dead path, before the first packet (tcp(7), `[reconnect]`). Raises OSError."""
-    if interface:
-        sock.setsockopt(std.SOL_SOCKET, std.SO_BINDTODEVICE, interface.encode() + b"\0")
-    if mss:
-        sock.setsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG, mss)
-    for level, option, value in (
-            (std.SOL_SOCKET, std.SO_KEEPALIVE, 1),
-            (std.IPPROTO_TCP, std.TCP_NODELAY, 1),
-            (std.IPPROTO_TCP, std.TCP_KEEPIDLE, int(rules.keepalive_idle)),
-            (std.IPPROTO_TCP, std.TCP_KEEPINTVL, int(rules.keepalive_interval)),
-            (std.IPPROTO_TCP, std.TCP_KEEPCNT, rules.keepalive_count),
-            (std.IPPROTO_TCP, std.TCP_USER_TIMEOUT, round(rules.user_timeout * 1000))):
-        sock.setsockopt(level, option, value)

@@ -45,10 +45,12 @@ from econduit_terminal.process.logs import clean
 from . import announcer, conversation
 from .announcer import Announcer
 from .beside import drop
+from .connect import prepare
 from .connection import Connection
 from .conversation import Conversation, Ended, Move, Orders
 from .dial_plan import DialPlan
-from .dialer import Dialed, Dialer, DialFailed, prepare
+from .dialed import Dialed, DialFailed
+from .dialer import Dialer
 from .endpoints import Endpoints, Life
 from .liveness import Rules
 from .policy import Cause, Evidence, Finding, Policy, Wait, classify

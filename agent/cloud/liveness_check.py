@@ -15,7 +15,7 @@ from econduit_terminal.contract.reason import Reason
 
 from .beside import Beside
 from .connection import Connection
-from .dialer import Dialed, DialFailed
+from .dialed import Dialed, DialFailed
 from .liveness import Dial, Liveness, Rules, Verdict, smaller
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,8 @@ import pytest
 from gevent.event import Event
 
 from econduit_terminal.agent.cloud.beside import Beside, drop
-from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target
+from econduit_terminal.agent.cloud.dialed import DialFailed, Target
+from econduit_terminal.agent.cloud.dialer import Dialer
 from econduit_terminal.conf.values import Endpoint
 
 

@@ -7,7 +7,8 @@ import gevent.socket
 import pytest
 
 from econduit_terminal.agent.cloud.connection import Connection, interface_of
-from econduit_terminal.agent.cloud.dialer import Dialed, Dialer, Target
+from econduit_terminal.agent.cloud.dialed import Dialed, Target
+from econduit_terminal.agent.cloud.dialer import Dialer
 from econduit_terminal.agent.wire.dialect import response
 
 

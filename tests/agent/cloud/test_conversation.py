@@ -8,7 +8,8 @@ import pytest
 
 from econduit_terminal.agent.cloud.connection import Connection
 from econduit_terminal.agent.cloud.conversation import Conversation, Ended, Orders
-from econduit_terminal.agent.cloud.dialer import Dialer, Target
+from econduit_terminal.agent.cloud.dialed import Target
+from econduit_terminal.agent.cloud.dialer import Dialer
 from econduit_terminal.agent.cloud.liveness import Rules
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.session import Session, Timing

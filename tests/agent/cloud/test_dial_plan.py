@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from econduit_terminal.agent.cloud.dial_plan import DialPlan
-from econduit_terminal.agent.cloud.dialer import Dialed, DialFailed, Found, Seen
+from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, Found, Seen
 from econduit_terminal.agent.cloud.endpoints import Endpoints
 from econduit_terminal.agent.cloud.policy import Cause, Evidence, Finding, Policy
 from econduit_terminal.conf.values import Endpoint

@@ -6,8 +6,9 @@ import gevent
 import pytest
 from gevent import socket
 
-from econduit_terminal.agent.cloud import dialer as module
-from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target, prepare
+from econduit_terminal.agent.cloud import connect as connecting, dialer as module
+from econduit_terminal.agent.cloud.dialed import DialFailed, Target
+from econduit_terminal.agent.cloud.dialer import Dialer
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
 
@@ -217,25 +218,6 @@ def test_what_a_dial_learned_of_the_endpoint_that_lost(dialer, clouds):
     dialed.socket.close()
 
 
-@pytest.mark.parametrize("error, finding", [
-    (PermissionError(1, "Operation not permitted"), Finding.NO_WAY), (OSError(105, "No buffer space"), Finding.NO_WAY),
-    (OSError(104, "Connection reset by peer"), Finding.REFUSED),
-    (OSError(110, "Connection timed out"), Finding.SILENT)])
-def test_what_the_kernel_says_of_a_dial(dialer, clouds, monkeypatch, error, finding):
-    def fail(*_):
-        raise error
-    monkeypatch.setattr(module, "prepare", fail)
-    with pytest.raises(DialFailed) as caught:
-        dialer.dial(targets(clouds[0].endpoint))
-    assert findings(caught.value) == {finding}
-
-
-def test_an_open_connection_is_not_ended_by_an_icmp_error(dialer, clouds):
-    dialed = dialer.dial(targets(clouds[0].endpoint))
-    assert dialed.socket.getsockopt(std.IPPROTO_IP, module.icmp.IP_RECVERR) == 0
-    dialed.socket.close()
-
-
 def test_m8_a_smaller_segment_size(dialer, clouds):
     dialed = dialer.dial(targets(clouds[0].endpoint, mss=536))
     assert dialed.socket.getsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG) <= 536
@@ -244,17 +226,26 @@ def test_m8_a_smaller_segment_size(dialer, clouds):
 
 def test_a_missing_route_is_tried_again_for_a_moment(dialer, clouds, monkeypatch):
     """Right after carrier-up the first dials fail at once."""
-    tries, honest = [], module.prepare
+    tries, honest = [], connecting.prepare
 
     def no_route_at_first(sock, *rest):
         tries.append(sock)
         if len(tries) < 4:
             raise OSError(113, "No route to host")
         honest(sock, *rest)
-    monkeypatch.setattr(module, "prepare", no_route_at_first)
+    monkeypatch.setattr(connecting, "prepare", no_route_at_first)
     dialed = dialer.dial(targets(clouds[0].endpoint))
     assert len(tries) == 4 and dialed.seconds < module.RETURNING_FOR
     dialed.socket.close()
+
+
+def test_a_terminal_without_a_descriptor_left_says_so_and_lives(dialer, clouds, monkeypatch):
+    def none_left(*_):
+        raise OSError(24, "Too many open files")
+    monkeypatch.setattr(module.socket, "socket", none_left)
+    with pytest.raises(DialFailed, match="cannot be dialed .Too many open files.") as caught:
+        dialer.dial(targets(clouds[0].endpoint))
+    assert findings(caught.value) == {Finding.NO_WAY}
 
 
 def test_losers_and_killed_dials_leave_no_socket_open(dialer, clouds, blackhole, monkeypatch):
@@ -274,26 +265,18 @@ def test_losers_and_killed_dials_leave_no_socket_open(dialer, clouds, blackhole,
     assert len(made) > 2 and all(sock.closed for sock in made)
 
 
-def test_the_kernel_is_told_to_notice_a_dead_path(settings):
-    with socket.socket() as sock:
-        prepare(sock, settings.reconnect)
-        options = [sock.getsockopt(std.IPPROTO_TCP, option) for option in (
-            std.TCP_NODELAY, std.TCP_KEEPIDLE, std.TCP_KEEPINTVL, std.TCP_KEEPCNT, std.TCP_USER_TIMEOUT)]
-        assert options == [1, 2, 1, 3, 5000] and sock.getsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE) == 1
-
-
 def test_no_name_is_asked_for_over_a_way_that_is_lost(dialer, monkeypatch):
     asked = []
     monkeypatch.setattr("econduit_terminal.agent.cloud.resolver.getaddrinfo", lambda *question: asked.append(question))
-    way_out = module._source(*module.OUTSIDE)
+    way_out = module.source_of(*module.OUTSIDE)
     if way_out is None:
-        monkeypatch.setattr(module, "_source", lambda *_: "192.0.2.5")
+        monkeypatch.setattr(module, "source_of", lambda *_: "192.0.2.5")
     with pytest.raises(DialFailed, match="no way to cloud.example:80") as caught:
         dialer.dial(targets(Endpoint("cloud.example", 80)), lost={way_out or "192.0.2.5": "cable unplugged"})
     assert findings(caught.value) == {Finding.NO_WAY} and asked == []
 
 
 def test_a_bug_in_a_greenlet_is_raised_and_not_lost(dialer, clouds, monkeypatch):
-    monkeypatch.setattr(module, "prepare", lambda *_: 1 / 0)
+    monkeypatch.setattr(connecting, "prepare", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         dialer.dial(targets(clouds[0].endpoint))

@@ -5,7 +5,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from econduit_terminal.agent.cloud.dialer import Dialed, DialFailed, Found, Seen
+from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, Found, Seen
 from econduit_terminal.agent.cloud.liveness import Rules, Verdict
 from econduit_terminal.agent.cloud.liveness_check import REASONS, GivenUp, LivenessCheck
 from econduit_terminal.agent.cloud.policy import Finding

@@ -9,7 +9,8 @@ from gevent import ssl
 from gevent.server import StreamServer
 
 from econduit_terminal.agent.cloud.connection import Connection
-from econduit_terminal.agent.cloud.dialer import Dialer, DialFailed, Target
+from econduit_terminal.agent.cloud.dialed import DialFailed, Target
+from econduit_terminal.agent.cloud.dialer import Dialer
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.dialect import response
 from econduit_terminal.conf.values import Endpoint

@@ -1,0 +1,64 @@
+"""What is dialed, and what comes of it: the values between the dialer and those who decide about endpoints."""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from econduit_terminal.conf.values import Endpoint
+
+from .endpoints import Address
+from .policy import Finding
+
+
+@dataclass(frozen=True)
+class Target:
+    """An endpoint to dial.
+
+    hold: seconds before which it is not to be dialed. known: addresses to dial at once. spare: those to dial when the
+    name gives none, or none soon. doubted: those to dial last. mss: the largest TCP segment, where the
+    path is known to lose longer ones. answer: seconds for the TLS handshake.
+    """
+    endpoint: Endpoint
+    hold: float = 0.0
+    known: Sequence[Address] = ()
+    spare: Sequence[Address] = ()
+    doubted: Sequence[Address] = ()
+    mss: int | None = None
+    answer: float = 10.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened in vain)."""
+    finding: Finding
+    reason: str
+    address: Address | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a dial learned beside the connection.
+
+    found: endpoints that were tried in vain. addresses: what each endpoint's name and memory gave. named: the addresses
+    that a name holds now, of those that were looked up.
+    """
+    found: Mapping[Endpoint, Found] = field(default_factory=dict)
+    addresses: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
+    named: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
+
+
+class DialFailed(Exception):
+    """No endpoint could be reached; `seen.found` has one entry at least. The text is for people."""
+
+    def __init__(self, seen: Seen):
+        super().__init__("; ".join(dict.fromkeys(found.reason for found in seen.found.values())))
+        self.seen = seen
+
+
+@dataclass(frozen=True)
+class Dialed:
+    """An open connection, on which nothing was sent yet; `seconds` the dial took. `address`: what was dialed."""
+    socket: Any
+    endpoint: Endpoint
+    seconds: float
+    address: Address | None = None
+    seen: Seen = field(default_factory=Seen)
