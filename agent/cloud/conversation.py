@@ -1,4 +1,4 @@
-"""One connection, from Register to its end: the session's events out of the socket, heartbeats and orders into it.
+"""One connection, from Register to its end: the session's events out of the socket, heartbeats and commands into it.
 
 The reader takes one chunk at a time and waits until it is worked off: what is not taken stays in the kernel, so that
 no cloud can fill our memory. Everything else happens in the caller's greenlet, woken by one bell.
@@ -7,11 +7,10 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import gevent
-from gevent.event import Event
 from gevent.queue import Queue
 
 from econduit_terminal.agent.transactions.request import shown
@@ -31,22 +30,20 @@ from econduit_terminal.agent.wire.session import (
 )
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import UNANSWERED, Reason
-from econduit_terminal.process.logs import clean
 
-from .beside import Beside
 from .connection import REASONS, Connection
 from .dialed import Dialed
+from .link_commands import LinkCommands
 from .liveness import Rules
 from .liveness_check import DialBeside, GivenUp, LivenessCheck
 from .policy import Finding
+from .primary_return import Move, PrimaryReturn
 from .reasons import something_else
 
 log = logging.getLogger(__name__)
 
 FAREWELL = 1.0
 """Seconds that the cloud gets to end its side of a connection that we leave while it works."""
-MOVE_AGAIN = 1.0
-"""Seconds until the primary is dialed again after it was open and something came in between."""
 SLICE = 4096
 """Bytes whose messages are looked for at one go: two thousand of the smallest take some 20 ms."""
 READER_TURN = 0.001
@@ -71,22 +68,6 @@ class Ended:
     mss: int | None = None                  # the segment size that this endpoint needs from now on
 
 
-@dataclass
-class Orders:
-    """What others want of the link, each at most once, and the bell that says that something changed."""
-    stop: bool = False
-    dial: bool = False                      # end the wait
-    verify: bool = False                    # heartbeat now
-    abort: str | None = None                # the reason that the path is known to be gone
-    leave: str | None = None                # the reason to reconnect when idle
-    bell: Event = field(default_factory=Event)
-
-    def begin(self) -> None:
-        """A new connection is dialed: what was wanted of the one before is done."""
-        self.dial = self.verify = False
-        self.abort = self.leave = None
-
-
 class Board(Protocol):
     """What is shown of a connection."""
 
@@ -106,13 +87,6 @@ class Transactions(Protocol):
     def detach(self, connection: Connection) -> None: ...
 
 
-@dataclass(frozen=True)
-class Move:
-    """Back to the primary, `after` seconds of registration at another endpoint, while idle."""
-    primary: Endpoint
-    after: float
-
-
 class Conversation:
     """Registers and serves one connection.
 
@@ -121,23 +95,21 @@ class Conversation:
     settled: called once, when it has lasted SETTLED seconds.
     """
 
-    def __init__(self, connection: Connection, session: Session, orders: Orders, board: Board,
+    def __init__(self, connection: Connection, session: Session, commands: LinkCommands, board: Board,
                  transactions: Transactions, *, dial: DialBeside, endpoints: Sequence[Endpoint], rules: Rules,
                  move: Move | None = None, registered: Callable[[], None] = lambda: None,
                  settled: Callable[[], None] = lambda: None):
         self.session = session
-        self.move = move
         self.registered_at: float | None = None
         self._connection = connection
-        self._orders = orders
+        self._commands = commands
         self._board = board
         self._transactions = transactions
         self._on_registered = registered
         self._on_settled = settled
         self._settled = False
-        self._move_from: float | None = None    # since when `move.after` runs
-        self._moving = Beside(lambda endpoints: dial(endpoints, None), orders.bell.set)
-        self._liveness = LivenessCheck(connection, rules, endpoints, dial, orders.bell.set)
+        self.primary_return = PrimaryReturn(lambda endpoints: dial(endpoints, None), commands.bell.set, move)
+        self._liveness = LivenessCheck(connection, rules, endpoints, dial, commands.bell.set)
         self._inbox: Queue[bytes | Exception] = Queue(maxsize=1)
         self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
         self._surplus = 0                       # acks that nobody waited for
@@ -162,7 +134,7 @@ class Conversation:
             return self._lost(error)
         finally:
             reader.kill()
-            self._moving.drop()
+            self.primary_return.close()
             self._liveness.close()
 
     @property
@@ -175,20 +147,20 @@ class Conversation:
             while True:
                 data = self._connection.receive()
                 self._inbox.put(data)
-                self._orders.bell.set()
+                self._commands.bell.set()
                 if not data:
                     return
         except Exception as error:  # noqa: BLE001  a bug too: it is raised where it is looked for
             self._inbox.put(error)
-            self._orders.bell.set()
+            self._commands.bell.set()
 
     def _step(self) -> Ended | None:
         """Wait for what comes next and do it."""
-        self._orders.bell.wait(self._time_left(time.monotonic()))
-        self._orders.bell.clear()
-        if self._orders.abort:
+        self._commands.bell.wait(self._time_left(time.monotonic()))
+        self._commands.bell.clear()
+        if self._commands.abort:
             return self._abort()
-        if self._orders.stop:
+        if self._commands.stop:
             return Ended(Finding.ASKED, Reason.STOPPED.words)
         ended = self._take_arrived() or self._take_late()
         if ended:
@@ -207,14 +179,13 @@ class Conversation:
         return self._take_arrived()
 
     def _time_left(self, now: float) -> float | None:
-        due = [self.session.deadline(idle=self._idle), self._liveness.next_look]
-        if self._idle and not self._moving.running:
-            due.append(self._move_at())
+        idle = self._idle
+        due = [self.session.deadline(idle=idle), self._liveness.next_look, self.primary_return.due(idle=idle)]
         known = [at for at in due if at is not None]
         return max(0.0, min(known) - now) if known else None
 
     def _take_arrived(self) -> Ended | None:
-        """One chunk a step: a cloud that never stops sending must not keep orders and deadlines waiting."""
+        """One chunk a step: a cloud that never stops sending must not keep commands and deadlines waiting."""
         if self._inbox.empty():
             return None
         data = self._inbox.get_nowait()
@@ -239,7 +210,7 @@ class Conversation:
         for number, event in enumerate(events):
             if number:
                 gevent.sleep(0)
-                if self._orders.abort:
+                if self._commands.abort:
                     return self._abort()
             match event:
                 case Registered():
@@ -288,7 +259,8 @@ class Conversation:
         return Ended(Finding.CLOSED, str(error))
 
     def _online(self, event: Registered) -> None:
-        self.registered_at = self._move_from = time.monotonic()
+        self.registered_at = time.monotonic()
+        self.primary_return.start(self.registered_at)
         connection = self._connection
         log.info("connection %d: registered with %s after %.0f ms",
                  connection.number, connection.endpoint, 1000 * event.seconds)
@@ -306,11 +278,11 @@ class Conversation:
             self._on_settled()
         if self.session.state is not State.ONLINE or not self._idle:
             return None
-        if self._orders.verify:
-            self._orders.verify = False
+        if self._commands.verify:
+            self._commands.verify = False
             self._write(self.session.heartbeat(now))
-        if self._orders.leave and self._quiet():
-            return self._leave(self._orders.leave)
+        if self._commands.leave and self._quiet():
+            return self._leave(self._commands.leave)
         return None
 
     def _check_liveness(self, now: float) -> Ended | None:
@@ -324,37 +296,15 @@ class Conversation:
         return bool(heartbeat)
 
     def _to_primary(self, now: float) -> Ended | None:
-        """Back to the primary: dial it beside, and change over when it is open and the terminal idle."""
-        at = self._move_at()
-        if self.move is None or at is None:
-            return None
-        if not self._moving.running:
-            if now >= at and self._idle:
-                self._moving.start([self.move.primary])
-            return None
-        opened = self._moving.opened()
+        """Change over to the primary when it is open and the terminal idle."""
+        opened = self.primary_return.look(now, idle=self._idle, quiet=self._quiet)
         if opened is None:
             return None
-        self._move_from = now
-        if not isinstance(opened, Dialed):
-            log.info("the primary endpoint is not back: %s; next try in %g s", clean(opened), self.move.after)
-            self._moving.drop()
-            return None
-        if not (self._idle and self._quiet()):
-            self._move_from = now + MOVE_AGAIN - self.move.after
-            self._moving.drop()
-            return None
         ended = self._leave(Reason.TO_PRIMARY.words)
-        if ended.finding is not Finding.ASKED or self._orders.leave:
+        if ended.finding is not Finding.ASKED or self._commands.leave:
             return ended                    # the path died meanwhile, or other settings name another primary
-        self._moving.take()
+        self.primary_return.take()
         return replace(ended, successor=opened)
-
-    def _move_at(self) -> float | None:
-        """When to dial the primary beside; None where this is the primary."""
-        if self.move is None or self._move_from is None:
-            return None
-        return self._move_from + self.move.after
 
     def _quiet(self) -> bool:
         """Nothing from the cloud is on its way through us: no request gets lost if we leave now."""
@@ -363,7 +313,7 @@ class Conversation:
     def _abort(self) -> Ended:
         """The path is known to be gone: nothing more is sent."""
         self._connection.park()
-        return Ended(Finding.ABORTED, self._orders.abort or "")
+        return Ended(Finding.ABORTED, self._commands.abort or "")
 
     def _leave(self, reason: str) -> Ended:
         """Leave a working connection in order. The cloud's end of it is awaited, so that it never sees two of us."""
@@ -371,16 +321,16 @@ class Conversation:
         self._transactions.detach(self._connection)
         self._connection.end()
         deadline = time.monotonic() + FAREWELL
-        while not self._orders.abort and (left := deadline - time.monotonic()) > 0:
-            self._orders.bell.wait(left)
-            self._orders.bell.clear()
+        while not self._commands.abort and (left := deadline - time.monotonic()) > 0:
+            self._commands.bell.wait(left)
+            self._commands.bell.clear()
             if not self._inbox.empty():
                 data = self._inbox.get_nowait()
                 if isinstance(data, Exception) or not data:
                     break
                 log.warning("connection %d: %d bytes came after our farewell and are not answered",
                             self._connection.number, len(data))
-        if self._orders.abort:
+        if self._commands.abort:
             return self._abort()
         return Ended(Finding.ASKED, reason)
 

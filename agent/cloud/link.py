@@ -1,15 +1,15 @@
 """The connection's life: dial, register, serve, learn why it ended, wait, dial.
 
-One greenlet runs it all. Whoever wants something of it (the local API, the watchdog through it, a signal) leaves an
-order and rings; orders are idempotent, so that at most one of each ever waits. Every wait in here is a wait for that
-bell with a deadline.
+One greenlet runs it all. Whoever wants something of it (the local API, the watchdog through it, a signal) leaves a
+command and rings; commands are idempotent, so that at most one of each ever waits. Every wait in here is a wait for
+that bell with a deadline.
 
 | phase       | ends with                                                              | next                       |
 |-------------|------------------------------------------------------------------------|----------------------------|
-| dialing     | a connection; DialFailed; an order (other interface, other settings)   | registering; waiting       |
+| dialing     | a connection; DialFailed; a command (other interface, other settings)   | registering; waiting       |
 | registering | OK-REGISTRATION; a refusal; no answer; loss                            | online; waiting            |
-| online      | loss, no ack, protocol error, an order, the primary's return           | waiting, or registering    |
-| waiting     | its time; the watchdog's or somebody's order                           | dialing                    |
+| online      | loss, no ack, protocol error, a command, the primary's return           | waiting, or registering    |
+| waiting     | its time; the watchdog's or somebody's command                           | dialing                    |
 
 Rules
 
@@ -47,13 +47,15 @@ from .announcer import Announcer
 from .beside import drop
 from .connect import prepare
 from .connection import Connection
-from .conversation import Conversation, Ended, Move, Orders
+from .conversation import Conversation, Ended
 from .dial_plan import DialPlan
 from .dialed import Dialed, DialFailed
 from .dialer import Dialer
 from .endpoints import Endpoints, Life
+from .link_commands import LinkCommands
 from .liveness import Rules
 from .policy import Cause, Evidence, Finding, Policy, Wait, classify
+from .primary_return import Move
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,7 @@ class Link:
         self._announcer = Announcer(board, self._records)
         policy.endpoints = self._configured
         self._rules = Rules(settings.reconnect.doubt_after, settings.reconnect.keepalive_idle)
-        self._orders = Orders()
+        self._commands = LinkCommands()
         self._network = NetworkReport()
         self._connection: Connection | None = None
         self._dialed: Dialed | None = None          # what it came from
@@ -100,7 +102,7 @@ class Link:
         self._dialing = ""                          # what was dialed last
         self._told: tuple[tuple[Any, ...], float] = (), 0.0    # the last wait in the log, and when that was said
 
-    # -- orders: from any greenlet, they return at once ----------------------------------------------------------
+    # -- commands: from any greenlet, they return at once ----------------------------------------------------------
 
     def network(self, report: NetworkReport) -> None:
         """Take a report of the watchdog (POST /network): abort, verify, dial and bind as it says."""
@@ -111,12 +113,12 @@ class Link:
         self._close_parked()
         if self._connection is not None:
             self._announcer.network(self._network)
-            self._orders.abort = self._network.lost.get(self._connection.local_address) or self._orders.abort
-            self._orders.verify |= self._network.verify
+            self._commands.abort = self._network.lost.get(self._connection.local_address) or self._commands.abort
+            self._commands.verify |= self._network.verify
         else:
             self._announcer.network(self._network, better=self._take_hint(before))
             self._announcer.offline()
-        self._orders.bell.set()
+        self._commands.bell.set()
 
     def forget_network(self) -> None:
         """The watchdog is silent: what it said last says nothing about now."""
@@ -128,14 +130,14 @@ class Link:
 
     def verify(self) -> None:
         """Send a heartbeat now, or as soon as the terminal is idle."""
-        self._orders.verify = True
-        self._orders.bell.set()
+        self._commands.verify = True
+        self._commands.bell.set()
 
     def reconnect(self, reason: str) -> None:
         """Leave the connection as soon as the terminal is idle, and dial anew; while there is none, dial now."""
-        self._orders.leave = reason
-        self._orders.dial = True
-        self._orders.bell.set()
+        self._commands.leave = reason
+        self._commands.dial = True
+        self._commands.bell.set()
 
     def reconfigure(self, settings: Settings, registration: bytes) -> None:
         """Work by new settings. A connection that they make wrong is left as soon as the terminal is idle."""
@@ -151,20 +153,20 @@ class Link:
             self.reconnect(Reason.SETTINGS_CHANGED.words)
         else:
             self._conversation.session.timing = self._timing(self._connection.endpoint)
-            self._conversation.move = self._move(self._connection.endpoint)     # from when its time began to run
+            self._conversation.primary_return.move = self._move(self._connection.endpoint)  # its time runs on
             self._rules.doubt_after = settings.reconnect.doubt_after
             self._rules.keepalive_idle = settings.reconnect.keepalive_idle
             self._connection.retune(lambda sock: prepare(sock, settings.reconnect))
-        self._orders.bell.set()
+        self._commands.bell.set()
 
     def stop(self) -> None:
         """End the connection in order; `run` returns."""
-        self._orders.stop = True
-        self._orders.bell.set()
+        self._commands.stop = True
+        self._commands.bell.set()
 
     def idle(self) -> None:
         """The terminal became idle: what waited for that is done now."""
-        self._orders.bell.set()
+        self._commands.bell.set()
 
     # -- the life ------------------------------------------------------------------------------------------------
 
@@ -172,7 +174,7 @@ class Link:
         """Until `stop`. Raises nothing but bugs."""
         self._announcer.endpoints()
         ended: Ended | None = None
-        while not self._orders.stop:
+        while not self._commands.stop:
             ended = self._attempt(ended)
         if ended and ended.successor:
             ended.successor.socket.close()
@@ -181,7 +183,7 @@ class Link:
 
     def _attempt(self, before: Ended | None) -> Ended | None:
         """One dial, one connection if it succeeds, and the wait after it. Returns the connection's end."""
-        self._orders.begin()
+        self._commands.begin()
         if before and before.successor:
             ended, wait = self._converse(before.successor, moved=before.finding is Finding.ASKED)
         else:
@@ -193,12 +195,12 @@ class Link:
                 self._pause(self._not_opened(opened, time.monotonic() - began), str(opened))
                 return None
             ended, wait = self._converse(opened)
-        if not ended.successor and not self._orders.stop:
+        if not ended.successor and not self._commands.stop:
             self._pause(wait, ended.reason)
         return ended
 
     def _dial(self) -> Dialed | DialFailed | None:
-        """An open connection or why there is none; None when an order made this dial pointless."""
+        """An open connection or why there is none; None when a command made this dial pointless."""
         self._close_parked()
         network = self._network
         self._board.phase(Phase.DIALING)
@@ -208,13 +210,13 @@ class Link:
             log.info("dialing %s", plan)
         self._dialing = plan
         dialing = gevent.spawn(self._plan.dial, endpoints, network, time.monotonic())
-        dialing.link(lambda _: self._orders.bell.set())
+        dialing.link(lambda _: self._commands.bell.set())
         opened: Dialed | DialFailed | None = None
         try:
             while not dialing.ready():
-                self._orders.bell.wait()        # bounded: the dial ends by itself and rings
-                self._orders.bell.clear()
-                if self._orders.stop or self._orders.leave or _route(self._network) != _route(network):
+                self._commands.bell.wait()        # bounded: the dial ends by itself and rings
+                self._commands.bell.clear()
+                if self._commands.stop or self._commands.leave or _route(self._network) != _route(network):
                     return None
             opened = dialing.get()
             return opened
@@ -250,11 +252,11 @@ class Link:
         log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, endpoint,
                  connection.local_address, connection.interface, 1000 * dialed.seconds)
         self._connection, self._conversation = connection, Conversation(
-            connection, session, self._orders, self._board, self._transactions, dial=self._dial_beside,
+            connection, session, self._commands, self._board, self._transactions, dial=self._dial_beside,
             endpoints=[endpoint, *(other for other in self._records.order() if other != endpoint)], rules=self._rules,
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
         self._board.phase(Phase.REGISTERING)
-        self._orders.dial = self._plan.returning = False
+        self._commands.dial = self._plan.returning = False
         life = None
         try:
             ended = self._conversation.run()
@@ -320,7 +322,7 @@ class Link:
         log.log(self._loudness(why), "next dial in %.2f s: %s (%s, failures in a row: %d)",
                 wait.seconds, clean(reason), wait.cause.value, wait.attempt)
         told = -1.0
-        while not (self._orders.dial or self._orders.stop):
+        while not (self._commands.dial or self._commands.stop):
             now = time.monotonic()
             left = self._policy.wait(now)
             if left <= 0:
@@ -328,8 +330,8 @@ class Link:
             if abs(now + left - told) > 0.001:
                 self._board.phase(Phase.WAITING, left)
             told = now + left
-            self._orders.bell.wait(left)
-            self._orders.bell.clear()
+            self._commands.bell.wait(left)
+            self._commands.bell.clear()
         self._policy.wake()
 
     def _close_parked(self, anyway: bool = False) -> None:
@@ -343,11 +345,11 @@ class Link:
         or another one."""
         network = self._network
         if network.dial or network.bind != before.bind or (network.usable and not before.usable):
-            self._orders.dial = self._plan.returning = True
+            self._commands.dial = self._plan.returning = True
             return True
         if any(network.addresses.get(endpoint.host) and not before.addresses.get(endpoint.host)
                and self._records[endpoint].outcome is Outcome.NO_NAME for endpoint in self._configured):
-            self._orders.dial = True
+            self._commands.dial = True
         elif network.open and not before.open:
             silent = [endpoint for endpoint in self._configured
                       if str(endpoint) in network.open and not self._records.answers(endpoint)]

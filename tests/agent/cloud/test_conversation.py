@@ -7,9 +7,10 @@ import gevent
 import pytest
 
 from econduit_terminal.agent.cloud.connection import Connection
-from econduit_terminal.agent.cloud.conversation import Conversation, Ended, Orders
+from econduit_terminal.agent.cloud.conversation import Conversation, Ended
 from econduit_terminal.agent.cloud.dialed import Target
 from econduit_terminal.agent.cloud.dialer import Dialer
+from econduit_terminal.agent.cloud.link_commands import LinkCommands
 from econduit_terminal.agent.cloud.liveness import Rules
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.session import Session, Timing
@@ -17,13 +18,14 @@ from econduit_terminal.agent.wire.session import Session, Timing
 
 @pytest.fixture
 def conversation(settings, clouds, board, transactions):
-    """A conversation under way: it, its greenlet, the cloud's end and the orders."""
+    """A conversation under way: it, its greenlet, the cloud's end and the commands."""
     session = Session(b"HELLO\x04\x04", ack=True, timing=Timing(5, 30, 5, 0.05), max_message=1000, random=lambda: 0.0)
     connection = Connection(Dialer(settings).dial([Target(clouds[0].endpoint)]), session.respond)
-    orders = Orders()
-    it = Conversation(connection, session, orders, board, transactions, dial=None, endpoints=[], rules=Rules(0.3, 2.0))
+    commands = LinkCommands()
+    it = Conversation(connection, session, commands, board, transactions, dial=None, endpoints=[],
+                      rules=Rules(0.3, 2.0))
     greenlet = gevent.spawn(it.run)
-    yield it, greenlet, clouds[0].accept(), orders
+    yield it, greenlet, clouds[0].accept(), commands
     greenlet.kill()
     connection.close()
 
@@ -88,23 +90,23 @@ def test_m4_the_cloud_takes_the_registration_back(conversation, transactions, an
     (errno.ECONNRESET, Finding.CLOSED, "reset by the cloud"), (errno.ETIMEDOUT, Finding.LOST, "connection timed out"),
     (errno.EHOSTUNREACH, Finding.LOST, "no route to the cloud"), (errno.EIO, Finding.LOST, "connection lost (odd)")])
 def test_what_the_kernel_says(conversation, number, finding, reason):
-    it, greenlet, peer, orders = conversation
+    it, greenlet, peer, commands = conversation
     peer.register()
     gevent.idle()
     it._inbox.put(OSError(number, "odd"))
-    orders.bell.set()
+    commands.bell.set()
     assert greenlet.get(timeout=5) == Ended(finding, reason)
 
 
 @pytest.mark.parametrize("arrived, finding", [(True, Finding.MUTE), (False, Finding.LOST)])
 def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, board, monkeypatch, arrived, finding):
-    it, greenlet, peer, orders = conversation
+    it, greenlet, peer, commands = conversation
     peer.register()
     board.wait("online", str(it._connection.endpoint))
     monkeypatch.setattr(it._connection, "arrived", lambda: arrived)
     it.session.timing = replace(it.session.timing, ack_timeout=0.05)
-    orders.verify = True
-    orders.bell.set()
+    commands.verify = True
+    commands.bell.set()
     assert greenlet.get(timeout=5) == Ended(finding, "heartbeat not acknowledged within 0.05 s")
 
 
@@ -124,23 +126,24 @@ def test_a_bug_in_the_reader_is_raised_and_not_lost(conversation, monkeypatch):
         greenlet.get(timeout=5)
 
 
-def test_orders(conversation, board):
-    _, greenlet, peer, orders = conversation
+def test_commands(conversation, board):
+    _, greenlet, peer, commands = conversation
     peer.register()
     board.wait("online", str(conversation[0]._connection.endpoint))
-    orders.stop = True
-    orders.bell.set()
+    commands.stop = True
+    commands.bell.set()
     assert greenlet.get(timeout=5) == Ended(Finding.ASKED, "stopped")
-    orders.abort, orders.leave, orders.dial, orders.verify = "a", "b", True, True
-    orders.begin()
-    assert (orders.abort, orders.leave, orders.dial, orders.verify, orders.stop) == (None, None, False, False, True)
+    commands.abort, commands.leave, commands.dial, commands.verify = "a", "b", True, True
+    commands.begin()
+    assert (commands.abort, commands.leave, commands.dial, commands.verify) == (None, None, False, False)
+    assert commands.stop
 
 
 def online(conversation, board):
-    it, greenlet, peer, orders = conversation
+    it, greenlet, peer, commands = conversation
     peer.register()
     board.wait("online", str(it._connection.endpoint))
-    return it, greenlet, peer, orders
+    return it, greenlet, peer, commands
 
 
 @pytest.mark.parametrize("word", [b"FAILED-REGISTRATION", b"FAILED-INVALID-TERMINAL-TYPE\x04\x04"])
@@ -175,12 +178,12 @@ def test_m1_bytes_that_came_while_this_process_stood_still_are_read_before_a_gap
     transactions.wait("receive", b"SALE 2.50")
 
 
-def test_m15_orders_come_between_the_messages_of_a_burst(conversation, board, transactions):
-    _, greenlet, peer, orders = online(conversation, board)
+def test_m15_commands_come_between_the_messages_of_a_burst(conversation, board, transactions):
+    _, greenlet, peer, commands = online(conversation, board)
     peer.send(b"{}" * 2000)
     transactions.wait("receive", b"{}")
-    orders.abort = "cable unplugged"
-    orders.bell.set()
+    commands.abort = "cable unplugged"
+    commands.bell.set()
     assert greenlet.get(timeout=5) == Ended(Finding.ABORTED, "cable unplugged")
     assert len(transactions.entries) < 1000
 

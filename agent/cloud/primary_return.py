@@ -1,0 +1,74 @@
+"""Back to the primary: from another endpoint it is dialed beside, again and again, until it opens while nothing goes
+on; then the connection in use is left for it.
+
+A dial that does not open costs nothing and is repeated after the same time. That the primary opened proves nothing:
+what a move in vain costs, and how much later the next one comes, is the endpoints' record (`Endpoints.move_after`).
+"""
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.process.logs import clean
+
+from .beside import Beside, Dial
+from .dialed import Dialed
+
+log = logging.getLogger(__name__)
+
+AGAIN = 1.0
+"""Seconds until the primary is dialed again after it was open and something came in between."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """To the primary, `after` seconds of registration at another endpoint."""
+    primary: Endpoint
+    after: float
+
+
+class PrimaryReturn:
+    """For one connection. move: None where this is the primary; may be replaced. `now`: monotonic seconds."""
+
+    def __init__(self, dial: Dial, ring: Callable[[], None], move: Move | None):
+        self.move = move
+        self._beside = Beside(dial, ring)
+        self._from: float | None = None         # since when `move.after` runs
+
+    def start(self, now: float) -> None:
+        """The connection is registered."""
+        self._from = now
+
+    def due(self, *, idle: bool) -> float | None:
+        """When `look` has something to do next, if no dial is under way."""
+        if self.move is None or self._from is None or not idle or self._beside.running:
+            return None
+        return self._from + self.move.after
+
+    def look(self, now: float, *, idle: bool, quiet: Callable[[], bool]) -> Dialed | None:
+        """The open connection to change over to now. Then `take` it, or `close`."""
+        if self.move is None or self._from is None:
+            return None
+        at = self.due(idle=idle)
+        if at is not None and now >= at:
+            self._beside.start([self.move.primary])
+        opened = self._beside.opened()
+        if opened is None:
+            return None
+        self._from = now
+        if isinstance(opened, Dialed) and idle and quiet():
+            return opened
+        if isinstance(opened, Dialed):
+            self._from = now + AGAIN - self.move.after
+        else:
+            log.info("the primary endpoint is not back: %s; next try in %g s", clean(opened), self.move.after)
+        self._beside.drop()
+        return None
+
+    def take(self) -> None:
+        """The caller has the connection now."""
+        self._beside.take()
+
+    def close(self) -> None:
+        """Nothing is wanted of the primary any more."""
+        self._beside.drop()
