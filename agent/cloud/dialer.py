@@ -166,15 +166,15 @@ class _Dial:
         self._reports.put(lambda: self._resolved(target, addresses, failed))
 
     def _lookup(self, endpoint: Endpoint) -> tuple[Sequence[Address], Found | None]:
-        step = NAME_STEP
+        step, anew = NAME_STEP, self._returning
         while True:
             try:
-                return self._resolver.lookup(endpoint, self._rules.resolve_timeout), None
+                return self._resolver.lookup(endpoint, self._rules.resolve_timeout, anew=anew), None
             except LookupFailed as error:
                 if not (self._returning and time.monotonic() + step < self._began + RETURNING_FOR):
                     return (), Found(Finding.NO_NAME, str(error))
             gevent.sleep(step)
-            step *= 2
+            step, anew = 2 * step, False
 
     def _resolved(self, target: Target, addresses: Sequence[Address], failed: Found | None) -> None:
         lane = self._lanes[target.endpoint]

@@ -2,12 +2,14 @@
 
 - The resolver's threads are few: a lookup that was given up lives on in one of them, and when all are taken the next
   lookup waits for seconds (measured with gevent's pool of ten). So a name has one lookup at a time, which everybody who
-  asks for it shares; `process.lookups` bounds each in the C library, and keeps search lists away.
+  asks for it shares, or two while the network comes back; `process.lookups` bounds each in the C library, and keeps
+  search lists away.
 - DNS that answers with an address which is unspecified, loopback, multicast or our own has no answer: that is how DNS
   filters say no. Where a person wrote that (a literal, localhost, this machine's name, /etc/hosts), it is meant.
 """
 import ipaddress
 import socket
+from collections import Counter
 from collections.abc import Iterable
 
 import gevent
@@ -21,6 +23,8 @@ from econduit_terminal.process import lookups
 from .connection import interface_of
 from .endpoints import Address
 
+MOST_RUNNING = 2
+"""Lookups of one endpoint at a time: the one that goes on, and the one that takes its place."""
 FILTERED, OWN = " (a DNS filter)", ", an address of this terminal"
 
 
@@ -32,17 +36,19 @@ class Resolver:
     """The lookups under way, by endpoint."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Endpoint, AsyncResult[list[Address]]] = {}
+        self._under_way: dict[Endpoint, AsyncResult[list[Address]]] = {}    # the newest of each
+        self._running: Counter[Endpoint] = Counter()
 
-    def lookup(self, endpoint: Endpoint, timeout: float) -> list[Address]:
+    def lookup(self, endpoint: Endpoint, timeout: float, *, anew: bool = False) -> list[Address]:
         """All addresses of an endpoint. Raises LookupFailed after at most `timeout` seconds; the lookup itself goes on,
-        and the next call within its time shares it."""
+        and the next call within its time shares it. anew: not one that began on a network that is gone."""
         address = literal(endpoint)
         if address:
             return [address]
         result = self._under_way.get(endpoint)
-        if result is None:
+        if result is None or (anew and self._running[endpoint] < MOST_RUNNING):
             result = self._under_way[endpoint] = AsyncResult()
+            self._running[endpoint] += 1
             gevent.spawn(self._ask, endpoint, result)
         try:
             found = result.get(timeout=timeout) or []
@@ -60,7 +66,9 @@ class Resolver:
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to those who wait for this name
             result.set_exception(error)
         finally:
-            del self._under_way[endpoint]
+            self._running[endpoint] -= 1
+            if self._under_way.get(endpoint) is result:
+                del self._under_way[endpoint]
 
 
 def literal(endpoint: Endpoint) -> Address | None:

@@ -49,6 +49,25 @@ def test_one_lookup_at_a_time_is_shared_and_outlives_who_gave_up(resolver):
     assert it.lookup(NAME, 5) and len(resolver.asked) == 2      # answers are not kept: names may move
 
 
+def test_o16_a_lookup_that_began_before_the_network_came_back_holds_nobody_up(resolver):
+    it, second = Resolver(), Event()
+    old = gevent.spawn(it.lookup, NAME, 5)
+    gevent.idle()
+    first, resolver.go = resolver.go, second
+    fresh = gevent.spawn(it.lookup, NAME, 5, anew=True)
+    gevent.idle()
+    more = gevent.spawn(it.lookup, NAME, 5, anew=True)      # two at a time are enough
+    gevent.idle()
+    assert len(resolver.asked) == 2
+    second.set()
+    gevent.joinall([fresh, more], timeout=5)
+    assert fresh.value == more.value == [(socket.AF_INET, ("192.0.2.1", 80))] and not old.ready()
+    first.set()
+    old.join(timeout=5)
+    assert old.value and it._under_way == {} and not +it._running
+    assert it.lookup(NAME, 5) and len(resolver.asked) == 3
+
+
 @pytest.mark.parametrize("error, text", [
     (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "not found .Name or service not known"),
     (UnicodeError("label too long"), "no name that can be looked up"), (OSError(5, "Input/output error"), "not found")])
