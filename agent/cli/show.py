@@ -3,7 +3,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from econduit_terminal.contract.network_report import NetworkReport
-from econduit_terminal.contract.status import Phase, Status
+from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
 
 from ..local.words import named
 
@@ -28,6 +28,7 @@ def full(status: Status, now: datetime, colour: bool) -> str:
         ("since", _when(status.since, now)),
         ("terminal ID", status.terminal_id or "not set"),
         ("endpoint", status.endpoint),
+        *(("last dial", _dialed(found)) for found in status.endpoints if found.outcome is not Outcome.UNTRIED),
         ("interface", _interface(status)),
         ("last ack", _when(status.last_ack, now)),
         ("next dial", None if status.retry_in is None else f"in {duration(status.retry_in)}"),
@@ -78,6 +79,11 @@ def _when(stamp: str | None, now: datetime) -> str | None:
     moment = datetime.fromisoformat(stamp)
     ago = max(0.0, (now - moment).total_seconds())
     return f"{moment.astimezone().strftime('%Y-%m-%d %H:%M:%S')} ({duration(ago)})"
+
+
+def _dialed(found: EndpointStatus) -> str:
+    at = [address for address in found.addresses if address not in found.endpoint]
+    return f"{found.endpoint}: {found.outcome.value}" + (f" ({', '.join(at)})" if at else "")
 
 
 def _interface(status: Status) -> str:

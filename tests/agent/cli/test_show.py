@@ -5,7 +5,7 @@ import pytest
 from econduit_terminal.agent.cli import show
 from econduit_terminal.agent.local.status import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
-from econduit_terminal.contract.status import Phase
+from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
 
@@ -37,6 +37,17 @@ def test_all_that_support_asks_first():
     for part in ("POS Offline: no internet", "(3 min 20 s)", "29531204", "in 4.0 s", "1 no internet", "2 answered",
                  "no internet: the gateway answers", "display: port taken", "last ack"):
         assert part in text, part
+
+
+def test_what_the_last_dial_found_at_each_endpoint():
+    board = StatusStore("1", wall=lambda: NOW)
+    assert "last dial" not in show.full(board.snapshot(), NOW, False)
+    board.endpoints((EndpointStatus("cloud.test:80", Outcome.NOT_THE_CLOUD, ("192.168.1.1",)),
+                     EndpointStatus("[fd00::10]:9001", Outcome.REFUSED, ("fd00::10",)),
+                     EndpointStatus("other.test:80", Outcome.UNTRIED)))
+    text = show.full(board.snapshot(), NOW, False)
+    assert "  last dial     cloud.test:80: not the cloud (192.168.1.1)\n" in text
+    assert "  last dial     [fd00::10]:9001: refused\n" in text and "other.test" not in text
 
 
 def test_a_line_for_watch():
