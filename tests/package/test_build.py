@@ -34,7 +34,7 @@ def test_two_builds_give_the_same_bytes(packages, tmp_path, monkeypatch):
 def test_a_terminal_carries_no_sandbox(packages):
     terminal, sandbox = listing(packages.folder / packages.terminal), listing(packages.folder / packages.sandbox)
     assert not [path for path in terminal if "sandbox" in path]
-    for program in ("econduit-sandbox", "econduit-certify"):
+    for program in ("econduit-sandbox", "econduit-certify", "econduit-fleet"):
         assert f"/usr/bin/{program}" in sandbox and f"/usr/share/man/man1/{program}.1.gz" in sandbox
     assert {"/usr/share/man/man8/econduit-agent.8.gz", "/usr/share/man/man8/econduit-watchdog.8.gz",
             "/usr/share/man/man5/econduit-terminal.ini.5.gz"} <= terminal.keys()

@@ -13,7 +13,8 @@ from econduit_terminal.conf.schema import SECTIONS
 from econduit_terminal.conf.settings import load_with_sources
 
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "build-manuals"
-PROGRAMS = {"econduit-agent": 8, "econduit-watchdog": 8, "econduit-sandbox": 1, "econduit-certify": 1}
+PROGRAMS = {"econduit-agent": 8, "econduit-watchdog": 8, "econduit-sandbox": 1, "econduit-certify": 1,
+            "econduit-fleet": 1}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_every_command_and_option_of_a_program(manuals, script, program):
 
 @pytest.mark.skipif(not shutil.which("man"), reason="man pages are read by man, of the package man-db")
 @pytest.mark.parametrize("name", ["econduit-agent.8", "econduit-watchdog.8", "econduit-sandbox.1", "econduit-certify.1",
-                                  "econduit-terminal.ini.5"])
+                                  "econduit-fleet.1", "econduit-terminal.ini.5"])
 def test_man_has_nothing_to_complain_of(manuals, name):
     shown = subprocess.run(["man", "--warnings", "--local-file", manuals / name], capture_output=True, text=True,
                            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "100"})

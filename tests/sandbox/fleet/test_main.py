@@ -1,0 +1,30 @@
+"""econduit-fleet as a program."""
+import subprocess
+import sys
+
+from econduit_terminal.conf.version import VERSION
+
+
+def fleet(*words):
+    return subprocess.run([sys.executable, "-m", "econduit_terminal.sandbox.fleet", *words], capture_output=True,
+                          text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def test_help_and_version():
+    assert fleet("--help").returncode == 0
+    assert fleet("--version").stdout == f"econduit-fleet {VERSION}\n"
+
+
+def test_mistakes_exit_with_2():
+    done = fleet("nope")
+    assert done.returncode == 2 and "invalid choice" in done.stderr
+
+
+def test_a_missing_package_is_named_with_the_remedy(monkeypatch, capsys):
+    from econduit_terminal.sandbox.fleet import __main__ as program
+
+    def lacking(_):
+        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+    monkeypatch.setattr(program, "call", lacking)
+    assert program.main(["scenes"]) == 2
+    assert "numpy is missing: pip install 'econduit-terminal[fleet]'" in capsys.readouterr().err
