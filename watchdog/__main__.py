@@ -11,19 +11,20 @@ from econduit_terminal.process import signals
 if "run" in sys.argv:
     signals.hold()      # now: the imports take their time
 
-import argparse  # noqa: E402
-import logging  # noqa: E402
-import os  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
 
-from econduit_terminal.conf.access import refusal  # noqa: E402
-from econduit_terminal.conf.settings import SettingsError, default_dir, load  # noqa: E402
-from econduit_terminal.conf.version import VERSION  # noqa: E402
-from econduit_terminal.contract.client import Client  # noqa: E402
-from econduit_terminal.process import logs  # noqa: E402
-from econduit_terminal.process.logs import clean  # noqa: E402
-from econduit_terminal.process.output import survive_any_locale  # noqa: E402
-from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over  # noqa: E402
+from econduit_terminal.conf.access import refusal
+from econduit_terminal.conf.settings import SettingsError, default_dir, load
+from econduit_terminal.conf.version import VERSION
+from econduit_terminal.contract.client import Client
+from econduit_terminal.process import logs
+from econduit_terminal.process.logs import clean
+from econduit_terminal.process.output import survive_any_locale
+from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over
 
 SETTINGS_WRONG = 2
 
@@ -64,7 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _orders_despite(error: SettingsError, before: Orders | None) -> Orders:
     """Wrong settings end no watchdog: those until now stay, or at the start what is right in them counts."""
-    orders = before or of(error.usable)
+    orders = before
+    if orders is None:
+        if error.usable is None:
+            raise error
+        orders = of(error.usable)
     logs.set_up(orders.log_level)
     for mistake in error.mistakes:
         log.error("settings: %s", clean(mistake, 500))
@@ -77,9 +82,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line; the man page and the completion are made from it."""
     whole = argparse.ArgumentParser(prog="econduit-watchdog", description=__doc__.partition("\n")[0])
     whole.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
-    where = {"type": Path, "metavar": "DIR",
-             "help": "where the settings are (default: $ECONDUIT_CONFIG_DIR, else /etc/econduit-terminal)"}
-    whole.add_argument("--config-dir", dest="config_dir_before", **where)
+    _config_dir(whole, "config_dir_before")
     commands = whole.add_subparsers(required=True, metavar="run | check | links")
     for name, command, text in (
         ("run", run, "watch the network and the agent until SIGTERM"),
@@ -87,11 +90,16 @@ def parser() -> argparse.ArgumentParser:
         ("links", links, "print every change of the network"),
     ):
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--config-dir", **where)
+        _config_dir(sub, "config_dir")
         sub.set_defaults(command=command, keep=None)
         if command is run:
             sub.add_argument("--keep", type=int, help=argparse.SUPPRESS)    # the orders until now, on SIGHUP
     return whole
+
+
+def _config_dir(of: argparse.ArgumentParser, name: str) -> None:
+    of.add_argument("--config-dir", dest=name, type=Path, metavar="DIR",
+                    help="where the settings are (default: $ECONDUIT_CONFIG_DIR, else /etc/econduit-terminal)")
 
 
 def run(orders: Orders, directory: Path) -> int:
@@ -106,16 +114,18 @@ def check_layers(orders: Orders, directory: Path) -> int:
     from econduit_terminal.watchdog import check, probes, snapshot
     from econduit_terminal.watchdog.addresses import is_address
     from econduit_terminal.watchdog.agent_status import AgentStatus
+    from econduit_terminal.watchdog.names import Names
+    from econduit_terminal.watchdog.state import State
     from econduit_terminal.watchdog.verdict import nearby
 
     status = check.asked(Client(orders.socket))
     told = AgentStatus().heard(status) if isinstance(status, Status) else AgentStatus()
     endpoints = tuple(dialed.endpoint for dialed in told.endpoints) or orders.endpoints
-    names = probes.Names()
+    names = Names()
     for dialed in told.endpoints:
         names.learn(dialed.endpoint.host, dialed.addresses, dialed.outcome is Outcome.REGISTERED)
 
-    def look() -> snapshot.State:
+    def look() -> State:
         addresses = (address for one in endpoints for address in (one.host, *names.known(one.host)))
         return snapshot.read(orders.interfaces, tuple(filter(is_address, addresses)))
 
@@ -144,14 +154,11 @@ def links(orders: Orders, directory: Path) -> int:
     from econduit_terminal.watchdog.netlink import Doorbell
     from econduit_terminal.watchdog.state import State, changes, remembering
 
-    def look():
-        return snapshot.read(orders.interfaces)
-
     doorbell, before = Doorbell(), State()
     with selectors.DefaultSelector() as selector:
         selector.register(doorbell, selectors.EVENT_READ)
         while True:
-            after = remembering(before, look())
+            after = remembering(before, snapshot.read(orders.interfaces))
             now = datetime.now().isoformat(sep=" ", timespec="milliseconds")
             for change in changes(before, after):
                 print(f"{now}  {change.fact:15} {change.detail}", flush=True)
@@ -160,7 +167,7 @@ def links(orders: Orders, directory: Path) -> int:
             doorbell.drain()
 
 
-def _print(lines: list) -> None:
+def _print(lines: Iterable[object]) -> None:
     for line in lines:
         print(line, flush=True)
 

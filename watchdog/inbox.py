@@ -8,12 +8,20 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 
 def deaf() -> None:
     """For a thread to begin with: signals are the main thread's. It holds them back while the process begins anew; one
     that a thread took meanwhile would be lost with it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
+class Failure(NamedTuple):
+    """The word on ``failed``: which thread, and by what."""
+
+    name: str
+    error: BaseException
 
 
 class Inbox:
@@ -49,7 +57,7 @@ class Inbox:
             try:
                 work()
             except BaseException as error:  # noqa: BLE001  whatever it is, the loop ends the process
-                self.put("failed", (name, error))
+                self.put("failed", Failure(name, error))
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()

@@ -6,6 +6,7 @@ second, and its return is told to the loop, which then reports at once.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from econduit_terminal.contract.client import AgentError, Client, NotRunning
@@ -15,6 +16,8 @@ from econduit_terminal.watchdog.verdict import Verdict
 
 RETRY = 1.0
 RESTART, RESTART_RETRY = 5.0, 0.1
+
+_LONG_AGO = float("-inf")
 
 log = logging.getLogger("watchdog")
 
@@ -60,20 +63,21 @@ class Courier:
 
     HINT_LIFE = 5.0
 
-    def __init__(self, client: Client, stopped: threading.Event, monotonic=time.monotonic):
+    def __init__(self, client: Client, stopped: threading.Event,
+                 monotonic: Callable[[], float] = time.monotonic):
         self._client, self._stopped, self._monotonic = client, stopped, monotonic
         self._lock = threading.Lock()
         self._due = threading.Event()
         self._verdict: Verdict | None = None
-        self._hints = {"dial": float("-inf"), "verify": float("-inf")}
+        self._dial_at = self._verify_at = _LONG_AGO
         self._failing: str | None = None
 
     def send(self, verdict: Verdict) -> None:
         with self._lock:
             self._verdict = verdict
-            for hint in self._hints:
-                if getattr(verdict, hint):
-                    self._hints[hint] = self._monotonic()
+            now = self._monotonic()
+            self._dial_at = now if verdict.dial else self._dial_at
+            self._verify_at = now if verdict.verify else self._verify_at
         self._due.set()
 
     def run(self) -> None:
@@ -81,28 +85,26 @@ class Courier:
             self._due.wait()
             self._due.clear()
             with self._lock:
-                verdict, hints = self._verdict, dict(self._hints)
-            if verdict is not None:
-                self._deliver(verdict, hints)
+                verdict, dial_at, verify_at = self._verdict, self._dial_at, self._verify_at
+            if verdict is not None and self._delivered(verdict, dial_at, verify_at):
+                with self._lock:
+                    self._dial_at = _LONG_AGO if self._dial_at == dial_at else self._dial_at
+                    self._verify_at = _LONG_AGO if self._verify_at == verify_at else self._verify_at
 
     def close(self) -> None:
         self._due.set()
 
-    def _deliver(self, verdict: Verdict, hints: dict[str, float]) -> None:
-        now = self._monotonic()
-        fresh = {hint: now - at <= self.HINT_LIFE for hint, at in hints.items()}
+    def _delivered(self, verdict: Verdict, dial_at: float, verify_at: float) -> bool:
+        news = self._monotonic() - self.HINT_LIFE
         try:
-            self._client.report(report(verdict, **fresh))
+            self._client.report(report(verdict, dial=dial_at >= news, verify=verify_at >= news))
         except AgentError as error:
             kind = type(error).__name__
             if self._failing != kind:
                 log.log(logging.INFO if isinstance(error, NotRunning) else logging.WARNING, "not reported: %s", error)
             self._failing = kind
-            return
+            return False
         if self._failing is not None:
             log.info("reporting to the agent again")
             self._failing = None
-        with self._lock:
-            for hint, at in hints.items():
-                if self._hints[hint] == at:
-                    self._hints[hint] = float("-inf")
+        return True

@@ -12,9 +12,12 @@ Rules:
      when this process read them.
 """
 import logging
+import queue
 import selectors
 import threading
 import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from econduit_terminal.contract.client import Client
 from econduit_terminal.contract.status import Outcome, Status
@@ -24,7 +27,7 @@ from econduit_terminal.watchdog.addresses import Target, is_address
 from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.answers import Answers
 from econduit_terminal.watchdog.asking import Asking
-from econduit_terminal.watchdog.inbox import Inbox
+from econduit_terminal.watchdog.inbox import Failure, Inbox
 from econduit_terminal.watchdog.liaison import Courier, Feed
 from econduit_terminal.watchdog.netlink import Doorbell
 from econduit_terminal.watchdog.orders import Orders
@@ -51,15 +54,33 @@ class Failed(Exception):
     """A part of the watchdog died: the process must end, so that it is started whole again."""
 
 
+class Bell(Protocol):
+    """What rings when the network changed (netlink.Doorbell)."""
+
+    def fileno(self) -> int: ...
+
+    def drain(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Found(NamedTuple):
+    """What the probes' round ``number`` found."""
+
+    number: int
+    answers: Answers
+
+
 class Monitor:
     """One watchdog. ``stopped`` ends it. The rest is replaceable for tests: the doorbell, how to look, the clocks.
     ``look`` gets the addresses of the endpoints, as far as they are known."""
 
     def __init__(self, orders: Orders, client: Client, inbox: Inbox, stopped: threading.Event, *,
-                 doorbell=None, look=None, suspended=suspended_for, monotonic=time.monotonic):
+                 doorbell: Bell | None = None, look: Callable[[tuple[str, ...]], State] | None = None,
+                 suspended: Callable[[], float] = suspended_for, monotonic: Callable[[], float] = time.monotonic):
         self._orders = orders
         self._inbox, self._stopped = inbox, stopped
-        self._doorbell = Doorbell() if doorbell is None else doorbell
+        self._doorbell: Bell = Doorbell() if doorbell is None else doorbell
         self._look = look or (lambda addresses: snapshot.read(orders.interfaces, addresses))
         self._suspended, self._monotonic = suspended, monotonic
         self._feed = Feed(client, inbox, stopped)
@@ -67,8 +88,7 @@ class Monitor:
         self._pace = Pace(orders.coalesce)
         self._quota = Quota()
         self._prober = probes.Prober()
-        self._questions: threading.Event = threading.Event()
-        self._plan: tuple[int, probes.Plan] | None = None
+        self._plans: queue.SimpleQueue[tuple[int, probes.Plan] | None] = queue.SimpleQueue()    # one, and an end
 
         self._state: State | None = None
         self._verdict: Verdict | None = None
@@ -93,7 +113,7 @@ class Monitor:
                 selector.select(max(0.0, self._next() - self._monotonic()))
                 self._turn()
         self._courier.close()
-        self._questions.set()
+        self._plans.put(None)
         self._doorbell.close()
 
     def _next(self) -> float:
@@ -105,12 +125,12 @@ class Monitor:
         if self._doorbell.drain():
             self._pace.rang(now)
         words = self._inbox.take()
-        if "failed" in words:
-            name, error = words["failed"]
-            raise Failed(f"{name}: {error!r}") from error
-        appeared = "agent" in words and self._hear(words["agent"], now)
-        if "answers" in words:
-            self._take_answers(*words["answers"], now)
+        failure, found, word = words.get("failed"), words.get("answers"), words.get("agent")
+        if isinstance(failure, Failure):
+            raise Failed(f"{failure.name}: {failure.error!r}") from failure.error
+        appeared = "agent" in words and self._hear(word if isinstance(word, Status) else None, now)
+        if isinstance(found, Found):
+            self._take_answers(found, now)
         resumed = self._resumed()
         ring = self._pace.due()
         looking = bool(words) or resumed or now >= self._look_due or (ring is not None and now >= ring)
@@ -118,16 +138,16 @@ class Monitor:
             state = remembering(self._state, self._look(self._addresses()))
             self._pace.looked(self._monotonic())
             self._log_ins.seen(state, now)
-            self._judge(state, now, appeared, resumed)
-            self._look_due = now + self._next_look()
+            verdict = self._judge(state, now, appeared, resumed)
+            self._look_due = now + self._next_look(state, verdict)
         if now >= self._report_due:
             self._report(now)
         if now >= self._asking.due():
             self._start_round(now)
 
-    def _next_look(self) -> float:
+    def _next_look(self, state: State, verdict: Verdict) -> float:
         """Seconds: the poll, and sooner while the network that the terminal is in is not known yet."""
-        if self._verdict.network is not None or not self._state.usable:
+        if verdict.network is not None or not state.usable:
             self._unsure = UNSURE
             return self._orders.poll
         self._unsure, unsure = min(2 * self._unsure, self._orders.poll), self._unsure
@@ -156,11 +176,11 @@ class Monitor:
             self._answers = None
         return self._agent.pid not in (None, before.pid)
 
-    def _take_answers(self, number: int, answers: Answers, now: float) -> None:
-        current = number == self._round     # else asked of a network that is gone
+    def _take_answers(self, found: Found, now: float) -> None:
+        current = found.number == self._round       # else asked of a network that is gone
         self._asking.ended(now, current)
         if current and not self._agent.online and self._agent.pid is not None:
-            self._answers = answers
+            self._answers = found.answers
 
     def _resumed(self) -> bool:
         asleep = self._suspended()
@@ -170,7 +190,7 @@ class Monitor:
             return True
         return False
 
-    def _judge(self, state: State, now: float, appeared: bool, resumed: bool) -> None:
+    def _judge(self, state: State, now: float, appeared: bool, resumed: bool) -> Verdict:
         before = self._state
         if before is not None and state != before:
             happened = changes(before, state, frozenset({self._agent.interface or ""}))
@@ -181,13 +201,14 @@ class Monitor:
             if other or any(change.fact == "gateway back" for change in happened):
                 self._forget_answers(now)
         last, self._state = self._verdict, state
-        self._verdict = judge(before, state, self._answers, self._agent, last=last, resumed=resumed, beside=Beside(
+        verdict = judge(before, state, self._answers, self._agent, last=last, resumed=resumed, beside=Beside(
             self._meant(), self._log_ins.refused(now), self._asking.stale(now), self._known()))
-        verdict = self._verdict
+        self._verdict = verdict
         if last is None or (last.reason, last.detail, last.path) != (verdict.reason, verdict.detail, verdict.path):
             self._say(f"{clean(verdict.reason)} ({clean(verdict.detail)}), path {verdict.path.value}", now)
         if appeared or verdict.dial or verdict.verify or last is None or _content(last) != _content(verdict):
             self._report(now)
+        return verdict
 
     def _say(self, line: str, now: float) -> None:
         said, left_out = self._quota.allows(line, now)
@@ -210,32 +231,28 @@ class Monitor:
 
     def _report(self, now: float) -> None:
         self._report_due = now + self._orders.report_interval
-        self._courier.send(self._verdict)       # which keeps `dial` and `verify` until they are delivered
-        self._verdict = _content(self._verdict)
+        if self._verdict is not None:
+            self._courier.send(self._verdict)       # which keeps `dial` and `verify` until they are delivered
+            self._verdict = _content(self._verdict)
 
     def _start_round(self, now: float) -> None:
         state = self._state
-        if state.readable and not state.askable and not state.here:
+        if state is None or (state.readable and not state.askable and not state.here):
             self._asking.nothing_to_ask_over()
             return
         dial = self._asking.endpoints(now)
         self._asking.began(dial)
-        self._plan = self._round, probes.plan(state, self._endpoints, self._orders.reference_hosts,
-                                              nearby(state, self._meant()), dial)
-        self._questions.set()
+        self._plans.put((self._round, probes.plan(state, self._endpoints, self._orders.reference_hosts,
+                                                  nearby(state, self._meant()), dial)))
 
     def _ask(self) -> None:
         """The probes' thread: one round at a time, its answers into the inbox."""
-        while True:
-            self._questions.wait()
-            self._questions.clear()
-            if self._stopped.is_set():
-                return
-            number, plan = self._plan
-            self._inbox.put("answers", (number, self._prober.ask(plan, self._orders.probe_timeout)))
+        while (asked := self._plans.get()) is not None:
+            number, plan = asked
+            self._inbox.put("answers", Found(number, self._prober.ask(plan, self._orders.probe_timeout)))
 
 
-def _ways_out(state: State) -> tuple:
+def _ways_out(state: State) -> tuple[object, ...]:
     """What the answers are about: with another one, they are about another network."""
     return state.way_out, state.usable, state.askable
 

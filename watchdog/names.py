@@ -10,7 +10,8 @@ it.
 """
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from econduit_terminal.process import lookups
 from econduit_terminal.watchdog.addresses import Nearby, is_private
@@ -24,7 +25,7 @@ class Names:
     """Lookups in threads of their own. ``look_up`` is socket.getaddrinfo, or a test's. ``nearby`` may be replaced: what
     is believed follows from it."""
 
-    def __init__(self, look_up=socket.getaddrinfo):
+    def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo):
         lookups.set_up()
         self.nearby = Nearby()
         self._look_up = look_up
@@ -33,7 +34,7 @@ class Names:
         self._registered: dict[str, tuple[str, ...]] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
-    def start(self, name: str, ring=lambda: None) -> "Lookup":
+    def start(self, name: str, ring: Callable[[], None] = lambda: None) -> "Lookup":
         """The lookup of a name: the one under way, or a new one. ``ring`` is called when a new one is done."""
         with self._lock:
             lookup = self._running.get(name)
@@ -67,7 +68,7 @@ class Names:
             private = {name for name, addresses in self._registered.items() if any(map(is_private, addresses))}
         return frozenset(host for host in hosts if host.lower().rstrip(".") in written or host in private)
 
-    def _run(self, name: str, lookup: "Lookup", ring) -> None:
+    def _run(self, name: str, lookup: "Lookup", ring: Callable[[], None]) -> None:
         deaf()
         addresses: tuple[str, ...] = ()
         denied = False
@@ -109,7 +110,7 @@ class Lookup:
     """One lookup. ``addresses``: None while it runs, () when it found none, else whatever was answered. ``denied``: a
     name server said that there is no such name, so that names as such can be looked up."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.addresses: tuple[str, ...] | None = None
         self.denied = False
         self._done = threading.Event()

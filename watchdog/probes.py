@@ -19,6 +19,7 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from econduit_terminal.contract.status import Outcome
@@ -31,6 +32,7 @@ from econduit_terminal.watchdog.state import Route, State
 from econduit_terminal.watchdog.verdict import bind, way
 
 GATEWAY_PORT, DNS_PORT = 80, 53
+THE_GATEWAY = ("gateway",)
 
 NOWHERE = Nearby()
 
@@ -72,10 +74,16 @@ class Prober:
         return Round(self, plan, timeout).run()
 
 
-class Asked(NamedTuple):
-    """A question that was sent: about what, to which address, and the number of a name server's question."""
+Subject = tuple[Hashable, ...]
+"""What a question is about, such as ("endpoint", its Target)."""
 
-    subject: tuple
+
+class Asked(NamedTuple):
+    """A question that was sent: over which socket, about what, to which address, and the number of a name server's
+    question."""
+
+    socket: socket.socket
+    subject: Subject
     address: str
     number: int = 0
 
@@ -90,9 +98,9 @@ class Round:
         self._names.nearby = plan.nearby
         self._timeout = timeout
         self._selector = selectors.DefaultSelector()
-        self._bell: int | None = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._ringing = threading.Lock()
-        self._found: dict[tuple, dict[str, tuple[Outcome, str | None]]] = {}
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._ringing, self._over = threading.Lock(), False
+        self._found: dict[Subject, dict[str, tuple[Outcome, str | None]]] = {}
         self._said: dict[str, str] = {}
         self._lookups: dict[str, Lookup] = {}
 
@@ -106,7 +114,7 @@ class Round:
                     if key.data is None:
                         os.eventfd_read(self._bell)
                     else:
-                        self._answered(key.fileobj, key.data)
+                        self._answered(key.data)
                 self._dial_names()
             return self._answers()
         finally:
@@ -118,7 +126,7 @@ class Round:
         for host in named:
             self._lookups[host] = self._names.start(host, self._ring)
         if self._plan.gateway is not None and self._plan.gateway.gateway:
-            self._ask_gateway(self._plan.gateway)
+            self._ask_gateway(self._plan.gateway.gateway, self._plan.gateway.interface)
         for server in self._plan.resolvers:
             over = None if is_loopback(server) else self._plan.over
             self._dial(("resolver", server), server, DNS_PORT, over)
@@ -128,7 +136,7 @@ class Round:
 
     def _ring(self) -> None:
         with self._ringing:
-            if self._bell is not None:      # else a lookup that outlived its round
+            if not self._over:      # else a lookup that outlived its round
                 os.eventfd_write(self._bell, 1)
 
     def _dial_names(self) -> None:
@@ -148,7 +156,7 @@ class Round:
             return (host,)
         return self._plan.nearby.believed(host, self._lookups[host].addresses or ()) or self._names.known(host)
 
-    def _dial(self, subject: tuple, address: str, port: int, interface: str | None) -> None:
+    def _dial(self, subject: Subject, address: str, port: int, interface: str | None) -> None:
         if address in self._found.setdefault(subject, {}):
             return
         code, dialed = 0, None
@@ -156,9 +164,9 @@ class Round:
             dialed = sockets.opened(address, socket.SOCK_STREAM, interface)
             code = dialed.connect_ex(sockets.where(address, port, interface))
         except OSError as error:
-            code = error.errno
+            code = error.errno or errno.EIO
         if code == errno.EINPROGRESS and dialed is not None:
-            self._wait_for(dialed, selectors.EVENT_WRITE, Asked(subject, address))
+            self._wait_for(selectors.EVENT_WRITE, Asked(dialed, subject, address))
             return
         self._found[subject][address] = ((Outcome.NO_WAY, None) if dialed is None
                                          else sockets.outcome(dialed, code, address))
@@ -176,38 +184,38 @@ class Round:
             if asked is not None:
                 asked.close()
         else:
-            self._wait_for(asked, selectors.EVENT_READ, Asked(("resolver", server), server, number))
+            self._wait_for(selectors.EVENT_READ, Asked(asked, ("resolver", server), server, number))
 
-    def _ask_gateway(self, route: Route) -> None:
-        subject, address = ("gateway",), route.gateway
+    def _ask_gateway(self, address: str, interface: str) -> None:
         try:
-            asked = sockets.echo_request(address, route.interface)
+            asked = sockets.echo_request(address, interface)
         except PermissionError:
-            self._dial(subject, address, GATEWAY_PORT, route.interface)
+            self._dial(THE_GATEWAY, address, GATEWAY_PORT, interface)
         except OSError:
-            self._found.setdefault(subject, {})[address] = Outcome.NO_WAY, None
+            self._found.setdefault(THE_GATEWAY, {})[address] = Outcome.NO_WAY, None
         else:
-            self._wait_for(asked, selectors.EVENT_READ, Asked(subject, address))
+            self._wait_for(selectors.EVENT_READ, Asked(asked, THE_GATEWAY, address))
 
-    def _wait_for(self, asked: socket.socket, event: int, what: Asked) -> None:
-        self._found.setdefault(what.subject, {}).setdefault(what.address, (Outcome.SILENT, None))
-        self._selector.register(asked, event, what)
+    def _wait_for(self, event: int, asked: Asked) -> None:
+        self._found.setdefault(asked.subject, {}).setdefault(asked.address, (Outcome.SILENT, None))
+        self._selector.register(asked.socket, event, asked)
 
-    def _answered(self, asked: socket.socket, what: Asked) -> None:
-        code = asked.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if what.number and code == 0:
+    def _answered(self, asked: Asked) -> None:
+        code = asked.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if asked.number and code == 0:
             try:
-                said = dns.said(what.number, asked.recv(4096))
+                said = dns.said(asked.number, asked.socket.recv(4096))
             except OSError as error:
-                code = error.errno
+                code = error.errno or errno.EIO
             else:
                 if said is None:
                     return      # no answer to this question: the right one may follow
-                self._said[what.address] = said
-        self._selector.unregister(asked)
-        found, known = sockets.outcome(asked, code, what.address), self._found[what.subject][what.address]
-        self._found[what.subject][what.address] = min(found, known, key=lambda one: _BEST_FIRST.index(one[0]))
-        asked.close()
+                self._said[asked.address] = said
+        self._selector.unregister(asked.socket)
+        known = self._found[asked.subject]
+        met = sockets.outcome(asked.socket, code, asked.address), known[asked.address]
+        known[asked.address] = min(met, key=lambda one: _BEST_FIRST.index(one[0]))
+        asked.socket.close()
 
     def _waiting(self) -> bool:
         """Whether an answer to come could still tell something new. What already answered need not answer twice."""
@@ -217,7 +225,7 @@ class Round:
         return any(self._best(asked.subject) not in ALIVE or (asked.number and not named)
                    for asked in (key.data for key in self._selector.get_map().values()) if asked is not None)
 
-    def _best(self, *subjects: tuple) -> Outcome | None:
+    def _best(self, *subjects: Subject) -> Outcome | None:
         outcomes = [outcome for subject in subjects for outcome, _ in self._found.get(subject, {}).values()]
         return next((outcome for outcome in _BEST_FIRST if outcome in outcomes), None)
 
@@ -253,13 +261,12 @@ class Round:
         return Finding(target.name, best, tuple(those), offender=found[those[0]][1], probed=True)
 
     def _gateway(self) -> bool | None:
-        outcome = self._best(("gateway",))
-        if outcome is None:
+        outcome, route = self._best(THE_GATEWAY), self._plan.gateway
+        if outcome is None or route is None or route.gateway is None:
             return None
-        address = self._plan.gateway.gateway
-        if outcome in ALIVE or self._best(("resolver", address)) in ALIVE:
+        if outcome in ALIVE or self._best(("resolver", route.gateway)) in ALIVE:
             return True
-        who = self._plan.gateway.interface, address
+        who = route.interface, route.gateway
         entry = neighbours.find(*who)
         if entry is None or entry.state & neighbours.NUD_FAILED:
             return False
@@ -270,8 +277,8 @@ class Round:
     def _close(self) -> None:
         for key in list(self._selector.get_map().values()):
             if key.data is not None:
-                key.fileobj.close()
+                key.data.socket.close()
         self._selector.close()
         with self._ringing:
             os.close(self._bell)
-            self._bell = None
+            self._over = True

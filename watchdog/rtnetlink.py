@@ -101,7 +101,7 @@ def interface_name(index: int) -> str:
 def address_text(value: bytes | None) -> str | None:
     """Four or sixteen bytes as text."""
     family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value or b""))
-    return None if family is None else socket.inet_ntop(family, value)
+    return None if family is None or value is None else socket.inet_ntop(family, value)
 
 
 def _aligned(length: int) -> int:

@@ -14,8 +14,9 @@ is still waiting to be answered by another look.
 """
 import ipaddress
 import socket
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import netifaces
 import psutil
@@ -48,53 +49,60 @@ class Held(NamedTuple):
     hardware: bool = False
 
 
+class Sources(NamedTuple):
+    """What is asked beside the files: psutil, netifaces, netlink."""
+
+    addresses: Callable[[], Mapping[str, list[Any]]] = psutil.net_if_addrs
+    flags: Callable[[], Mapping[str, Any]] = psutil.net_if_stats
+    gateways: Callable[[], Mapping[Any, Any]] = netifaces.gateways
+    table: Callable[[], Iterable[neighbours.Neighbour]] = neighbours.table
+    ways: Callable[[Iterable[str]], tuple[Way, ...]] = toward
+    ssid: Callable[[str], str | None] = wireless.ssid
+    inner: Callable[[], frozenset[str]] = links.inner
+
+
+SOURCES = Sources()
+
+
 def read(
     named: tuple[str, ...] = (),
     endpoints: tuple[str, ...] = (),
     sysfs: Path = SYSFS,
     proc: Path = PROC,
-    *,
-    addresses=psutil.net_if_addrs,
-    flags=psutil.net_if_stats,
-    gateways=netifaces.gateways,
-    table=neighbours.table,
-    ways=toward,
-    ssid=wireless.ssid,
-    inner=links.inner,
+    sources: Sources = SOURCES,
 ) -> State:
     """The state of this network namespace now. ``named``: the interfaces that count (empty: every real one).
     ``endpoints``: the addresses of the cloud's endpoints, as far as they are known.
 
-    ``sysfs`` must be the one of the namespace (``ip netns exec`` mounts it). The callables are those of psutil,
-    netifaces and netlink; tests pass their own together with a tree of files. Never raises for what a network can look
-    like.
+    ``sysfs`` must be the one of the namespace (``ip netns exec`` mounts it); tests pass a tree of files, with their own
+    ``sources``. Never raises for what a network can look like.
     """
-    held = _held(_said(addresses))
+    held = _held(_said(sources.addresses))
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
-    stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _said(flags)
-    counting = set(named) or (_real(sysfs, names, inner) if listed else _real_by_name(held, stats))
+    stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _said(sources.flags)
+    counting = set(named) or (_real(sysfs, names, sources.inner) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
         _interface(sysfs / name, held.get(name, Held()), name in counting, stats.get(name), name in radios)
         for name in names)
-    known = {(entry.interface, entry.address): entry for entry in table()}
+    known = {(entry.interface, entry.address): entry for entry in sources.table()}
 
     def marked(route: Route) -> Route:
-        entry = known.get((route.interface, route.gateway))
+        entry = known.get((route.interface, route.gateway or ""))
         return route if entry is None else route._replace(silent=entry.silent, mac=entry.mac)
 
     return State(
         interfaces,
-        tuple(map(marked, _routes(proc, _said(gateways)))),
-        tuple(Way(way.address, marked(way.route)) for way in ways(endpoints)),
+        tuple(map(marked, _routes(proc, _said(sources.gateways)))),
+        tuple(Way(way.address, marked(way.route)) for way in sources.ways(endpoints)),
         tuple((one.name, name) for one in interfaces
-              if one.kind is Kind.WIFI and one.linked and (name := ssid(one.name))),
+              if one.kind is Kind.WIFI and one.linked and (name := sources.ssid(one.name))),
         readable=bool(names),
     )
 
 
-def _said(asked) -> dict:
+def _said(asked: Callable[[], Mapping[Any, Any]]) -> Mapping[Any, Any]:
     """What a library says; nothing where it cannot read what it reads (no /proc, no /sys)."""
     try:
         return asked()
@@ -102,7 +110,7 @@ def _said(asked) -> dict:
         return {}
 
 
-def _interface(folder: Path, held: Held, counts: bool, stats, radio: bool) -> Interface:
+def _interface(folder: Path, held: Held, counts: bool, stats: Any, radio: bool) -> Interface:
     carrier = _text(folder / "carrier")
     operstate = _text(folder / "operstate")
     flags = _text(folder / "flags")
@@ -125,7 +133,7 @@ def _interface(folder: Path, held: Held, counts: bool, stats, radio: bool) -> In
     )
 
 
-def _kind(folder: Path, held: Held) -> str:
+def _kind(folder: Path, held: Held) -> Kind:
     if (folder / "wireless").exists() or (folder / "phy80211").exists():
         return Kind.WIFI
     if (folder / "type").exists():
@@ -140,7 +148,7 @@ def _radios(proc: Path) -> set[str]:
     return {line.partition(":")[0].strip() for line in (_text(proc / "wireless") or "").splitlines()[2:] if ":" in line}
 
 
-def _real_by_name(held: dict[str, Held], stats: dict) -> set[str]:
+def _real_by_name(held: Mapping[str, Held], stats: Mapping[str, Any]) -> set[str]:
     """The interfaces that count where /sys cannot be read: those with a MAC whose name is no virtual one's, and ppp."""
     cables = {name for name, one in held.items() if one.hardware and name != "lo"}
     lines = {name for name in {*held, *stats} if name.startswith(("ppp", "wwan"))}
@@ -148,7 +156,7 @@ def _real_by_name(held: dict[str, Held], stats: dict) -> set[str]:
     return real or cables
 
 
-def _real(sysfs: Path, names: list[str], inner) -> set[str]:
+def _real(sysfs: Path, names: list[str], inner: Callable[[], frozenset[str]]) -> set[str]:
     """The interfaces with a cable or a radio behind them.
 
     Hardware has a ``device``; a bond, a VLAN or a bridge counts if hardware lies under it (``lower_*``), and its ports
@@ -179,7 +187,7 @@ def _is_plain_ethernet(folder: Path) -> bool:
     return _number(folder / "type") == ARPHRD_ETHER and not virtual
 
 
-def _held(found: dict) -> dict[str, Held]:
+def _held(found: Mapping[str, list[Any]]) -> dict[str, Held]:
     """What each interface holds, without the addresses that never leave the cable (169.254/16, fe80::/10)."""
     held = {}
     for name, entries in found.items():
@@ -206,7 +214,7 @@ def _network(address: str, mask: str | None) -> list[str]:
     return [str(network)] if network.num_addresses > 1 else []
 
 
-def _routes(proc: Path, gateways: dict) -> list[Route]:
+def _routes(proc: Path, gateways: Mapping[Any, Any]) -> list[Route]:
     """Default routes by metric; those that only netifaces saw (another table's) come last."""
     defaults, private = _ipv4_ways(_text(proc / "route") or "")
     routes = defaults + _ipv6_defaults(_text(proc / "ipv6_route") or "") or private

@@ -34,7 +34,7 @@ def opened(address: str, kind: int, interface: str | None, protocol: int = 0) ->
     return made
 
 
-def where(address: str, port: int, interface: str | None = None) -> tuple:
+def where(address: str, port: int, interface: str | None = None) -> tuple[str, int] | tuple[str, int, int, int]:
     """The socket address; one of the link needs the interface."""
     if ":" not in address:
         return address, port

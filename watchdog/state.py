@@ -197,10 +197,9 @@ def _interface_changes(name: str, old: Interface | None, new: Interface | None) 
 
 
 def _route_changes(old: Route | None, new: Route | None) -> list[Change]:
-    if old is None and new is None:
-        return []
     if new is None:
-        return [Change("default gone", None, f"no default route any more (was {describe_route(old)})")]
+        return [] if old is None else [
+            Change("default gone", None, f"no default route any more (was {describe_route(old)})")]
     if old is None:
         return [Change("default new", None, f"default route {describe_route(new)}")]
     if (old.interface, old.gateway) != (new.interface, new.gateway):

@@ -202,7 +202,7 @@ def _path(reason: str, evidence: Evidence, carried: bool, able: bool, detour: st
     return Path.UNKNOWN if reason in (Reason.CONNECTING.words, Reason.NOT_READABLE.words) else Path.DEAD
 
 
-def _recovered(last: Verdict | None, reason: str, path: str, evidence: Evidence, opened: tuple[str, ...],
+def _recovered(last: Verdict | None, reason: str, path: Path, evidence: Evidence, opened: tuple[str, ...],
                carried: bool) -> bool:
     """Our own probes found what the agent cannot know: the path works again, a port opened, names are answered
     again."""
@@ -210,10 +210,10 @@ def _recovered(last: Verdict | None, reason: str, path: str, evidence: Evidence,
         return False
     found = evidence.beyond or any(one.probed for one in evidence.having(Outcome.OPEN, Outcome.REFUSED))
     nameless = Reason.NO_DNS.words
-    named = last.reason.startswith(nameless) and bool(evidence.answers) and not reason.startswith(nameless)
+    answered = evidence.answers is not None and any(name.answered for name in evidence.answers.names)
     return ((bool(opened) and not last.open)
-            or (last.path == Path.DEAD and path == Path.WORKS and found)
-            or (named and any(name.answered for name in evidence.answers.names)))
+            or (last.path is Path.DEAD and path is Path.WORKS and found)
+            or (answered and last.reason.startswith(nameless) and not reason.startswith(nameless)))
 
 
 def _detour(before: State, after: State, answers: Answers | None, names: tuple[str, ...],

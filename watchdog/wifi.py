@@ -16,7 +16,7 @@ FORGOTTEN = 330.0
 class LogIns:
     """The log-ins of each Wi-Fi interface. ``now`` is monotonic time in seconds."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._failed: dict[str, int] = {}
         self._last: dict[str, float] = {}
         self._under_way: set[str] = set()

@@ -2,6 +2,7 @@
 privilege."""
 import socket
 import struct
+from collections.abc import Callable
 
 from econduit_terminal.watchdog.rtnetlink import Kernel, attribute, attributes
 
@@ -12,7 +13,7 @@ NL80211_CMD_GET_INTERFACE, NL80211_ATTR_IFINDEX, NL80211_ATTR_SSID = 5, 3, 0x34
 _GENERIC = struct.Struct("=BBH")
 
 
-def ssid(interface: str, kernel=Kernel) -> str | None:
+def ssid(interface: str, kernel: Callable[[int], Kernel] = Kernel) -> str | None:
     """None where it is in none, or no Wi-Fi. Bytes that are no UTF-8 are shown as escapes: an SSID may be any bytes."""
     try:
         with kernel(NETLINK_GENERIC) as asked:

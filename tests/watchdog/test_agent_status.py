@@ -27,7 +27,8 @@ def test_where_it_was_connected_last_stays_known():
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_of_the_contract(outcome):
-    said = AgentStatus().heard(Status.from_json({"endpoints": [{"endpoint": "dc:80", "outcome": outcome.value, "addresses": []}]}))
+    said = AgentStatus().heard(Status.from_json({"endpoints": [{"endpoint": "dc:80", "outcome": outcome.value,
+                                                                "addresses": []}]}))
     assert said.endpoints[0].outcome is outcome
 
 

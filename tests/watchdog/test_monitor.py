@@ -120,7 +120,7 @@ def test_a_cable_out_and_in_is_reported_at_once(world, agent):
     agent.report(lambda report: report["path"] == "works")
     began = time.monotonic()
     world.becomes(UNPLUGGED)
-    at, told = agent.verdict("cable unplugged", after=began)
+    _, told = agent.verdict("cable unplugged", after=began)
     assert told["lost"] == {"192.0.2.5": "cable unplugged"} and not told["usable"]
     agent.offline("cable unplugged")
     began = time.monotonic()

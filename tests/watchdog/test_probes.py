@@ -257,7 +257,7 @@ def test_t2_a_name_server_that_hears_and_says_nothing(name_server):
 ])
 def test_a_gateway_that_answers_the_kernel_alone(monkeypatch, mute_port, name, state, heard, want):
     monkeypatch.setattr(probes.Round, "_ask_gateway",
-                        lambda round, route: round._dial(("gateway",), "127.0.0.1", mute_port, None))
+                        lambda round, *_: round._dial(probes.THE_GATEWAY, "127.0.0.1", mute_port, None))
     entry = probes.neighbours.Neighbour("lo", "127.0.0.1", state, heard)
     monkeypatch.setattr(probes.neighbours, "table", lambda: (entry,))
     prober, plan = probes.Prober(), probes.Plan(Route("lo", "127.0.0.1"), ())

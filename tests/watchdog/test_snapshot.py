@@ -42,7 +42,7 @@ class Machine:
                   flags="0x1003"):
         folder = self.sysfs / name
         folder.mkdir(exist_ok=True)
-        files = dict(operstate=operstate, carrier=carrier, carrier_changes=changes, type=type, flags=flags)
+        files = {"operstate": operstate, "carrier": carrier, "carrier_changes": changes, "type": type, "flags": flags}
         for file, text in files.items():
             if text is not None:
                 (folder / file).write_text(f"{text}\n")
@@ -61,10 +61,10 @@ class Machine:
         (self.proc / "ipv6_route").write_text("".join(ipv6))
 
     def read(self, *named, endpoints=()):
-        return snapshot.read(named, endpoints, self.sysfs, self.proc, addresses=lambda: self.addresses,
-                             flags=lambda: self.stats, gateways=lambda: self.gateways, table=lambda: self.neighbours,
-                             ways=lambda wanted: tuple(self.ways[one] for one in wanted if one in self.ways),
-                             ssid=self.ssids.get, inner=lambda: self.inner)
+        return snapshot.read(named, endpoints, self.sysfs, self.proc, snapshot.Sources(
+            addresses=lambda: self.addresses, flags=lambda: self.stats, gateways=lambda: self.gateways,
+            table=lambda: self.neighbours, ssid=self.ssids.get, inner=lambda: self.inner,
+            ways=lambda wanted: tuple(self.ways[one] for one in wanted if one in self.ways)))
 
 
 @pytest.fixture
@@ -299,8 +299,8 @@ def test_t4_nothing_can_be_read_at_all(machine):
     def refused():
         raise FileNotFoundError("/proc/net/dev")
 
-    state = snapshot.read((), (), machine.sysfs, machine.proc, addresses=refused, flags=refused, gateways=refused,
-                          table=tuple, ways=lambda wanted: (), ssid=lambda name: None)
+    state = snapshot.read((), (), machine.sysfs, machine.proc, snapshot.Sources(
+        addresses=refused, flags=refused, gateways=refused, table=tuple, ways=lambda wanted: ()))
     assert not state.readable
     assert judge(None, state, None, AgentStatus()).reason == "interfaces not readable"
 
