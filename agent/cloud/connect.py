@@ -11,8 +11,8 @@ from typing import Any
 from econduit_terminal.conf.schema import Reconnect
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
+from econduit_terminal.process import icmp
 
-from . import icmp
 from .connection import interface_of
 from .dialed import Found
 from .endpoints import Address

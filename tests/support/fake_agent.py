@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 
+KEEPALIVE = 5.0
 OFFLINE = {"online": False, "reason": "starting", "local_address": None, "interface": None, "endpoint": None}
 
 
@@ -112,9 +113,9 @@ class FakeAgent:
         seen = -1
         while not self._closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._version != seen or self._closed)
+                news = self._changed.wait_for(lambda: self._version != seen or self._closed, KEEPALIVE)
                 seen, status = self._version, self._told()
-            stream.write(b"data: " + json.dumps(status).encode() + b"\n\n")
+            stream.write(b"data: " + json.dumps(status).encode() + b"\n\n" if news else b": keepalive\n\n")
             stream.flush()
 
     def _told(self) -> dict:

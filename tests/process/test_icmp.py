@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from econduit_terminal.agent.cloud.icmp import Rejection, listen, parse, rejection
+from econduit_terminal.process.icmp import Rejection, listen, parse, rejection
 
 
 def error(origin, kind, code, family=socket.AF_INET, address="10.77.1.1"):
