@@ -196,17 +196,25 @@ def _name(name: NameFound, servers: str, todo: str, registered: bool) -> Line:
 
 
 def _endpoints(answers: Answers, agent: AgentStatus) -> list[Line]:
-    some = any(one.outcome is Outcome.OPEN for one in answers.endpoints)
     dialed = {one.endpoint.name: one.outcome for one in agent.endpoints}
-    return [_endpoint(one, some, dialed.get(one.endpoint), answers.witness) for one in answers.endpoints]
+    opened = {one.endpoint for one in answers.endpoints if one.outcome is Outcome.OPEN}
+    captured = {name for name in opened if dialed.get(name) is Outcome.NOT_THE_CLOUD}
+    shut = (Outcome.REFUSED, Outcome.SILENT)
+    return [_captured(one) if one.endpoint in captured or (captured and one.outcome in shut)
+            else _endpoint(one, bool(opened), dialed.get(one.endpoint), answers.witness) for one in answers.endpoints]
+
+
+def _captured(found: Finding) -> Line:
+    """Where something of this network stands between: neither the cloud nor a firewall is to be blamed yet."""
+    at = ", ".join(found.addresses)
+    text = (f"{at} takes connections, but something else than the cloud answers there"
+            if found.outcome is Outcome.OPEN else found.outcome.value)
+    return Line(found.endpoint, FAIL, text, "a proxy or a login page of this network stands between: open a page in a "
+                "browser and log in, or have both ports let through", CLOUD)
 
 
 def _endpoint(found: Finding, some: bool, dialed: Outcome | None, witness: str | None) -> Line:
     layer, at = found.endpoint, ", ".join(found.addresses)
-    if found.outcome is Outcome.OPEN and dialed is Outcome.NOT_THE_CLOUD:
-        return Line(layer, FAIL, f"{at} takes connections, but something else than the cloud answers there",
-                    "a proxy or a login page of this network: open a page in a browser and log in, or have this port "
-                    "let through", CLOUD)
     if found.outcome is Outcome.OPEN:
         proof = ("registered there" if dialed is Outcome.REGISTERED
                  else "only a registration proves that it is the cloud")

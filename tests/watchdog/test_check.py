@@ -168,6 +168,14 @@ def test_t1_what_a_port_that_opened_proves_is_said():
     assert (proxy.outcome, proxy.status) == ("FAIL", 14) and "something else" in proxy.found
 
 
+@pytest.mark.parametrize("other", [MUTE, SHUT])
+def test_t1_behind_a_proxy_no_firewall_is_blamed_for_the_other_port(other):
+    lines = check.beyond(WELL, answers(OPEN, other, servers=(LOCAL,)), ENDPOINTS, said(Outcome.NOT_THE_CLOUD, MUTE))
+    second = next(line for line in lines if line.layer == "ec:9001")
+    assert (second.outcome, second.status) == ("FAIL", 14) and "login page" in second.todo
+    assert "firewall" not in "".join(map(str, lines)) and check.exit_status(lines) == 14
+
+
 def test_a_registered_terminal_has_the_internet_whatever_else_could_be_asked():
     line = line_of("internet", answers(OPEN, OPEN, servers=(LOCAL,)), ENDPOINTS,
                    said(Outcome.REGISTERED, UNTRIED, True))
