@@ -110,8 +110,8 @@ class NetworkReport:
             dial=said.flag("dial", False), verify=said.flag("verify", False),
             interfaces=said.objects("interfaces", InterfaceReport.read),
             addresses=said.mapping("addresses", _addresses, "an object of name: list of addresses"),
-            # A watchdog of 1.0.0 does not say `beyond`, but its path works only where something answered.
-            beyond=True if beyond is None and path is Path.WORKS else beyond,
+            # A watchdog of 1.0.0 has no `beyond`, but its path works only where something answered. Null is an answer.
+            beyond=True if "beyond" not in given and path is Path.WORKS else beyond,
             network=said.optional("network"), open=said.texts("open"), sent=said.optional("sent"))
 
 

@@ -39,8 +39,10 @@ class Evidence(NamedTuple):
 
     @property
     def reached(self) -> bool:
-        """The way to an endpoint works: it answered, be it with a refusal."""
-        return bool(self.having(*ANSWERED))
+        """The way to an endpoint works: it answered, be it with a refusal. That a port opened to the agent and nobody
+        registered it, or something else answered, proves nothing: a proxy of this network may have taken the call."""
+        return bool(self.having(Outcome.REGISTERED, Outcome.REFUSED_REGISTRATION, Outcome.REFUSED)) or any(
+            one.probed for one in self.having(Outcome.OPEN))
 
     @property
     def nameless(self) -> bool:

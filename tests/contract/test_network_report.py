@@ -86,3 +86,11 @@ def test_any_values_are_taken_whole_or_refused(values):
 def test_any_bytes(body):
     with contextlib.suppress(ContractError):
         NetworkReport.from_json(parse_object(body))
+
+
+@pytest.mark.parametrize("said, beyond", [
+    ({}, True), ({"beyond": None}, None), ({"beyond": False}, False), ({"beyond": True}, True)])
+def test_a_path_that_works_stands_in_for_what_a_watchdog_of_the_first_release_does_not_say(said, beyond):
+    """One of today that cannot tell says so: a cloud that refuses is no witness for the line once it falls silent."""
+    assert NetworkReport.from_json({"verdict": "cloud not answering", "path": "works", **said}).beyond is beyond
+    assert NetworkReport.from_json({"verdict": "no internet", "path": "dead"}).beyond is None

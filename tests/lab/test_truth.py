@@ -57,6 +57,22 @@ def test_t1_a_captive_router_without_its_line(lab, product, answer):
     assert code == 13 and "PASS internet" not in said and "firewall open this port" not in said, said
 
 
+def test_t1_a_proxy_takes_one_port_and_the_line_is_away(lab, product):
+    """No name lies here: the router takes every connection to port 80, wherever it goes."""
+    lab.router.capture(80, PAGE)
+    lab.router.drop()
+    terminal = product(primary=CLOUD, secondary=CLOUD)
+    terminal.until(lambda status: "something else" in (status["reason"] or ""), timeout=15)
+    terminal.until(lambda status: status["endpoints"][1]["outcome"] == "silent", timeout=15)
+    began = time.monotonic()
+    time.sleep(3)
+    shown = [status for at, status in terminal.statuses if at > began] or [terminal.statuses[-1][1]]
+    assert all(status["network"]["path"] != "works" for status in shown), shown
+    assert all("something else" in status["reason"] for status in shown), [status["reason"] for status in shown]
+    code, said = check(lab, terminal)
+    assert code == 14 and "PASS internet" not in said and "firewall" not in said and "login page" in said, said
+
+
 # -- T2: name servers that fail ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("code", ["SERVFAIL", "REFUSED", "TRUNCATED", "SILENCE"])

@@ -298,6 +298,18 @@ def test_what_the_agent_s_own_dial_found_ends_no_wait():
     assert (second.path, second.dial) == (Path.WORKS, False)
 
 
+@pytest.mark.parametrize("outcome, path", [
+    (Outcome.OPEN, Path.UNKNOWN), (Outcome.NOT_THE_CLOUD, Path.UNKNOWN), (Outcome.REFUSED, Path.WORKS),
+    (Outcome.REFUSED_REGISTRATION, Path.WORKS), (Outcome.SILENT, Path.DEAD), (Outcome.REJECTED, Path.DEAD),
+    (Outcome.NO_NAME, Path.UNKNOWN), (Outcome.UNTRIED, Path.UNKNOWN),
+])
+def test_t1_what_the_agent_met_proves_a_path_only_where_the_endpoint_itself_answered(outcome, path):
+    """A port that opened, and something else that answered, may be a proxy of this very network."""
+    met = OFFLINE._replace(endpoints=(Dialed(Target("dc.test:80", "dc.test", 80), outcome, ("203.0.113.10",)),))
+    round_ = Answers(True, endpoints=(Finding("dc.test:80", UNTRIED, ("203.0.113.10",)),))
+    assert judge(ONE, ONE, round_, met).path is path
+
+
 def test_a_dead_path_over_a_good_link_is_left_for_the_other_interface():
     """The router behind eth0 is dead, eth0 itself is not: dial over wlan0, until the default route is a new one."""
     dead = Answers(False, endpoints=ends(MUTE, MUTE), elsewhere="wlan0")
