@@ -118,6 +118,7 @@ def test_t9_hung_with_the_shipped_times_it_is_offline_within_10_s_and_back_withi
     with pair(supervisor, cloud, checks) as made:
         made.start(AGENT, WATCHDOG)
         made.reported()
+        until(lambda: made.line()["online"], "the status file says POS Online")
         terminal, mark = made.terminal, made.terminal.mark()
         hung, began = terminal.agent_pid(), time.monotonic()
         os.kill(hung, signal.SIGSTOP)
