@@ -8,9 +8,9 @@ from gevent import socket
 from econduit_terminal.agent.cloud import connect as module
 from econduit_terminal.agent.cloud.connect import NotSent, connect, prepare, source_of
 from econduit_terminal.agent.cloud.dialed import Found
-from econduit_terminal.process.icmp import Rejection
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.process.icmp import Rejection
 
 HERE = Endpoint("cloud.example", 80)
 
