@@ -23,7 +23,7 @@ setup(
     package_dir=package_dir,
     package_data={
         f"{NAMESPACE}.conf": ["*.ini", "supervisor.conf"],
-        f"{NAMESPACE}.agent.local": ["display/*"],
+        f"{NAMESPACE}.agent.api": ["display/*"],
         f"{NAMESPACE}.sandbox.desk": ["page.html"],
         f"{NAMESPACE}.sandbox.certify": ["templates/*"],
         f"{NAMESPACE}.sandbox.certify.report": ["result.schema.json"],

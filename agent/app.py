@@ -42,9 +42,9 @@ from .cloud.policy import Policy
 from .journal.entry import Retention
 from .journal.schema import FILE
 from .journal.worker import JournalWorker
-from .local.api import Api
-from .local.status import StatusStore
-from .local.statusfile import StatusFile
+from .api.api import Api
+from .status.store import StatusStore
+from .status.status_file import StatusFile
 from .transactions.processor import Processor
 from .wire.dialect import register
 

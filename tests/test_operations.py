@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from econduit_terminal.agent.local.metrics import Measures, render
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.metrics import Measures, render
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.agent.transactions import application, report
 
 ROOT = Path(__file__).resolve().parent.parent

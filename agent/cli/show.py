@@ -5,7 +5,7 @@ from datetime import datetime
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
 
-from ..local.words import named
+from ..status.words import named
 
 GREEN, RED, PLAIN = "\033[1;32m", "\033[1;31m", "\033[0m"
 WIDTH = 14

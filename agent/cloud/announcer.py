@@ -20,7 +20,7 @@ _BY_THE_NETWORK = (Cause.LOCAL, Cause.PATH)
 
 
 class Board(Protocol):
-    """Where it is shown (local.status.Board)."""
+    """Where it is shown (status.store.StatusStore)."""
 
     def offline(self, reason: str) -> None: ...
     def endpoints(self, found: tuple[EndpointStatus, ...]) -> None: ...

@@ -63,7 +63,7 @@ NO_CLOCK = """
 from gevent import monkey; monkey.patch_all()
 import datetime, os, sys
 from econduit_terminal.agent import app
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.store import StatusStore
 def wall():
     set_now = os.path.exists(os.path.join(sys.argv[2], "ntp"))
     return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=0 if set_now else 20000)

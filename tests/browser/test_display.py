@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SERVE = Path(__file__).parent.parent / "agent/local/serve.py"
+SERVE = Path(__file__).parent.parent / "support/status_server.py"
 RED, GREEN = "rgb(208, 2, 27)", "rgb(10, 122, 51)"
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Phase
 from econduit_terminal.process.line_file import VALID_FOR, replace, uptime

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 LIMIT = 10
-SERVE = Path(__file__).parent.parent / "local" / "serve.py"
+SERVE = Path(__file__).parents[2] / "support/status_server.py"
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.store import StatusStore
 
 
 def state(online):

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from econduit_terminal.agent.cli import show
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase
 

@@ -11,7 +11,7 @@ from gevent.server import StreamServer
 from econduit_terminal.agent.journal.entry import Retention
 from econduit_terminal.agent.journal.schema import FILE
 from econduit_terminal.agent.journal.worker import JournalWorker
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.agent.transactions.processor import Processor
 from econduit_terminal.conf.settings import load
 from econduit_terminal.conf.values import Application, Endpoint

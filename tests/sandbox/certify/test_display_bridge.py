@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import econduit_terminal.agent.local
+import econduit_terminal.agent.api
 from econduit_terminal.sandbox.certify.display import is_red
 from econduit_terminal.sandbox.certify.display_bridge import color, reading
 
-PAGE = Path(econduit_terminal.agent.local.__path__[0], "display", "index.html")
+PAGE = Path(econduit_terminal.agent.api.__path__[0], "display", "index.html")
 
 
 def test_the_colours_are_those_of_the_display_page():

@@ -1,3 +1,4 @@
+"""A StatusStore behind the real local API, in a process of its own."""
 import json
 import os
 import queue
@@ -12,17 +13,18 @@ import pytest
 from econduit_terminal.contract.client import Client, NotRunning
 
 LIMIT = 10
+STATUS_SERVER = Path(__file__).parent.parent / "support/status_server.py"
 
 
 class Served:
-    """A Board behind the real Api, in another process; its methods are called by name."""
+    """A StatusStore behind the real Api, in another process; its methods are called by name."""
 
     def __init__(self, folder: Path, **options):
         self.socket = folder / "agent.sock"
         self.client = Client(self.socket, timeout=LIMIT)
         self.errors = (folder / "errors.txt").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "serve.py"), str(self.socket), json.dumps(options, default=str)],
+            [sys.executable, STATUS_SERVER, self.socket, json.dumps(options, default=str)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         self._lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -67,7 +69,7 @@ class Served:
 
 @pytest.fixture
 def serve(tmp_path):
-    """serve(port=…, status_file=…, times=…) -> Served; the options are those of serve.py."""
+    """serve(port=…, status_file=…, times=…) -> Served; the options are those of tests/support/status_server.py."""
     running = []
 
     def start(**options):

@@ -1,7 +1,7 @@
 import pytest
 
-from econduit_terminal.agent.local import page
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.api import page
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
 
 

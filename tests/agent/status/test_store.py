@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from econduit_terminal.agent.local.status import StatusStore, timestamp
+from econduit_terminal.agent.status.store import StatusStore, timestamp
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.status import Phase
 

@@ -18,7 +18,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from econduit_terminal.process.logs import clean
 
-from .places import Unusable
+from .listen_address import Unusable
 
 MAX_CONNECTIONS = 64
 MAX_HEADERS = 16 * 1024

@@ -4,10 +4,10 @@ import pytest
 from gevent import socket
 from gevent.event import Event
 
-from econduit_terminal.agent.local import server
-from econduit_terminal.agent.local.places import UnixPlace, Unusable
-from econduit_terminal.agent.local.server import Listener, Server
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.api import server
+from econduit_terminal.agent.api.listen_address import UnixPlace, Unusable
+from econduit_terminal.agent.api.server import Listener, Server
+from econduit_terminal.agent.status.store import StatusStore
 
 LIMIT = 10
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"

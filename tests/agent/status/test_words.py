@@ -1,6 +1,6 @@
 import pytest
 
-from econduit_terminal.agent.local.words import named
+from econduit_terminal.agent.status.words import named
 
 
 @pytest.mark.parametrize("name, text, words", [

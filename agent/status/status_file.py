@@ -15,7 +15,7 @@ from gevent.threadpool import ThreadPool
 
 from econduit_terminal.process import line_file
 
-from .status import StatusStore
+from .store import StatusStore
 
 REWRITE = line_file.VALID_FOR / 2
 HANGS = 3.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from econduit_terminal.agent.local.places import TcpPlace, UnixPlace, Unusable
+from econduit_terminal.agent.api.listen_address import TcpPlace, UnixPlace, Unusable
 from econduit_terminal.conf.values import Endpoint
 
 NOBODY = 65534

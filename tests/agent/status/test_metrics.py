@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from econduit_terminal.agent.local.metrics import MAX_OBSERVED, MAX_REASONS, Measures
-from econduit_terminal.agent.local.status import StatusStore
+from econduit_terminal.agent.status.metrics import MAX_OBSERVED, MAX_REASONS, Measures
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
 
 

@@ -28,7 +28,7 @@ from econduit_terminal.contract.reader import ContractError, parse_object
 from econduit_terminal.process.logs import clean
 
 from . import page
-from .places import TcpPlace, UnixPlace
+from .listen_address import TcpPlace, UnixPlace
 from .server import Listener
 
 MAX_BODY = 64 * 1024

@@ -11,7 +11,7 @@ from string import Template
 
 from econduit_terminal.contract.status import Status
 
-from .words import named
+from ..status.words import named
 
 _SOURCE = (Path(__file__).parent / "display" / "index.html").read_text(encoding="utf-8")
 _TEMPLATE = Template(_SOURCE)
