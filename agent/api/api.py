@@ -15,21 +15,26 @@ Rules
   address only GET, and only from a browser that was sent here by this name: a foreign page whose own name was pointed
   at this address (DNS rebinding) is refused.
 - Every answer but the page, the events and the metrics is JSON; an error is {"error": what is wrong and what to do}.
-- Nothing here waits for the cloud: the controls only hand the wish on.
+- Nothing here waits for the cloud: the controls only pass it on.
 """
 import json
 import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
 
+from econduit_terminal.conf.schema import Local
 from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.reader import ContractError, parse_object
 from econduit_terminal.process.logs import clean
 
+from ..status.store import StatusStore, Subscription
 from . import page
-from .listen_address import TcpPlace, UnixPlace
-from .server import Listener
+from .listen_address import ListenAddress, TcpAddress, UnixAddress
+from .server import Handler, Listener
 
 MAX_BODY = 64 * 1024
 MAX_SUBSCRIBERS = 32  # on each listener
@@ -39,44 +44,59 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 log = logging.getLogger("api")
 
+Headers = Sequence[tuple[str, str]]
+
+
+class Controls(Protocol):
+    """What the local API controls (app.App); nothing here blocks for long."""
+
+    def network(self, report: NetworkReport) -> None: ...
+    def verify(self) -> None: ...
+    def reconnect(self, reason: str) -> None: ...
+    def reload(self) -> list[str]: ...
+
 
 class _Refused(Exception):
     """The answer to a request that cannot be served."""
 
-    def __init__(self, status: str, error: str, headers=(), **more):
+    def __init__(self, status: str, error: str, headers: Headers = (), **more: list[str]):
         super().__init__(error)
         self.status = status
-        self.headers = list(headers)
-        self.answer = {"error": error, **more}
+        self.answer = _answer({"error": error, **more}, headers)
+
+
+class _Answer(NamedTuple):
+    kind: str
+    body: Iterable[bytes]
+    headers: Headers = ()
 
 
 class Api:
-    """Both listeners. `local` are the settings of that section, `controls` has network(report), verify(),
-    reconnect(reason) and reload() -> changed keys, none of which may block for long."""
+    """Both listeners. `local`: the settings of that section."""
 
-    def __init__(self, local, board, controls):
+    def __init__(self, local: Local, store: StatusStore, controls: Controls):
         self._local = local
-        self._board = board
+        self._store = store
         self._controls = controls
         self._listeners: dict[str, Listener] = {}
 
     def start(self) -> None:
-        """Returns at once. What cannot be bound is a problem on the board, and is tried again."""
+        """Returns at once. What cannot be bound is a problem of the status, and is tried again."""
         self.reconfigure(self._local)
 
-    def reconfigure(self, local) -> None:
+    def reconfigure(self, local: Local) -> None:
         """Serves at the addresses of these settings; one that did not change is left alone. Returns at once."""
         self._local = local
-        places = {"local API": UnixPlace(local.socket)}
+        addresses: dict[str, ListenAddress] = {"local API": UnixAddress(local.socket)}
         if local.display is not None:
-            places["display"] = TcpPlace(local.display)
-        for name in self._listeners.keys() - places.keys():
+            addresses["display"] = TcpAddress(local.display)
+        for name in self._listeners.keys() - addresses.keys():
             gevent.spawn(self._listeners.pop(name).stop)
-        for name, place in places.items():
+        for name, address in addresses.items():
             before = self._listeners.get(name)
-            if before is None or str(before.place) != str(place):
+            if before is None or str(before.address) != str(address):
                 controls = self._controls if name == "local API" else None
-                self._listeners[name] = Listener(name, place, Application(self._board, controls), self._board)
+                self._listeners[name] = Listener(name, address, Application(self._store, controls), self._store)
                 self._listeners[name].start(after=before)
 
     def stop(self) -> None:
@@ -88,20 +108,22 @@ class Api:
 class Application:
     """WSGI. Without controls it is the display's: GET only, and the Host header is checked."""
 
-    def __init__(self, board, controls):
-        self._board = board
+    def __init__(self, store: StatusStore, controls: Controls | None):
+        self._store = store
         self._controls = controls
-        self._streams = {}  # connection: what wakes its stream
-        self._routes = {
-            ("GET", "/"): self._page,
-            ("GET", "/status"): self._status,
-            ("GET", "/events"): self._events,
-            ("GET", "/health"): self._health,
-            ("GET", "/metrics"): self._metrics,
-            ("POST", "/network"): self._network,
-            ("POST", "/verify"): self._verify,
-            ("POST", "/reconnect"): self._reconnect,
-            ("POST", "/reload"): self._reload,
+        self._streams: dict[Handler, Subscription] = {}
+        self._get: dict[str, Callable[[WSGIEnvironment], _Answer]] = {
+            "/": self._page,
+            "/status": self._status,
+            "/events": self._events,
+            "/health": self._health,
+            "/metrics": self._metrics,
+        }
+        self._post: dict[str, Callable[[WSGIEnvironment, Controls], _Answer]] = {
+            "/network": _network,
+            "/verify": _verify,
+            "/reconnect": _reconnect,
+            "/reload": _reload,
         }
 
     def close(self) -> None:
@@ -110,66 +132,67 @@ class Application:
             connection.gone = True
             changes.wake()
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        status = "200 OK"
         try:
             self._check_host(environ)
-            status, kind, body, headers = "200 OK", *self._route(environ)(environ)
+            answer = self._route(environ)
         except _Refused as refused:
-            status, kind, body, headers = refused.status, JSON, _json(refused.answer), refused.headers
+            status, answer = refused.status, refused.answer
         except ContractError as error:
-            status, kind, body, headers = "400 Bad Request", JSON, _json({"error": str(error)}), []
+            status, answer = "400 Bad Request", _answer({"error": str(error)})
         except Exception:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], clean(environ["PATH_INFO"], 80))
-            status, kind, headers = "500 Internal Server Error", JSON, []
-            body = _json({"error": "the agent failed at this; its log says more"})
-        start_response(status, [("Content-Type", kind), ("Cache-Control", "no-store"),
-                                ("X-Content-Type-Options", "nosniff"), *headers])
-        return body
+            status = "500 Internal Server Error"
+            answer = _answer({"error": "the agent failed at this; its log says more"})
+        start_response(status, [("Content-Type", answer.kind), ("Cache-Control", "no-store"),
+                                ("X-Content-Type-Options", "nosniff"), *answer.headers])
+        return answer.body
 
-    def _check_host(self, environ) -> None:
+    def _check_host(self, environ: WSGIEnvironment) -> None:
         if self._controls is not None:
             return
         host = _without_port(environ.get("HTTP_HOST", "")).lower()
-        reached = environ["econduit.connection"].server_address()[0]
+        reached = _connection(environ).server_host()
         if host not in (*LOOPBACK, reached, f"[{reached}]"):
             raise _Refused("403 Forbidden", f"the Host header {clean(host, 80)!r} is not this terminal; "
                                             "use http://localhost or http://127.0.0.1 with the display's port")
 
-    def _route(self, environ):
+    def _route(self, environ: WSGIEnvironment) -> _Answer:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        methods = [known for known, route in self._routes if route == path]
-        if not methods:
-            raise _Refused("404 Not Found", f"there is no {clean(path, 80)}; see routes",
-                           routes=[" ".join(route) for route in self._routes])
-        if method not in methods:
-            raise _Refused("405 Method Not Allowed", f"{path} takes {methods[0]}", [("Allow", methods[0])])
-        if method != "GET" and self._controls is None:
+        if path not in self._get and path not in self._post:
+            routes = [*(f"GET {known}" for known in self._get), *(f"POST {known}" for known in self._post)]
+            raise _Refused("404 Not Found", f"there is no {clean(path, 80)}; see routes", routes=routes)
+        allowed = "GET" if path in self._get else "POST"
+        if method != allowed:
+            raise _Refused("405 Method Not Allowed", f"{path} takes {allowed}", [("Allow", allowed)])
+        if allowed == "GET":
+            return self._get[path](environ)
+        if self._controls is None:
             raise _Refused("405 Method Not Allowed", f"{path} is served on the agent's Unix socket only",
                            [("Allow", "GET")])
-        return self._routes[method, path]
+        return self._post[path](environ, self._controls)
 
-    # GET
+    def _page(self, _environ: WSGIEnvironment) -> _Answer:
+        return _Answer("text/html; charset=utf-8", [page.render(self._store.snapshot())], page.HEADERS)
 
-    def _page(self, _environ):
-        return "text/html; charset=utf-8", [page.render(self._board.snapshot())], page.HEADERS
+    def _status(self, _environ: WSGIEnvironment) -> _Answer:
+        return _Answer(JSON, [self._store.snapshot().to_line()])
 
-    def _status(self, _environ):
-        return JSON, [self._board.snapshot().to_line()], []
+    def _health(self, _environ: WSGIEnvironment) -> _Answer:
+        return _answer({"ok": True})
 
-    def _health(self, _environ):
-        return JSON, _json({"ok": True}), []
+    def _metrics(self, _environ: WSGIEnvironment) -> _Answer:
+        return _Answer("text/plain; version=0.0.4; charset=utf-8", [self._store.metrics().encode()])
 
-    def _metrics(self, _environ):
-        return "text/plain; version=0.0.4; charset=utf-8", [self._board.metrics().encode()], []
-
-    def _events(self, environ):
+    def _events(self, environ: WSGIEnvironment) -> _Answer:
         if len(self._streams) >= MAX_SUBSCRIBERS:
             raise _Refused("503 Service Unavailable", f"{MAX_SUBSCRIBERS} subscribers are here already; close one or "
                                                       "ask GET /status instead", [("Retry-After", "5")])
-        return "text/event-stream", self._stream(environ["econduit.connection"]), []
+        return _Answer("text/event-stream", self._stream(_connection(environ)))
 
-    def _stream(self, connection):
-        with self._board.subscribe() as changes, connection.streaming(changes.wake):
+    def _stream(self, connection: Handler) -> Iterator[bytes]:
+        with self._store.subscribe() as changes, connection.streaming(changes.wake):
             self._streams[connection] = changes
             try:
                 yield b"retry: 1000\n"
@@ -181,37 +204,44 @@ class Application:
             finally:
                 del self._streams[connection]
 
-    # POST
 
-    def _network(self, environ):
-        self._controls.network(NetworkReport.from_json(parse_object(_body(environ))))
-        return JSON, _json({"ok": True}), []
-
-    def _verify(self, environ):
-        parse_object(_body(environ))
-        self._controls.verify()
-        return JSON, _json({"ok": True}), []
-
-    def _reconnect(self, environ):
-        reason = parse_object(_body(environ)).get("reason", "")
-        if not isinstance(reason, str):
-            raise ContractError("reason: not text; send {\"reason\": \"why\"} or nothing")
-        reason = clean(reason) or "asked for over the local API"
-        self._controls.reconnect(reason)
-        return JSON, _json({"ok": True, "reason": reason}), []
-
-    def _reload(self, environ):
-        parse_object(_body(environ))
-        try:
-            changed = self._controls.reload()
-        except SettingsError as error:
-            raise _Refused("400 Bad Request", "the settings have mistakes; the agent keeps those it had",
-                           mistakes=list(error.mistakes)) from None
-        return JSON, _json({"ok": True, "changed": list(changed)}), []
+def _network(environ: WSGIEnvironment, controls: Controls) -> _Answer:
+    controls.network(NetworkReport.from_json(parse_object(_body(environ))))
+    return _answer({"ok": True})
 
 
-def _json(answer: dict) -> list[bytes]:
-    return [json.dumps(answer).encode("ascii") + b"\n"]
+def _verify(environ: WSGIEnvironment, controls: Controls) -> _Answer:
+    parse_object(_body(environ))
+    controls.verify()
+    return _answer({"ok": True})
+
+
+def _reconnect(environ: WSGIEnvironment, controls: Controls) -> _Answer:
+    reason = parse_object(_body(environ)).get("reason", "")
+    if not isinstance(reason, str):
+        raise ContractError("reason: not text; send {\"reason\": \"why\"} or nothing")
+    reason = clean(reason) or "asked for over the local API"
+    controls.reconnect(reason)
+    return _answer({"ok": True, "reason": reason})
+
+
+def _reload(environ: WSGIEnvironment, controls: Controls) -> _Answer:
+    parse_object(_body(environ))
+    try:
+        changed = controls.reload()
+    except SettingsError as error:
+        raise _Refused("400 Bad Request", "the settings have mistakes; the agent keeps those it had",
+                       mistakes=list(error.mistakes)) from None
+    return _answer({"ok": True, "changed": list(changed)})
+
+
+def _answer(answer: dict[str, object], headers: Headers = ()) -> _Answer:
+    return _Answer(JSON, [json.dumps(answer).encode("ascii") + b"\n"], headers)
+
+
+def _connection(environ: WSGIEnvironment) -> Handler:
+    connection: Handler = environ["econduit.connection"]
+    return connection
 
 
 def _without_port(host: str) -> str:
@@ -219,9 +249,9 @@ def _without_port(host: str) -> str:
     return name if colon and port.isdigit() and (":" not in name or name.endswith("]")) else host
 
 
-def _body(environ) -> bytes:
+def _body(environ: WSGIEnvironment) -> bytes:
     try:
-        body = environ["wsgi.input"].read(MAX_BODY + 1)
+        body: bytes = environ["wsgi.input"].read(MAX_BODY + 1)
     except OSError:
         raise _Refused("400 Bad Request", "the body did not arrive whole, or not in time",
                        [("Connection", "close")]) from None

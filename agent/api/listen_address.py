@@ -1,14 +1,15 @@
-"""Where the local API listens: a Unix socket with the right mode and owner, and a TCP address.
-
-A place has bind() -> a listening socket, raises Unusable; ours() -> bool, is it still there for clients; release();
-and str(), for people.
-"""
+"""Where the local API listens: a Unix socket with the right mode and owner, and a TCP address."""
+import contextlib
 import grp
 import logging
 import os
 import stat
+from pathlib import Path
+from typing import Protocol
 
 from gevent import socket
+
+from econduit_terminal.conf.values import Endpoint
 
 BACKLOG = 512
 GROUP = "econduit"
@@ -20,18 +21,31 @@ class Unusable(Exception):
     """Why a listener cannot be bound, and what to do."""
 
 
-class UnixPlace:
+class ListenAddress(Protocol):
+    """str() is for people."""
+
+    def bind(self) -> socket.socket:
+        """A listening socket. Raises Unusable."""
+
+    def ours(self) -> bool:
+        """Clients still find the socket that was bound."""
+
+    def release(self) -> None:
+        """Remove what `bind` left in the file system."""
+
+
+class UnixAddress:
     """A Unix socket, 0660, `group`'s where there is one. Replaces a stale one only: where nobody answers."""
 
-    def __init__(self, path: str, group: str = GROUP):
+    def __init__(self, path: str | Path, group: str = GROUP):
         self._path = str(path)
         self._group = group
-        self._inode = None
+        self._inode: int | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self._path
 
-    def bind(self):
+    def bind(self) -> socket.socket:
         self._clear()
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         old = os.umask(0o117)
@@ -76,10 +90,8 @@ class UnixPlace:
                 raise Unusable(f"{self._path} is in use ({error}); stop the process that serves it") from None
             else:
                 raise Unusable(f"{self._path} is served by another process; stop that one")
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
-        except FileNotFoundError:
-            pass
 
     def _hand_to_group(self) -> None:
         try:
@@ -91,22 +103,22 @@ class UnixPlace:
                         self._group, error.strerror)
 
 
-class TcpPlace:
-    """A TCP address: an Endpoint (host, port)."""
+class TcpAddress:
+    """A TCP address."""
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"http://{self._endpoint}/"
 
-    def bind(self):
+    def bind(self) -> socket.socket:
         host, port = self._endpoint
         try:
             family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
             bound = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
-            raise Unusable(f"{self._endpoint} is no address to listen on ({error}); mend local.display") from None
+            raise Unusable(f"{self._endpoint} is no address to listen on ({error}); correct local.display") from None
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(address)

@@ -2,12 +2,13 @@
 
 Rules
 - Offline time belongs to the reason that held during it: a change of reason starts a new stretch.
-- A reason becomes a label, and labels live for ever in a monitoring system: what the cloud writes behind
+- A reason becomes a label, and labels stay for good in a monitoring system: what the cloud writes behind
   `registration refused:` and how many bytes came are left out, and beyond MAX_REASONS different ones the rest is
   `other`.
 - Names are a contract: dashboards and alarms are built on them.
 """
 import re
+from collections.abc import Mapping
 
 from econduit_terminal.contract.reason import label
 from econduit_terminal.contract.status import Status
@@ -15,6 +16,8 @@ from econduit_terminal.contract.status import Status
 MAX_REASONS = 60
 MAX_OBSERVED = 32
 OTHER = "other"
+Samples = list[tuple[dict[str, str], float]]
+"""Labels and value."""
 
 
 class Measures:
@@ -92,19 +95,19 @@ def render(status: Status, measures: Measures, now: float, ages: dict[str, float
     return page.text()
 
 
-def _by(key: str, values: dict) -> list:
+def _by(key: str, values: Mapping[str, float]) -> Samples:
     return [({key: name}, value) for name, value in values.items()]
 
 
-def _one(value: float | None) -> list:
+def _one(value: float | None) -> Samples:
     return [] if value is None else [({}, value)]
 
 
 class _Page:
-    def __init__(self):
+    def __init__(self) -> None:
         self._lines: list[str] = []
 
-    def add(self, name: str, kind: str, about: str, samples: list) -> None:
+    def add(self, name: str, kind: str, about: str, samples: Samples) -> None:
         name = _name(name)
         self._lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
         self._lines += [_sample(name, labels, value) for labels, value in samples]

@@ -75,7 +75,7 @@ def hang(fifo: str) -> None:
     def slow(*arguments: Any) -> None:
         os.close(os.open(fifo, os.O_WRONLY))
         really(*arguments)
-    line_file.replace = slow
+    vars(line_file)["replace"] = slow
 
 
 def typed(argument: Any) -> Any:
@@ -96,7 +96,7 @@ def main(path: str, port: int | None = None, status_file: str | None = None,
     file = StatusFile(status_file, store)
     file.start()
     say("ready")
-    for line in FileObject(sys.stdin.buffer, "rb"):
+    for line in FileObject(sys.stdin.fileno(), "rb", closefd=False):
         name, *arguments = json.loads(line)
         if name == "mistakes":
             controls.mistakes = arguments

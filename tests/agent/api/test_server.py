@@ -1,11 +1,13 @@
 """The server below the local API in this process, with an application of the tests' own; whole: test_api.py."""
+import contextlib
+
 import gevent
 import pytest
 from gevent import socket
 from gevent.event import Event
 
 from econduit_terminal.agent.api import server
-from econduit_terminal.agent.api.listen_address import UnixPlace, Unusable
+from econduit_terminal.agent.api.listen_address import UnixAddress, Unusable
 from econduit_terminal.agent.api.server import Listener, Server
 from econduit_terminal.agent.status.store import StatusStore
 
@@ -65,11 +67,11 @@ def board():
 
 @pytest.fixture
 def listen(path, board):
-    """listen(place=…, name=…) -> a started Listener with an Application; stopped after the test."""
+    """listen(address=…, name=…) -> a started Listener with an Application; stopped after the test."""
     running = []
 
-    def start(place=None, name="local API", after=None):
-        listener = Listener(name, place or UnixPlace(path), Application(), board)
+    def start(address=None, name="local API", after=None):
+        listener = Listener(name, address or UnixAddress(path), Application(), board)
         listener.application = listener._application
         listener.start(after)
         running.append(listener)
@@ -116,7 +118,7 @@ def problems(board):
     return board.snapshot().problems
 
 
-class Stubborn(UnixPlace):
+class Stubborn(UnixAddress):
     """Cannot be bound the first times."""
 
     def __init__(self, path, times):
@@ -130,21 +132,21 @@ class Stubborn(UnixPlace):
         return super().bind()
 
 
-def test_a_place_that_cannot_be_bound_is_tried_again_and_said_once(listen, path, board, dial, caplog):
-    place = Stubborn(path, 5)
-    listen(place)
+def test_an_address_that_cannot_be_bound_is_tried_again_and_said_once(listen, path, board, dial, caplog):
+    address = Stubborn(path, 5)
+    listen(address)
     until(lambda: problems(board) == {"local API": "mend it"})
     assert answered(dial(REQUEST % b"x")).endswith(b"/x")
-    assert problems(board) == {} and place.times == 0
+    assert problems(board) == {} and address.times == 0
     assert caplog.text.count("mend it") == 1
 
 
-def test_a_place_with_a_bug_does_not_end_it_nor_keep_the_address(listen, path, board, dial, caplog):
-    place = Stubborn(path, 0)
-    place.ours = lambda: 1 / 0
-    listener = listen(place)
+def test_an_address_with_a_bug_does_not_end_it_nor_keep_the_address(listen, path, board, dial, caplog):
+    address = Stubborn(path, 0)
+    address.ours = lambda: 1 / 0
+    listener = listen(address)
     until(lambda: "log says more" in problems(board).get("local API", ""))
-    del place.ours
+    del address.ours
     until(lambda: problems(board) == {})
     assert answered(dial(REQUEST % b"x")).endswith(b"/x")
     listener.stop()
@@ -261,10 +263,8 @@ def test_nobody_is_cut_off_in_the_midst_of_an_answer(full, dial):
     held = [dial(REQUEST % b"hold") for _ in range(3)]
     until(lambda: full.entered == 3)
     turned_away = dial(REQUEST % b"x")
-    try:
+    with contextlib.suppress(ConnectionResetError):
         assert turned_away.recv(1) == b""
-    except ConnectionResetError:
-        pass
     full.release.set()
     for connection in held:
         assert b"/hold" in connection.recv(65536)
@@ -282,5 +282,5 @@ def test_headers_are_limited_in_all(listen, dial):
 
 def test_no_name_is_looked_up(path, monkeypatch):
     monkeypatch.setattr(socket, "getfqdn", lambda *name: pytest.fail("asked the DNS for our own name"))
-    with UnixPlace(path).bind() as bound:
+    with UnixAddress(path).bind() as bound:
         assert Server(bound, Application()).get_environ()["SERVER_NAME"] == "localhost"
