@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 INTERRUPTED = 130
@@ -39,6 +40,11 @@ class Argument:
 def argument(*flags: str, **options: Any) -> Argument:
     """An argument, written as for argparse."""
     return Argument(flags, options)
+
+
+CONFIG_DIR = argument("--config-dir", type=Path, metavar="DIR",
+                      help="the settings (default: $ECONDUIT_CONFIG_DIR, else /etc/econduit-terminal)")
+"""Of every program that reads them."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ class Program:
         for each in self.common:
             each.add_to(whole)
         whole.add_argument("--version", action="version", version=f"{self.name} {self.version}")
-        chosen = whole.add_subparsers(dest="command", required=True, metavar="command")
+        chosen = whole.add_subparsers(dest="command", required=True,
+                                      metavar=" | ".join(command.name for command in self.commands))
         for command in self.commands:
             about = command.about + (" (the default command)" if command.name == self.default else "")
             own = chosen.add_parser(command.name, help=about, description=about, epilog=command.epilog,

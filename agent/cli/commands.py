@@ -8,11 +8,9 @@ Each function imports its command when it is called: `run` must be patched befor
 from argparse import Namespace
 
 from econduit_terminal.conf.version import VERSION
-from econduit_terminal.process.commands import Command, Program, argument
+from econduit_terminal.process.commands import CONFIG_DIR, Command, Program, argument
 
 SOCKET = argument("--socket", metavar="PATH", help="the agent's socket, instead of local.socket in the settings")
-CONFIG_DIR = argument("--config-dir", metavar="DIR",
-                      help="the settings (default: $ECONDUIT_CONFIG_DIR, else /etc/econduit-terminal)")
 
 
 def _run(options: Namespace) -> int:

@@ -35,6 +35,12 @@ def test_wrong_usage_ends_with_2(given, capsys):
     assert ended.value.code == 2 and "usage: dancer" in capsys.readouterr().err
 
 
+def test_without_a_command_it_says_which_there_are(capsys):
+    with pytest.raises(SystemExit):
+        dataclasses.replace(DANCE, default=None).parse([])
+    assert "waltz | rest" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("given, said", [
     (["--help"], "between two (the default command)"), (["--version"], "dancer 1.2\n"),
     (["rest", "--help"], "Sit well.")])

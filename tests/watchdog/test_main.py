@@ -1,4 +1,4 @@
-"""The command line: what it takes, what it says, how it ends."""
+"""The program as a process: what it says, how it ends."""
 import os
 import signal
 import socket
@@ -9,7 +9,6 @@ import pytest
 from fake_agent import FakeAgent
 
 from econduit_terminal.conf.version import VERSION
-from econduit_terminal.watchdog import __main__ as command
 
 PROGRAM = "-m", "econduit_terminal.watchdog"
 
@@ -30,37 +29,9 @@ def test_without_a_command_it_says_which_there_are():
 
 
 @pytest.mark.parametrize("name", ["check", "links"])
-def test_wrong_settings_are_told_to_who_asks_and_hide_nothing(tmp_path, monkeypatch, capsys, name):
-    file = tmp_path / "own.ini"
-    file.write_text("[watchdog]\npoll = soon\n[local]\nsocket = /run/of-this-test.sock\n")
-    seen = []
-    monkeypatch.setattr(command, "check_layers" if name == "check" else name,
-                        lambda orders, directory: seen.append(orders.socket) or 0)
-    assert command.main([name, "--config-dir", str(tmp_path)]) == command.SETTINGS_WRONG == 2
-    assert seen == ["/run/of-this-test.sock"] and f"{file}:2: watchdog.poll" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["check", "links"])
 def test_without_settings_nothing_can_be_asked(tmp_path, name):
     done = run(name, "--config-dir", tmp_path / "typo")
     assert done.returncode == 2 and "there is no such directory" in done.stderr and "--config-dir" in done.stderr
-
-
-@pytest.mark.parametrize("arguments", [("--config-dir", "{0}", "check"), ("check", "--config-dir", "{0}")])
-def test_the_directory_may_stand_before_and_after_the_command(tmp_path, monkeypatch, arguments):
-    (tmp_path / "own.ini").write_text("[local]\nsocket = /run/of-this-test.sock\n")
-    seen = []
-    monkeypatch.setattr(command, "check_layers", lambda orders, directory: seen.append((orders.socket, directory)) or 0)
-    assert command.main([argument.format(tmp_path) for argument in arguments]) == 0
-    assert seen == [("/run/of-this-test.sock", tmp_path)]
-
-
-def test_ctrl_c_ends_it_quietly(tmp_path, monkeypatch):
-    def interrupted(orders, directory):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(command, "links", interrupted)
-    assert command.main(["links", "--config-dir", str(tmp_path)]) == 130
 
 
 def test_links_shows_what_is_there_and_ends_with_ctrl_c(tmp_path):

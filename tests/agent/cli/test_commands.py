@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from econduit_terminal.agent.cli.commands import PROGRAM
@@ -6,9 +8,9 @@ from econduit_terminal.conf.version import VERSION
 
 @pytest.mark.parametrize("arguments, wanted", [
     (["run"], {"command": "run", "config_dir": None}),
-    (["--config-dir", "/a", "run"], {"config_dir": "/a"}),
-    (["run", "--config-dir", "/b"], {"config_dir": "/b"}),
-    (["--config-dir", "/a", "run", "--config-dir", "/b"], {"config_dir": "/b"}),
+    (["--config-dir", "/a", "run"], {"config_dir": Path("/a")}),
+    (["run", "--config-dir", "/b"], {"config_dir": Path("/b")}),
+    (["--config-dir", "/a", "run", "--config-dir", "/b"], {"config_dir": Path("/b")}),
     (["status"], {"socket": None, "json": False}),
     (["status", "--json", "--socket", "/s"], {"socket": "/s", "json": True}),
     (["watch", "--socket=/s"], {"socket": "/s"}),
