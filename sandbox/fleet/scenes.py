@@ -23,8 +23,8 @@ class Does(Enum):
     WORKS = "registers them, as many as the cloud can"
     REFUSES = "refuses the dial (RST): nobody listens"
     SILENT = "no answer to a dial: the host is gone"
-    MUTE = "takes the connection and never answers"
-    STALLED = "accepts nothing: the backlog fills, then dials are dropped in silence"
+    HANGS = "takes connections and registers nobody; what waits is worked off when the cloud works again"
+    STALLED = "accepts nothing: the backlog fills, then dials are dropped; what waits is accepted when it works again"
     DROPS = "registers them and ends each connection soon after"
 
 
@@ -57,12 +57,14 @@ class Scene:
 class Cloud:
     """What the cloud can do.
 
-    budget: registrations a second, in the order in which their connections came. backlog: connections that may wait
-    until they are accepted, at each endpoint; one beyond that gets no answer to its dial (listen(2)). The cloud accepts
-    whatever waits at once, unless it is STALLED. notices: a terminal that hung up while it waited costs nothing;
-    otherwise its registration is worked off like any other, and nobody is registered by it.
+    budget: registrations a second, in the order in which their connections came. queue: connections that may be
+    accepted and wait for their registration; while there are so many the cloud accepts no other. backlog: connections
+    that may wait until they are accepted, at each endpoint; a dial beyond that is dropped and gets no answer
+    (listen(2)). notices: the registration of a terminal that hung up while it waited costs nothing; otherwise it is
+    worked off like any other, although nobody is registered by it.
     """
     budget: float = 2000.0
+    queue: int = 65_536
     backlog: int = 4096
     notices: bool = False
 
@@ -81,7 +83,7 @@ SCENES = (
           tuple(Phase(node / NODES, Does.WORKS, Does.WORKS, Cut.NODE) for node in range(NODES))),
     Scene("crash-loop", f"the cloud registers whoever comes and drops them after {DROPPED_AFTER:g} s", 60.0,
           _away(Does.DROPS)),
-    Scene("crowded", "the cloud takes connections and never answers", 60.0, _away(Does.MUTE)),
+    Scene("crowded", "the cloud takes connections and answers nobody", 60.0, _away(Does.HANGS)),
     Scene("backlog", "the cloud accepts nothing: its backlog is full, and dials are dropped", 60.0,
           _away(Does.STALLED)),
     Scene("away", "the cloud refuses every dial", 600.0, _away(Does.REFUSES)),
