@@ -34,7 +34,7 @@ def _spare_gevent_its_plugins() -> None:
     Later versions ask somebody else. The stand-in is gone before anyone could want the real one.
     """
     stand_in = ModuleType("pkg_resources")
-    stand_in.iter_entry_points = lambda group: ()
+    vars(stand_in)["iter_entry_points"] = lambda group: ()
     if sys.modules.setdefault("pkg_resources", stand_in) is stand_in:
         import gevent.events  # noqa: F401
         del sys.modules["pkg_resources"]

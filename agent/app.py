@@ -1,9 +1,9 @@
 """The agent put together: builds the parts, owns the greenlets, the signals and the exit code. The one file that knows
 them all.
 
-    settings ─┬─ Board ── what the terminal shows ──── Api, StatusFile
-              ├─ Processor ── transactions, journal ── payment application
-              └─ Link ── the connection ────────────── eConduit Cloud
+    settings ─┬─ StatusStore ── what the terminal shows ── Api, StatusFile
+              ├─ Processor ──── transactions, journal ──── payment application
+              └─ Link ───────── the connection ─────────── eConduit Cloud
 
 Rules
 
@@ -21,6 +21,7 @@ import random
 import resource
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
@@ -28,35 +29,35 @@ from gevent.event import Event
 from gevent.lock import Semaphore
 
 from econduit_terminal.conf.device import load_identified
-from econduit_terminal.conf.settings import SettingsError
+from econduit_terminal.conf.schema import Settings, Terminal
+from econduit_terminal.conf.settings import SettingsError, load
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Phase
 from econduit_terminal.process import logs, lookups, signals
 from econduit_terminal.process.logs import clean
-from econduit_terminal.process.single_instance import SingleInstance
 
+from .api.api import Api
 from .cloud.link import Link
 from .cloud.policy import Policy
+from .instance_locks import InstanceLocks
 from .journal.entry import Retention
 from .journal.schema import FILE
 from .journal.worker import JournalWorker
-from .api.api import Api
-from .status.store import StatusStore
 from .status.status_file import StatusFile
+from .status.store import StatusStore
 from .transactions.processor import Processor
 from .wire.dialect import register
 
 log = logging.getLogger("agent")
 
-FAREWELL = 3.0
+LINK_STOP_TIME = 3.0
 """Seconds for the connection to end in order when the agent stops."""
 WAITING = "the agent waits for a reload"
-CLOCK_LOOK = 5.0
-"""Seconds between two looks at whether the wall clock was set."""
-TAKEOVER_MARGIN = 10.0
-"""Seconds beyond `drain` that an orphan gets to end."""
+CLOCK_INTERVAL = 5.0
+"""Seconds between two checks whether the wall clock was set."""
 
 
 def run(config_dir: Path) -> int:
@@ -82,33 +83,34 @@ class App:
 
     def __init__(self, config_dir: Path):
         self._config_dir = config_dir
-        self._board = StatusStore()
+        self._store = StatusStore()
         self._stop = Event()
         self._hurry = Event()
         self._reload_due = Event()
         self._reloading = Semaphore()
         self._failed = False
         self._link: Link | None = None
-        self._link_greenlet: gevent.Greenlet | None = None
-        self._terminal = None
+        self._link_greenlet: gevent.Greenlet[[], None] | None = None
+        self._terminal: Terminal | None = None
+        self._locks = InstanceLocks(self._store)
         self._began = time.monotonic()
 
     def run(self) -> int:
         self._handle_signals()
         self._settings, self._terminal = self._first_settings()
         log.info("econduit-agent %s starts, pid %d, settings %s", VERSION, os.getpid(), self._config_dir)
-        if not self._alone():
+        if not self._locks.acquire(self._settings, self._stop.wait):
             return 0
         settings = self._settings
-        self._status_file = StatusFile(settings.local.status_file, self._board)
+        self._status_file = StatusFile(settings.local.status_file, self._store)
         self._status_file.start()
         kept = Retention(settings.transactions.keep, settings.transactions.late_answer)
-        self._journal = JournalWorker(Path(settings.local.state_dir) / FILE, kept, self._board)
-        self._processor = Processor(settings, self._terminal.id if self._terminal else "", self._journal, self._board)
+        self._journal = JournalWorker(Path(settings.local.state_dir) / FILE, kept, self._store)
+        self._processor = Processor(settings, self._terminal.id if self._terminal else "", self._journal, self._store)
         self._processor.start()
         if self._terminal:
-            self._start_link()
-        self._api = Api(settings.local, self._board, self)
+            self._start_link(self._terminal)
+        self._api = Api(settings.local, self._store, self)
         self._api.start()
         self._spawn(self._watch_the_watchdog)
         self._spawn(self._follow_idle)
@@ -121,8 +123,8 @@ class App:
     # -- controls, for the local API -----------------------------------------------------------------------------
 
     def network(self, report: NetworkReport) -> None:
-        self._board.network(report)
-        self._board.problem("watchdog", None)
+        self._store.network(report)
+        self._store.problem("watchdog", None)
         if self._link:
             self._link.network(report)
 
@@ -149,19 +151,19 @@ class App:
         before, self._settings, self._terminal = self._settings, settings, terminal
         changed = before.changes(settings)
         log.info("settings read again: %s", ", ".join(changed) or "nothing changed")
-        self._board.problem("settings", None)
-        self._board.identity(terminal.id)
+        self._store.problem("settings", None)
+        self._store.identity(terminal.id)
         logs.set_up(settings.local.log_level)
         self._warn(settings)
         self._processor.reconfigure(settings, terminal.id)
         if self._link:
-            self._link.reconfigure(settings, self._hello())
+            self._link.reconfigure(settings, self._registration(terminal))
         else:
-            self._start_link()
+            self._start_link(terminal)
         self._api.reconfigure(settings.local)
         if settings.local.status_file != before.local.status_file:
             self._status_file.stop(remove=True)
-            self._status_file = StatusFile(settings.local.status_file, self._board)
+            self._status_file = StatusFile(settings.local.status_file, self._store)
             self._status_file.start()
         if settings.local.state_dir != before.local.state_dir:
             log.warning("local.state_dir changed: the next start of the agent uses the journal there; move %s while "
@@ -170,74 +172,53 @@ class App:
 
     # -- start and end -------------------------------------------------------------------------------------------
 
-    def _first_settings(self):
-        """The settings and the terminal's identity; None for the latter where something has to be mended first."""
+    def _first_settings(self) -> tuple[Settings, Terminal | None]:
+        """The settings and the terminal's identity; None for the latter where the settings have mistakes."""
         try:
             settings, terminal = load_identified(self._config_dir)
         except SettingsError as error:
+            usable = error.usable or load(None)
             self._complain(error, WAITING)
-            self._board.identity(error.usable.terminal.id)
-            return error.usable, None
+            self._store.identity(usable.terminal.id)
+            return usable, None
         logs.set_up(settings.local.log_level)
         self._warn(settings)
-        self._board.identity(terminal.id)
+        self._store.identity(terminal.id)
         return settings, terminal
 
     def _complain(self, error: SettingsError, consequence: str) -> None:
         for mistake in error.mistakes:
             log.error("settings: %s", clean(mistake, 500))
-        log.error("settings: mend them, then supervisorctl signal HUP econduit:agent (%s)", consequence)
+        log.error("settings: correct them, then supervisorctl signal HUP econduit:agent (%s)", consequence)
         more = f" (and {len(error.mistakes) - 1} more)" if len(error.mistakes) > 1 else ""
-        self._board.problem("settings", f"{consequence}: {error.mistakes[0]}{more}")
+        self._store.problem("settings", f"{consequence}: {error.mistakes[0]}{more}")
         if self._link is None:
-            self._board.offline(Reason.SETTINGS.text(f"{error.mistakes[0]}{more}"))
+            self._store.offline(Reason.SETTINGS.text(f"{error.mistakes[0]}{more}"))
 
-    def _warn(self, settings) -> None:
+    def _warn(self, settings: Settings) -> None:
         for warning in settings.warnings():
             log.warning("settings: %s", warning)
 
-    def _alone(self) -> bool:
-        """Wait until no other agent serves this terminal or has its journal. False: asked to stop meanwhile.
+    def _registration(self, terminal: Terminal) -> bytes:
+        return register(terminal.type, terminal.model, terminal.id, terminal.software_version,
+                        self._settings.registration.ack_heartbeat)
 
-        Two locks, since a socket may move, and its directory be made anew, while an orphan lives.
-        """
-        grace = self._settings.transactions.drain + TAKEOVER_MARGIN
-        local = self._settings.local
-        self._locks = []        # for the life of the process: a lock goes with its file
-        for key, lock in (("local.socket", Path(f"{local.socket}.lock")),
-                          ("local.state_dir", Path(local.state_dir) / "agent.lock")):
-            self._locks.append(SingleInstance(lock))
-            try:
-                if key == "local.state_dir":
-                    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if not self._locks[-1].acquire(grace, lambda seconds: self._stop.wait(seconds)):
-                    return False
-            except OSError as error:
-                log.error("%s cannot be made (%s): a second agent would not be noticed; mend %s or its directory",
-                          lock, error.strerror, key)
-                self._board.problem("lock", f"{lock} cannot be made ({error.strerror})")
-        return True
-
-    def _hello(self) -> bytes:
-        it = self._terminal
-        return register(it.type, it.model, it.id, it.software_version, self._settings.registration.ack_heartbeat)
-
-    def _start_link(self) -> None:
-        self._board.offline(Reason.STARTING.words)     # and no longer: settings wrong
-        policy = Policy(self._settings.reconnect, random.random)
-        self._link = Link(self._settings, self._hello(), self._board, self._processor, policy)
+    def _start_link(self, terminal: Terminal) -> None:
+        self._store.offline(Reason.STARTING.words)     # and no longer: settings wrong
+        policy: Policy[Endpoint] = Policy(self._settings.reconnect, random.random)
+        self._link = Link(self._settings, self._registration(terminal), self._store, self._processor, policy)
         self._link_greenlet = self._spawn(self._link.run)
 
-    def _spawn(self, work) -> gevent.Greenlet:
+    def _spawn(self, work: Callable[[], None]) -> "gevent.Greenlet[[], None]":
         greenlet = gevent.spawn(work)
-        greenlet.link_exception(self._accident)
+        greenlet.link_exception(self._greenlet_failed)
         return greenlet
 
-    def _accident(self, greenlet) -> None:
+    def _greenlet_failed(self, greenlet: "gevent.Greenlet[[], None]") -> None:
         log.critical("the agent ends itself because of a bug: %s", type(greenlet.exception).__name__)
         self._failed = True
         if greenlet is self._link_greenlet:
-            self._board.offline(Reason.FAILED.words)
+            self._store.offline(Reason.FAILED.words)
         self._stop.set()
 
     def _handle_signals(self) -> None:
@@ -246,7 +227,7 @@ class App:
         gevent.signal_handler(signal.SIGHUP, self._asked_to_reload)
         signals.release()
 
-    def _asked_to_stop(self, number) -> None:
+    def _asked_to_stop(self, number: int) -> None:
         log.info("asked to stop (%s)", signal.Signals(number).name)
         if self._stop.is_set():
             self._hurry.set()
@@ -261,16 +242,17 @@ class App:
             self.reload()
 
     def _shut_down(self) -> int:
-        self._board.phase(Phase.STOPPING)
+        self._store.phase(Phase.STOPPING)
         drain = gevent.spawn(self._processor.drain, self._settings.transactions.drain)
-        gevent.wait([drain, self._hurry], count=1)
+        waited: list[Event | gevent.Greenlet[..., bool]] = [drain, self._hurry]
+        gevent.wait(waited, count=1)
         if not drain.ready() or not drain.value:
             log.error("a transaction is still in progress: its answer is lost to this process, its outcome unknown")
         drain.kill()
-        if self._link:
+        if self._link and self._link_greenlet:
             self._link.stop()
-            self._link_greenlet.join(FAREWELL)
-        self._board.offline((Reason.FAILED if self._failed else Reason.STOPPED).words)
+            self._link_greenlet.join(LINK_STOP_TIME)
+        self._store.offline((Reason.FAILED if self._failed else Reason.STOPPED).words)
         self._processor.close()
         self._journal.close()
         self._status_file.stop()
@@ -285,18 +267,18 @@ class App:
         while True:
             limit = 3 * self._settings.watchdog.report_interval
             gevent.sleep(limit / 6)
-            age = self._board.report_age()
+            age = self._store.report_age()
             if (time.monotonic() - self._began if age is None else age) <= limit:
                 continue
-            if "watchdog" not in self._board.snapshot().problems:
+            if "watchdog" not in self._store.snapshot().problems:
                 log.warning("watchdog silent: no report for %g s; the agent works on without it", limit)
-            self._board.problem("watchdog", "watchdog silent")
+            self._store.problem("watchdog", "watchdog silent")
             if self._link:
                 self._link.forget_network()
 
     def _follow_idle(self) -> None:
         """What the link put off because of a transaction is due when that is over."""
-        with self._board.subscribe() as changes:
+        with self._store.subscribe() as changes:
             while True:
                 snapshot = changes.wait(None)
                 if snapshot and snapshot.idle and self._link:
@@ -304,5 +286,5 @@ class App:
 
     def _follow_wall_clock(self) -> None:
         while True:
-            gevent.sleep(CLOCK_LOOK)
-            self._board.follow_wall_clock()
+            gevent.sleep(CLOCK_INTERVAL)
+            self._store.follow_wall_clock()

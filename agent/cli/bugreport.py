@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tarfile
 import time
+from argparse import Namespace
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,7 +44,7 @@ PROGRAMS = ("agent", "watchdog")
 LOGS = Path("/var/log/supervisor")
 
 
-def bugreport(options) -> int:
+def bugreport(options: Namespace) -> int:
     asked = _Asked(config_dir(options), options.socket)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = f"econduit-bugreport-{asked.name()}-{stamp}"
@@ -78,7 +80,7 @@ class _Asked:
             self.settings = load(directory)
         except SettingsError as error:
             self.settings, self.mistakes = error.usable or load(None), error.mistakes
-            self.refusal = error.forbidden and refusal(error.forbidden)
+            self.refusal = refusal(error.forbidden) if error.forbidden else None
         self.client = Client(socket or self.settings.local.socket)
 
     def name(self) -> str:
@@ -89,10 +91,13 @@ class _Asked:
         return re.sub(r"[^A-Za-z0-9.-]+", "-", redact(terminal)).strip("-.") or "unnamed"
 
 
-def _text(make, asked: _Asked) -> str:
+Part = Callable[[_Asked], str]
+
+
+def _text(make: Part, asked: _Asked) -> str:
     try:
         text = make(asked)
-    except Exception as error:      # one part less is better than no report; which one and why, the report says
+    except Exception as error:      # noqa: BLE001  one part less is better than no report, which says what it lacks
         text = f"could not be had: {error or type(error).__name__}\n"
     return redact(text)
 
@@ -200,7 +205,7 @@ def _processes(asked: _Asked) -> str:
     return "\n".join(parts)
 
 
-def _log(name: str):
+def _log(name: str) -> Part:
     def tail(asked: _Asked) -> str:
         files = [LOGS / f"econduit-{name}.log.1", LOGS / f"econduit-{name}.log"]
         if not files[-1].is_file():     # another supervisord than the distribution's
@@ -215,7 +220,7 @@ def _supervisord_log(asked: _Asked) -> str:
     return "".join(line for line in _tail(LOGS / "supervisord.log").splitlines(keepends=True) if ours.search(line))
 
 
-PARTS = {
+PARTS: dict[str, Part] = {
     "about.txt": _about,
     "packages.txt": _packages,
     "settings.txt": _settings,
@@ -243,7 +248,7 @@ def _command(*words: str, timeout: float = COMMAND_TIMEOUT) -> str:
     return done.stdout.decode(errors="replace")
 
 
-def _file(path) -> str:
+def _file(path: str | Path) -> str:
     try:
         return _tail(Path(path))
     except OSError as error:

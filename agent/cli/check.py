@@ -3,6 +3,7 @@ import contextlib
 import os
 import pwd
 import sys
+from argparse import Namespace
 
 from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.device import load_identified
@@ -12,7 +13,7 @@ from .settings import USAGE, config_dir
 from .show import table
 
 
-def check_config(options) -> int:
+def check_config(options: Namespace) -> int:
     directory = config_dir(options)
     asking = os.geteuid()
     try:
@@ -43,7 +44,7 @@ def check_config(options) -> int:
     return 0
 
 
-def _became_the_agent(state_dir) -> bool:
+def _became_the_agent(state_dir: str) -> bool:
     """Root can read what the agent cannot, such as a file that was pushed with mode 0600; so the settings are read once
     more as whoever the journal belongs to."""
     try:

@@ -1,9 +1,10 @@
-"""`status`, `watch` and `reconnect`: questions and wishes to the agent that runs."""
+"""`status`, `watch` and `reconnect`: questions and requests to the agent that runs."""
 import json
 import os
 import sys
 import time
-from datetime import datetime, timezone
+from argparse import Namespace
+from datetime import UTC, datetime
 
 from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
 
@@ -14,7 +15,7 @@ ONLINE, OFFLINE, NO_ANSWER = 0, 1, 4
 RETRY = 1.0
 
 
-def status(options) -> int:
+def status(options: Namespace) -> int:
     try:
         now = Client(socket_path(options)).status()
     except AgentError as error:
@@ -23,7 +24,7 @@ def status(options) -> int:
     return ONLINE if now.online else OFFLINE
 
 
-def watch(options) -> int:
+def watch(options: Namespace) -> int:
     """A line for every change a person would notice; goes on when the agent restarts."""
     client = Client(socket_path(options))
     said = None
@@ -42,7 +43,7 @@ def watch(options) -> int:
         return 0
 
 
-def reconnect(options) -> int:
+def reconnect(options: Namespace) -> int:
     try:
         client = Client(socket_path(options))
         before = client.status()
@@ -72,7 +73,7 @@ def _no_answer(error: AgentError) -> int:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def _colour() -> bool:

@@ -1,6 +1,7 @@
 """Where the commands find the settings, and the agent's socket."""
 import shlex
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from econduit_terminal.conf.access import refusal
@@ -9,11 +10,11 @@ from econduit_terminal.conf.settings import Settings, SettingsError, default_dir
 USAGE = 2
 
 
-def config_dir(options) -> Path:
+def config_dir(options: Namespace) -> Path:
     return Path(options.config_dir) if options.config_dir else default_dir()
 
 
-def usable(options, sought: str, otherwise: str = "") -> Settings:
+def usable(options: Namespace, sought: str, otherwise: str = "") -> Settings:
     """The settings, or what is right in them. Ends the command with exit code 2 where there are none.
 
     Mistakes in them are no reason to say nothing of an agent that runs, by those from before or waiting for better
@@ -37,7 +38,7 @@ def usable(options, sought: str, otherwise: str = "") -> Settings:
         return settings
 
 
-def socket_path(options) -> str:
+def socket_path(options: Namespace) -> str:
     """--socket, else local.socket, as `usable` says."""
     return options.socket or usable(options, "the agent's socket",
                                     ", or name the socket with --socket PATH").local.socket

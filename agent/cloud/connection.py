@@ -6,6 +6,7 @@ import socket as std
 import struct
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 import netifaces
@@ -15,6 +16,7 @@ from gevent.ssl import SSLSocket
 from econduit_terminal.contract.reason import Reason
 
 from . import tcp_info
+from .dialed import Dialed
 from .liveness import SEGMENTS
 from .tcp_info import ESTABLISHED, TcpInfo
 
@@ -46,7 +48,7 @@ class Connection:
     encode: a response's bytes on the wire (wire.session.Session.respond).
     """
 
-    def __init__(self, dialed, encode: Callable[[bytes], bytes]):
+    def __init__(self, dialed: Dialed, encode: Callable[[bytes], bytes]):
         self._socket = dialed.socket
         self._encode = encode
         self.endpoint = dialed.endpoint
@@ -65,7 +67,7 @@ class Connection:
     def receive(self) -> bytes:
         """The next bytes; empty at the end of the stream. Raises OSError when the connection is lost or aborted."""
         try:
-            data = self._socket.recv(READ_SIZE)
+            data: bytes = self._socket.recv(READ_SIZE)
         except ValueError:      # under TLS nothing is decrypted after `end`: that something came is all that is known
             data = b""
         except OSError as error:
@@ -129,7 +131,7 @@ class Connection:
             log.debug("connection %d: response not sent (%s)", self.number, error)
             return False
 
-    def retune(self, prepare) -> None:
+    def retune(self, prepare: Callable[[Any], None]) -> None:
         """Apply new keepalive settings to the living connection: `prepare(socket)`."""
         try:
             prepare(self._socket)
@@ -241,7 +243,8 @@ class Connection:
 def interface_of(address: str) -> str | None:
     """The interface that carries an address; None where none does (any more)."""
     plain = address.partition("%")[0]
-    for name in netifaces.interfaces():
+    names: list[str] = netifaces.interfaces()
+    for name in names:
         try:
             families = netifaces.ifaddresses(name).values()
         except ValueError:      # it went away between the two questions

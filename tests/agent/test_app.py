@@ -68,7 +68,7 @@ def wall():
     set_now = os.path.exists(os.path.join(sys.argv[2], "ntp"))
     return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=0 if set_now else 20000)
 StatusStore.__init__.__kwdefaults__["wall"] = wall
-app.CLOCK_LOOK = 0.05
+app.CLOCK_INTERVAL = 0.05
 """ + PLAIN
 
 

@@ -62,7 +62,8 @@ def test_any_bytes_can_be_read(data):
 
 
 NAME = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name != "default")
-VALUE = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]) | st.just(" "), max_size=20).map(str.strip)
+VALUE = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]) | st.just(" "),
+                max_size=20).map(str.strip)
 
 
 @given(st.dictionaries(NAME, st.dictionaries(NAME, VALUE, max_size=4), max_size=4))

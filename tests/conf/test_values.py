@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -13,7 +15,8 @@ def rejected(kind, text):
 
 
 @pytest.mark.parametrize("text, seconds", [
-    ("250ms", 0.25), ("5s", 5), ("2min", 120), ("24h", 86400), ("7d", 604800), ("0s", 0), ("0.5s", 0.5), ("1.25 min", 75),
+    ("250ms", 0.25), ("5s", 5), ("2min", 120), ("24h", 86400), ("7d", 604800), ("0s", 0), ("0.5s", 0.5),
+    ("1.25 min", 75),
     ("50 ms", 0.05), ("007s", 7),
 ])
 def test_durations(text, seconds):
@@ -23,7 +26,8 @@ def test_durations(text, seconds):
 @pytest.mark.parametrize("text, why", [
     ("", "unit"), ("5", "no unit"), ("s", "number"), ("-5s", "number"), ("+5s", "number"), ("1_000s", "number"),
     ("inf", "number"), ("infs", "number"), ("nan", "number"), ("1e3s", "number"), ("5 sec", "'sec' is not a unit"),
-    ("5S", "'S' is not a unit"), ("5m", "'m' is not a unit"), ("0x5s", "number"), ("٥s", "number"), ("5s 3ms", "number"),
+    ("5S", "'S' is not a unit"), ("5m", "'m' is not a unit"), ("0x5s", "number"), ("٥s", "number"),
+    ("5s 3ms", "number"),
     (".5s", "number"), ("5.s", "number"), ("5s\n", "number"), ("9" * 400 + "s", "number"),
 ])
 def test_what_is_no_duration(text, why):
@@ -77,7 +81,8 @@ def test_endpoints(text, host, port):
     ("host:0", "not a port"), ("host:65536", "not a port"), ("host:8_0", "not a port"), ("host:http", "not a port"),
     ("host:-1", "not a port"), ("host:٨٠", "not a port"), ("https://host:80", "leave out https://"),
     ("2001:db8::1:80", "brackets"), ("[2001:db8::1]", "has no port"), ("[host]:80", "not an IPv6 address"),
-    ("1.2.3:80", "not an IPv4 address"), ("256.1.1.1:80", "not an IPv4 address"), ("010.1.1.1:80", "not an IPv4 address"),
+    ("1.2.3:80", "not an IPv4 address"), ("256.1.1.1:80", "not an IPv4 address"),
+    ("010.1.1.1:80", "not an IPv4 address"),
     ("a..b:80", "host"), ("-a:80", "host"), ("a b:80", "host"), ("bücher.example:80", "xn--"), ("a/b:80", "host"),
     ("x" * 64 + ":80", "host"), ("user@host:80", "host"),
 ])
@@ -160,10 +165,8 @@ def test_optional_values_are_none_when_empty():
 def test_no_text_raises_anything_but_value_error(text):
     for kinds in SECTIONS.values():
         for kind in kinds.values():
-            try:
+            with contextlib.suppress(ValueError):
                 hash(kind.parse(text))
-            except ValueError:
-                pass
 
 
 @pytest.mark.parametrize("text", [

@@ -15,7 +15,8 @@ def state(online):
     return board.snapshot().to_line()
 
 
-@pytest.mark.parametrize("online, code, words", [(True, 0, "POS Online\n"), (False, 1, "POS Offline: cable unplugged\n")])
+@pytest.mark.parametrize("online, code, words", [
+    (True, 0, "POS Online\n"), (False, 1, "POS Offline: cable unplugged\n")])
 def test_status_tells_by_words_and_exit_code(agent, canned, settings, online, code, words):
     canned(state(online))
     got = agent("status", "--config-dir", settings)
@@ -69,7 +70,7 @@ def test_watch_follows_through_a_restart_and_ends_with_ctrl_c(watch, board, tmp_
     while "POS Offline: starting" not in (line := watching.stdout.readline()):
         assert "not running" in line
     watching.send_signal(signal.SIGINT)
-    output, errors = watching.communicate()
+    _, errors = watching.communicate()
     assert watching.returncode == 0 and "Traceback" not in errors
     assert second.poll() is None
 

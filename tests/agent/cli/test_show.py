@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -7,7 +7,7 @@ from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase
 
-NOW = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("seconds, words", [
@@ -30,7 +30,8 @@ def test_all_that_support_asks_first():
     board.acked()
     board.offline("no internet")
     board.phase(Phase.WAITING, 4)
-    board.network(NetworkReport.from_json({"verdict": "no internet", "detail": "the gateway answers, nothing behind it"}))
+    board.network(NetworkReport.from_json(
+        {"verdict": "no internet", "detail": "the gateway answers, nothing behind it"}))
     board.transactions({"answered": 2, "failed": 0})
     board.problem("display", "port taken")
     text = show.full(board.snapshot(), NOW + timedelta(seconds=200), False)

@@ -6,7 +6,8 @@ import sys
 
 def run(config_dir, *arguments):
     return subprocess.run([sys.executable, "-m", "econduit_terminal.agent", "transactions", "--config-dir", config_dir,
-                           *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"})
+                           *arguments], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "LC_ALL": "C.UTF-8"})
 
 
 def test_before_the_first_transaction(tmp_path):

@@ -28,6 +28,11 @@ def until(condition, within=5.0):
         return value
 
 
+def receive_fails(connection, error):
+    with pytest.raises(error):
+        connection.receive()
+
+
 def test_what_it_knows_of_itself(pair, clouds):
     connection, _ = pair
     assert (connection.local_address, connection.interface, connection.endpoint) == (
@@ -50,7 +55,7 @@ def test_a_response_that_the_peer_does_not_take_is_not_delivered(pair):
 def test_a_response_that_broke_off_ends_the_connection(pair):
     """Whatever came behind half a response would be taken for a part of it."""
     connection, _ = pair
-    reading = gevent.spawn(lambda: pytest.raises(TimeoutError, connection.receive))
+    reading = gevent.spawn(receive_fails, connection, TimeoutError)
     assert connection.send(b"x" * (64 << 20), 0.2) is False
     reading.get(timeout=5)
 
@@ -58,7 +63,7 @@ def test_a_response_that_broke_off_ends_the_connection(pair):
 def test_a_response_that_is_never_acknowledged_ends_the_connection(pair, monkeypatch):
     connection, _ = pair
     monkeypatch.setattr(connection, "_unacknowledged", lambda: 1)
-    reading = gevent.spawn(lambda: pytest.raises(TimeoutError, connection.receive))
+    reading = gevent.spawn(receive_fails, connection, TimeoutError)
     assert connection.send(b"answer", 0.1) is False
     reading.get(timeout=5)
 
@@ -95,7 +100,7 @@ def test_nothing_is_delivered_on_a_connection_that_is_over(pair):
 
 def test_a_parked_connection_says_nothing_until_it_is_closed_and_then_resets(pair):
     connection, peer = pair
-    reading = gevent.spawn(lambda: pytest.raises(OSError, connection.receive))
+    reading = gevent.spawn(receive_fails, connection, OSError)
     gevent.idle()
     connection.park()
     assert connection.send(b"answer", 5) is False
