@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
 
+from .connect import source_of
 from .dialed import Dialed, DialFailed, Seen, Target
-from .dialer import Dialer
+from .dialer import OUTSIDE, Dialer
 from .endpoints import Address, Endpoints
 from .policy import Cause, Finding, Policy
 from .resolver import literal
@@ -46,6 +47,15 @@ class DialPlan:
             opened = failed
         self._learn(opened.seen, beside)
         return opened
+
+    def sources(self, endpoints: Sequence[Endpoint], network: NetworkReport) -> set[str]:
+        """The local addresses from which a dial now would leave; none over an interface that the watchdog names, which
+        it names no more when that is dead."""
+        if network.bind:
+            return set()
+        ways = [address for endpoint in endpoints
+                for address in (literal(endpoint) or OUTSIDE, self._records[endpoint].address) if address]
+        return {source for way in ways if (source := source_of(*way))}
 
     def _target(self, endpoint: Endpoint, network: NetworkReport, hold: float, mss: int | None) -> Target:
         record = self._records[endpoint]

@@ -28,7 +28,7 @@ Rules
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -209,20 +209,27 @@ class Link:
         if plan != self._dialing:       # once, not every second of a long outage: the log has a limit
             log.info("dialing %s", plan)
         self._dialing = plan
+        sources = self._plan.sources(endpoints, network)
         dialing = gevent.spawn(self._plan.dial, endpoints, network, time.monotonic())
         dialing.link(lambda _: self._commands.bell.set())
         opened: Dialed | DialFailed | None = None
         try:
-            while not dialing.ready():
+            while not (self._commands.stop or self._commands.leave or self._turned(network, sources)):
+                if dialing.ready():
+                    opened = dialing.get()
+                    break
                 self._commands.bell.wait()        # bounded: the dial ends by itself and rings
                 self._commands.bell.clear()
-                if self._commands.stop or self._commands.leave or _route(self._network) != _route(network):
-                    return None
-            opened = dialing.get()
             return opened
         finally:
             if opened is None:
                 drop(dialing)
+
+    def _turned(self, network: NetworkReport, sources: Collection[str]) -> bool:
+        """The dial of `network` is pointless now: another interface is to be used, or the way it takes went dead. That
+        another one comes and goes ends no dial: while it flaps, no dial would ever end."""
+        return self._network.bind != network.bind or any(
+            source in self._network.lost and source not in network.lost for source in sources)
 
     def _dial_beside(self, endpoints: Sequence[Endpoint], mss: int | None) -> Dialed | DialFailed:
         opened = self._plan.dial(endpoints, self._network, time.monotonic(), beside=True, mss=mss)
@@ -397,8 +404,3 @@ class Link:
     def _configured(self) -> tuple[Endpoint, ...]:
         cloud = self._settings.cloud
         return (cloud.primary, cloud.secondary) if cloud.secondary else (cloud.primary,)
-
-
-def _route(network: NetworkReport) -> tuple[str | None, Mapping[str, str]]:
-    """What decides which way a dial takes: one that is under way is begun anew when this changes."""
-    return network.bind, network.lost

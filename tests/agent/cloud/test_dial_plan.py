@@ -81,3 +81,12 @@ def test_what_a_dial_saw_goes_into_the_records(parts):
     dialer.result = Dialed(None, B, 0.1, ONE, Seen({A: Found(Finding.REFUSED, "refused by A")}))
     assert plan.dial([A, B], NetworkReport(), 3.0) is dialer.result
     assert records[A].outcome is Outcome.REFUSED
+
+
+def test_where_a_dial_leaves_from_unless_the_watchdog_names_the_interface(parts):
+    plan, _, records, _ = parts
+    here = Endpoint("127.0.0.1", 80)
+    assert "127.0.0.1" in plan.sources([here], NetworkReport())
+    records.registered(A, (socket.AF_INET6, ("::1", 80, 0, 0)), 1.0)
+    assert "::1" in plan.sources([A], NetworkReport())
+    assert plan.sources([here], NetworkReport(bind="eth1")) == set()

@@ -229,6 +229,19 @@ def test_t11_when_the_network_is_back_it_connects(start, clouds, board, blackhol
     assert board.entries[board.entries.index(("offline", "connecting")):].count(("offline", "Wi-Fi lost")) == 0
 
 
+def test_a_dial_goes_on_while_another_interface_comes_and_goes_and_ends_with_its_own(start, board, blackhole, settings):
+    link = start(alone(replace(settings, cloud=replace(settings.cloud, primary=blackhole))))
+    board.wait("phase", "dialing")
+    for _ in range(3):
+        link.network(reported(lost={"192.0.2.9": "Wi-Fi lost"}))
+        gevent.sleep(0.02)
+        link.network(reported())
+        gevent.sleep(0.02)
+    assert board.entries.count(("phase", "dialing")) == 1
+    link.network(reported(lost={"127.0.0.1": "cable unplugged"}))
+    board.wait("phase", "dialing", count=2)
+
+
 def test_o16_no_reason_that_the_next_moment_disproves(start, clouds, board, settings, monkeypatch):
     answers = []
 
