@@ -6,7 +6,7 @@ import pytest
 
 from econduit_terminal.agent.status.metrics import Measures, render
 from econduit_terminal.agent.status.store import StatusStore
-from econduit_terminal.agent.transactions import application, report
+from econduit_terminal.agent.transactions import failure_reasons, report
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs/operations.md").read_text()
@@ -50,7 +50,7 @@ def test_every_problem():
 
 def test_every_reason_for_the_pos():
     beginnings = [name.partition("…")[0].rstrip() for name in named("What the POS is told")]
-    for reason in (text.format(when="on …", command="Sale") for name, text in vars(application).items()
+    for reason in (text.format(when="on …", command="Sale") for name, text in vars(failure_reasons).items()
                    if name.isupper()):
         assert any(reason.startswith(beginning) for beginning in beginnings), reason
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..transactions.crashpoints import reach
+from ..transactions.failpoints import failpoint
 from ..transactions.identity import Command, Identity
 from ..transactions.pan import examine, mask_all
 from . import schema
@@ -102,9 +102,9 @@ class Journal:
         with self._commit("delivering"):
             moved = self._move(Event.DELIVER, "id = ?", id, delivered=now.wall)
             self._scrub("id = ? AND card", id)
-        reach("delivered")
+        failpoint("delivered")
         self.tidy()
-        reach("checkpointed")
+        failpoint("checkpointed")
         return bool(moved)
 
     def expire(self, id: int) -> bool:
@@ -279,7 +279,7 @@ class Journal:
         try:
             yield
             if step:
-                reach(step)
+                failpoint(step)
             self._db.execute("COMMIT")
             self._logged += EVENT
         except BaseException:

@@ -31,11 +31,11 @@ from econduit_terminal.conf.schema import Settings
 from ..journal.ages import before, when
 from ..journal.entry import Answered, Entry, Retention, Seen, State
 from ..journal.worker import JournalStuck, JournalWorker
-from . import application as reasons
+from . import failure_reasons
 from .application import PaymentApplication
-from .crashpoints import reach
 from .declined import declined
 from .delivery import DeliveryQueue, PendingResponse
+from .failpoints import failpoint
 from .identity import Command
 from .report import Report, StatusStore
 from .request import Connection, Request, shown
@@ -131,7 +131,7 @@ class Processor:
         request.hidden = self._report.crowded()
         if not request.hidden:
             log.info("%s: received, %d bytes", request.label, len(request.body))
-        reach("received")
+        failpoint("received")
         if (other := self._under_way(request)) is not None:
             other.connection = request.connection       # a refusal, too, goes to who asked last
             self._attached(request)
@@ -167,13 +167,13 @@ class Processor:
             try:
                 seen = self._journal.find(request.identity)
             except JournalStuck:
-                self._refuse(request, reasons.NOT_LOOKED_UP)
+                self._refuse(request, failure_reasons.NOT_LOOKED_UP)
                 return
             if seen is not None and not any(map(request.adjusts_anew, self._running)):
                 self._again(request, seen)
                 return
         if self._draining:
-            self._refuse(request, reasons.STOPPING)
+            self._refuse(request, failure_reasons.STOPPING)
         elif len(self._running) > self._settings.queue:
             self._busy(request)
         else:
@@ -188,7 +188,7 @@ class Processor:
         """The same as `seen.first`, and not run again."""
         first, waiting = seen.first, self._delivery.find(seen.first.id)
         if seen.voided and request.identity:
-            self._refuse(request, reasons.USED.format(command=request.identity.command.value))
+            self._refuse(request, failure_reasons.USED.format(command=request.identity.command.value))
         elif waiting is not None:
             waiting.since = self._journal.now()
             self._attached(request)
@@ -201,11 +201,11 @@ class Processor:
             self._delivery.add(PendingResponse(first.answer, request.label, self._journal.now(), first.id))
         elif first.state in (State.HANDED, State.UNKNOWN):
             self._report.count("unknown")
-            self._refuse(request, reasons.INTERRUPTED.format(when=when(first.at)))
+            self._refuse(request, failure_reasons.INTERRUPTED.format(when=when(first.at)))
         elif first.delivered is None:
-            self._refuse(request, reasons.NEVER_DELIVERED.format(when=when(first.at)))
+            self._refuse(request, failure_reasons.NEVER_DELIVERED.format(when=when(first.at)))
         else:
-            self._refuse(request, reasons.SCRUBBED_CARD if first.card else reasons.SCRUBBED)
+            self._refuse(request, failure_reasons.SCRUBBED_CARD if first.card else failure_reasons.SCRUBBED)
 
     # -- to the application and back ---------------------------------------------------------------------------------
 
@@ -220,12 +220,12 @@ class Processor:
         except JournalStuck as error:
             log.error("%s: not started, %s", request.label, error)
             self._journal.withdraw(entry.id)    # the entry may still get written, later
-            self._refuse(request, reasons.NOT_LOOKED_UP if remembered else reasons.NO_DISK)
+            self._refuse(request, failure_reasons.NOT_LOOKED_UP if remembered else failure_reasons.NO_DISK)
             return
         if seen is not None:
             self._again(request, seen)
             return
-        reach("handed")
+        failpoint("handed")
         start = time.monotonic()
         log.info("%s: handed to the payment application, %d bytes", request.label, len(request.body))
         answer = self._application.ask(request)
@@ -243,7 +243,7 @@ class Processor:
                                                     declined=void and declined(answer.body)), now)
         except Exception as error:  # noqa: BLE001  whatever it is, it must not cost the answer
             log.error("%s: the answer goes out without its entry in the journal, %s", request.label, error)
-        reach("answered")
+        failpoint("answered")
         # From here to the end nothing waits: the terminal is free before the first byte of the answer leaves.
         self._delivery.add(PendingResponse(answer.body, request.label, now, entry.id))
         self._report.took(took)
@@ -253,9 +253,10 @@ class Processor:
     def _busy(self, request: Request, known_new: bool = True) -> None:
         """known_new: it is certain that it did not run before either."""
         self._report.count("busy")
-        self._refuse(request, reasons.BUSY if known_new or not self._remembers(request) else reasons.CROWDED)
+        did_not_run = known_new or not self._remembers(request)
+        self._refuse(request, failure_reasons.BUSY if did_not_run else failure_reasons.CROWDED)
 
-    def _refuse(self, request: Request, reason: str = reasons.BROKEN) -> None:
+    def _refuse(self, request: Request, reason: str = failure_reasons.BROKEN) -> None:
         """A failure answer that is true now and here alone: it is not kept, and goes nowhere but back."""
         if not request.hidden:
             log.warning("%s: %s", request.label, reason)
@@ -263,7 +264,7 @@ class Processor:
                               request.connection)
 
     def _delivered(self, response: PendingResponse) -> None:
-        reach("sent")
+        failpoint("sent")
         self._report.count("delivered", response.count)
         if response.label:
             log.info("%s: answer of %d bytes delivered", response.label, len(response.answer))

@@ -16,7 +16,6 @@ import errno
 import logging
 import os
 import signal
-import socket as names
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +28,7 @@ from econduit_terminal.process import lookups
 
 from ..wire.errors import ProtocolError
 from ..wire.framing import Frame, Framer
-from .crashpoints import reach
+from .failpoints import failpoint
 
 CONNECT_TIMEOUT = 5.0
 _CHUNK = 65536
@@ -91,7 +90,7 @@ def _write(stream: _Stream, request: bytes) -> None:
             except BlockingIOError:
                 socket.wait_write(stream.writing)
         stream.end_of_request()
-        reach("asked")
+        failpoint("asked")
 
 
 def _read_answer(stream: _Stream, framer: Framer, deadline: float, timeout: float) -> bytes:
@@ -229,7 +228,7 @@ def _name(application: Application) -> str:
 def _why(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "no answer to the connection attempt"
-    if isinstance(error, names.gaierror):
+    if isinstance(error, socket.gaierror):
         return "the name is not known"
     known = error.errno if error.errno in errno.errorcode else None
     return os.strerror(known) if known else type(error).__name__

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from econduit_terminal.agent.transactions.crashpoints import STEPS
+from econduit_terminal.agent.transactions.failpoints import STEPS
 
 PAN, SPACED, TRACK, CVV = "5555555555554444", "4111 1111 1111 1111", ";5555555555554444=25121019876543210?", "CVV2"
 CARD = json.dumps({"Account": PAN, "Printed": SPACED, "Track2": TRACK, CVV: "917",

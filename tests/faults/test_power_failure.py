@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from econduit_terminal.agent.transactions.crashpoints import STEPS
+from econduit_terminal.agent.transactions.failpoints import STEPS
 
 # step: (runs, what the cloud has once the agent is back, what the same request gets then, runs in the end)
 APPROVED = {

@@ -9,7 +9,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from econduit_terminal.agent.transactions.crashpoints import STEPS
+from econduit_terminal.agent.transactions.failpoints import STEPS
 
 TERMINALS = 4
 EACH = 128

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from econduit_terminal.agent.transactions import application as module, relay
+from econduit_terminal.agent.transactions import relay
 from econduit_terminal.agent.transactions.application import PaymentApplication
 from econduit_terminal.agent.transactions.request import Request
 
@@ -28,11 +28,3 @@ def test_the_application_s_own_answer(settings, till):
     answer = PaymentApplication(settings().transactions, "T1").ask(REQUEST)
     assert (answer.body, answer.outcome, answer.reason) == (b'{"ResultCode":"Approved","for":30}', "answer", None)
     assert till.runs == [REQUEST.body]
-
-
-def test_what_people_read_is_one_short_line():
-    reasons = {name: text for name, text in vars(module).items() if name.isupper()}
-    assert set(reasons) == {"BUSY", "STOPPING", "NO_DISK", "NOT_LOOKED_UP", "CROWDED", "BROKEN", "UNKNOWN",
-                            "INTERRUPTED", "NEVER_DELIVERED", "USED",
-                            "SCRUBBED", "SCRUBBED_CARD"}
-    assert [name for name, text in reasons.items() if not text.isprintable() or len(text) > 200] == []

@@ -7,7 +7,7 @@ import pytest
 
 from econduit_terminal.agent.journal import journal
 from econduit_terminal.agent.journal.worker import JournalWorker
-from econduit_terminal.agent.transactions import application
+from econduit_terminal.agent.transactions import failure_reasons
 
 DAY = 86400.0
 
@@ -177,7 +177,7 @@ def test_m10_after_a_restart_it_is_the_same(start, till, connection):
 
 def test_a_sale_with_card_data_in_its_answer_is_already_used_too(pos):
     pos.ask("Sale", result="Approved 4111111111111111")
-    assert pos.ask("Sale")[2] == application.SCRUBBED_CARD
+    assert pos.ask("Sale")[2] == failure_reasons.SCRUBBED_CARD
     pos.ask("Void")
     assert pos.ask("Sale")[2] == USED.format("Sale")
 

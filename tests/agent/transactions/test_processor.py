@@ -9,7 +9,7 @@ import pytest
 from gevent.event import Event
 
 from econduit_terminal.agent.journal.worker import JournalStuck, JournalWorker
-from econduit_terminal.agent.transactions import application, relay
+from econduit_terminal.agent.transactions import failure_reasons, relay
 from econduit_terminal.conf.values import Application, Endpoint
 
 SALE = b'{"RefID":"1","Command":"Sale","Amount":"2.50"}'
@@ -94,7 +94,7 @@ def test_one_at_a_time_in_order_and_busy_beyond_the_queue(start, till, connectio
         processor.receive(request)
     till.asked.wait()
     assert failed(there.wait(1)[0]) == {"TerminalID": "T1", "ResultCode": "Failed", "TransType": "Sale",
-                                        "Message": application.BUSY, "RefID": "3"}
+                                        "Message": failure_reasons.BUSY, "RefID": "3"}
     assert till.runs == [SALE]
     till.hold.set()
     assert there.wait(3)[1:] == [approved(SALE), approved(OTHER)]
@@ -329,7 +329,7 @@ def test_an_answer_with_card_data_is_gone_when_it_is_delivered(start, till, conn
     processor.journal.pending()
     assert b"4111111111111111" not in files() and b"987" not in files()
     processor.receive(sale)
-    assert failed(second.wait(2)[1])["Message"] == application.SCRUBBED_CARD
+    assert failed(second.wait(2)[1])["Message"] == failure_reasons.SCRUBBED_CARD
     assert till.runs == [sale]
     assert "4111111111111111" not in caplog.text + str(processor.board.snapshot())
 
@@ -356,7 +356,7 @@ def test_a_scrubbed_answer_is_said_to_be_so(start, till, connection, settle):
     journal.pending()
     journal._journal._journal._db.execute("UPDATE transactions SET state = 'scrubbed', answer = NULL")
     processor.receive(SALE)
-    assert failed(there.wait(2)[1])["Message"] == application.SCRUBBED
+    assert failed(there.wait(2)[1])["Message"] == failure_reasons.SCRUBBED
 
 
 def test_a_bug_costs_one_transaction(start, till, connection, monkeypatch):
@@ -364,11 +364,11 @@ def test_a_bug_costs_one_transaction(start, till, connection, monkeypatch):
     processor.attach(there)
     monkeypatch.setattr(relay, "ask", lambda *a, **b: (_ for _ in ()).throw(ValueError("a bug")))
     processor.receive(SALE)
-    assert failed(there.wait(1)[0])["Message"] == application.UNKNOWN
+    assert failed(there.wait(1)[0])["Message"] == failure_reasons.UNKNOWN
     monkeypatch.undo()
     monkeypatch.setattr(JournalWorker, "new_id", lambda self: (_ for _ in ()).throw(ValueError("another")))
     processor.receive(OTHER)
-    assert failed(there.wait(2)[1])["Message"] == application.BROKEN
+    assert failed(there.wait(2)[1])["Message"] == failure_reasons.BROKEN
     monkeypatch.undo()
     processor.receive(VOID)
     assert there.wait(3)[2] == approved(VOID) and till.runs == [VOID]
@@ -404,7 +404,7 @@ def test_a_disk_that_hangs_runs_nothing_and_says_so(start, till, connection, mon
         raise JournalStuck("the journal's disk gave no answer for 10 s")
     monkeypatch.setattr(JournalWorker, "hand", stuck)
     processor.receive(SALE)
-    assert failed(there.wait(1)[0])["Message"] == application.NOT_LOOKED_UP
+    assert failed(there.wait(1)[0])["Message"] == failure_reasons.NOT_LOOKED_UP
     monkeypatch.undo()
     processor.receive(SALE)         # the entry that was written late does not stand in its way
     assert there.wait(2)[1] == approved(SALE) and till.runs == [SALE]
@@ -450,7 +450,8 @@ def test_while_the_disk_hangs_nobody_is_told_that_an_approved_sale_did_not_run(s
     processor.receive(SALE)
     waiting.set()
     there.wait(len(others) + 4)
-    assert {failed(answer)["Message"] for answer in there.sent[1:]} == {application.NOT_LOOKED_UP, application.CROWDED}
+    assert {failed(answer)["Message"] for answer in there.sent[1:]} == {
+        failure_reasons.NOT_LOOKED_UP, failure_reasons.CROWDED}
     assert till.runs == [SALE]
 
 
@@ -471,7 +472,7 @@ def test_a_burst_that_it_does_not_take_in_is_told_that_the_terminal_is_busy(star
     for request in burst:
         processor.receive(request)
     told = [json.loads(answer).get("Message") for answer in there.wait(len(burst))]
-    assert set(told) == {None, application.BUSY, application.CROWDED} and told.count(None) == len(till.runs)
+    assert set(told) == {None, failure_reasons.BUSY, failure_reasons.CROWDED} and told.count(None) == len(till.runs)
 
 
 @pytest.mark.parametrize("request_", [
@@ -597,7 +598,7 @@ def test_drain_waits_for_the_one_that_runs_and_takes_no_other(start, till, conne
     gevent.sleep(0)
     processor.receive(VOID)
     assert [failed(answer)["RefID"] for answer in there.wait(2)] == ["2", "1"]
-    assert all(failed(answer)["Message"] == application.STOPPING for answer in there.sent)
+    assert all(failed(answer)["Message"] == failure_reasons.STOPPING for answer in there.sent)
     processor.receive(SALE)         # under way: not refused
     assert not draining.ready()
     till.hold.set()
@@ -620,7 +621,7 @@ def test_a_refusal_goes_to_who_asked_last(start, till, connection, settle):
     processor.attach(second)
     processor.receive(OTHER)
     draining = gevent.spawn(processor.drain, 5)
-    assert failed(second.wait(1)[0])["Message"] == application.STOPPING
+    assert failed(second.wait(1)[0])["Message"] == failure_reasons.STOPPING
     till.hold.set()
     assert draining.get(timeout=5) is True and second.sent[1:] == [approved(SALE)]
 

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from econduit_terminal.agent.transactions.crashpoints import STEPS
+from econduit_terminal.agent.transactions.failpoints import STEPS
 
 PROGRAM = """
-from econduit_terminal.agent.transactions.crashpoints import reach
+from econduit_terminal.agent.transactions.failpoints import failpoint
 for step in ("received", "handed", "answered", "handed"):
-    reach(step)
+    failpoint(step)
     print(step, flush=True)
 """
 
@@ -37,5 +37,5 @@ def test_does_nothing_without_both_variables(environment):
 
 def test_every_step_is_reached_somewhere(request):
     folder = request.config.rootpath / "agent"
-    code = "".join(file.read_text() for file in folder.rglob("*.py") if file.name != "crashpoints.py")
-    assert [step for step in STEPS if f'reach("{step}")' not in code and f'_commit("{step}")' not in code] == []
+    code = "".join(file.read_text() for file in folder.rglob("*.py") if file.name != "failpoints.py")
+    assert [step for step in STEPS if f'failpoint("{step}")' not in code and f'_commit("{step}")' not in code] == []

@@ -1,4 +1,4 @@
-"""Named steps at which the fault tests end the process as a power failure would: at once, with SIGKILL.
+"""Failpoints: steps at which the fault tests end the process as a power failure would: at once, with SIGKILL.
 
 Does nothing unless *both* variables below were set when the process started; no setting and nothing from a network can
 set them. `ECONDUIT_CRASH_AT=answered` ends the process at the first arrival there, `answered:3` at the third.
@@ -31,7 +31,7 @@ _armed_at = _armed()
 _arrivals = 0
 
 
-def reach(step: str) -> None:
+def failpoint(step: str) -> None:
     """The process is at `step`, one of STEPS."""
     global _arrivals
     if _armed_at is None or step != _armed_at[0]:
