@@ -4,6 +4,7 @@ With IP_RECVERR (ip(7); IPV6_RECVERR, ipv6(7)) the kernel keeps the ICMP message
 address of who sent it. A RST leaves the queue empty. An open connection must not have the option: the first ICMP error
 would end it, which without the option the kernel takes for the hint that it is (tried: within 0.2 s).
 """
+import errno
 import socket as std
 import struct
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ _EXTENDED_ERROR = struct.Struct("=IBBBBII")
 """struct sock_extended_err (linux/errqueue.h): errno, origin, type, code, pad, info, data; the offender follows."""
 _ORIGIN_ICMP = {2: std.AF_INET, 3: std.AF_INET6}
 _ADDRESS_AT = {std.AF_INET: (4, 4), std.AF_INET6: (8, 16)}
+
+NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ENODEV})
+"""What the kernel says where nothing was sent at all, unless an ICMP error is in the queue."""
 
 _PROHIBITED = "administratively prohibited"
 _TEXTS = {

@@ -12,11 +12,12 @@ import logging
 import os
 import stat
 import sys
-import time
+from datetime import UTC, datetime
 from typing import TextIO
 
 from econduit_terminal.process.outlet import Outlet, native_thread
 from econduit_terminal.process.text import clean
+from econduit_terminal.process.timestamps import rfc3339
 
 __all__ = ["clean", "flush", "serve", "set_up", "stacks_on"]
 
@@ -89,13 +90,8 @@ def _standard_error() -> Outlet:
     return _outlet
 
 
-def _line(level: str, name: str, text: str, moment: float | None = None) -> bytes:
-    return f"{_stamp(time.time() if moment is None else moment)} {level} {name}: {text}\n".encode(
-        errors="backslashreplace")
-
-
-def _stamp(moment: float) -> str:
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03}Z"
+def _line(level: str, name: str, text: str) -> bytes:
+    return f"{rfc3339(datetime.now(UTC))} {level} {name}: {text}\n".encode(errors="backslashreplace")
 
 
 class _Handler(logging.Handler):
@@ -147,8 +143,8 @@ class _Formatter(logging.Formatter):
             text = record.getMessage()
         except Exception as error:  # noqa: BLE001  a wrong format string must not cost the line that would tell of it
             text = f"{record.msg} ({type(error).__name__} while formatting)"
-        line = (f"{_stamp(record.created)} {record.levelname} {record.name.rpartition('.')[2]}: "
-                f"{clean(text, LINE_MAX)}")
+        moment = rfc3339(datetime.fromtimestamp(record.created, UTC))
+        line = f"{moment} {record.levelname} {record.name.rpartition('.')[2]}: {clean(text, LINE_MAX)}"
         if record.exc_info and record.exc_info[0] is not None:
             lines = self.formatException(record.exc_info).splitlines()
             steps = " | ".join(part for part in map(str.strip, lines) if part)

@@ -10,12 +10,16 @@
 import os
 from pathlib import Path
 
+from econduit_terminal.process.addresses import is_address
+
 HOSTS = Path("/etc/hosts")
 RESOLV_CONF = Path("/etc/resolv.conf")
 MOST_BYTES = 1 << 20
 """Of those files; what is behind is not read."""
 MOST_DOMAINS = 6
 """Of a search list (MAXDNSRCH, resolv.h)."""
+MOST_SERVERS = 3
+"""MAXNS, resolv.h."""
 
 _before: dict[str, str | None] = {}
 
@@ -47,11 +51,16 @@ def names_for(name: str) -> tuple[str, ...]:
 def search_list() -> tuple[str, ...]:
     """The domains that complete a name without a dot; the last line counts."""
     domains: list[str] = []
-    for line in _lines(RESOLV_CONF):
-        words = line.split()
-        if len(words) > 1 and words[0] in ("search", "domain"):
-            domains = words[1:]
+    for key, *values in _resolv_conf():
+        if key in ("search", "domain"):
+            domains = values
     return tuple(filter(None, (domain.rstrip(".") for domain in domains)))[:MOST_DOMAINS]
+
+
+def name_servers() -> tuple[str, ...]:
+    """The addresses of the name servers in use."""
+    servers = (value for key, value, *_ in _resolv_conf() if key == "nameserver")
+    return tuple(filter(is_address, servers))[:MOST_SERVERS]
 
 
 def written() -> dict[str, frozenset[str]]:
@@ -62,6 +71,11 @@ def written() -> dict[str, frozenset[str]]:
         for name in names:
             found.setdefault(name, set()).add(address.partition("%")[0])
     return {name: frozenset(addresses) for name, addresses in found.items()}
+
+
+def _resolv_conf() -> list[list[str]]:
+    """The words of each line that has two at least."""
+    return [words for line in _lines(RESOLV_CONF) if len(words := line.split()) > 1]
 
 
 def _lines(file: Path) -> list[str]:

@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from econduit_terminal.process.addresses import is_address, leads_nowhere, parsed
+
 _PRIVATE = tuple(map(ipaddress.ip_network, (
     "0.0.0.0/8",        # this network, RFC 1122
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",        # RFC 1918
@@ -16,37 +18,10 @@ _PRIVATE = tuple(map(ipaddress.ip_network, (
     "224.0.0.0/3",      # multicast, reserved, broadcast
     "::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )))
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")      # RFC 6052: an IPv4 address in its last four bytes
 _LOCAL_ENDINGS = (".local", ".localhost", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet",
                   ".corp",
                   ".private")
 """Of names that no public name server answers (RFC 6761, 6762, 8375, and common usage)."""
-
-
-class Target(NamedTuple):
-    """A TCP endpoint, with the name it has for people (``host:port``)."""
-
-    name: str
-    host: str
-    port: int
-
-
-def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address, without its scope, and as IPv4 where IPv6 only carries one; None if ``text`` is none."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address in _NAT64:
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
-
-
-def is_address(text: str) -> bool:
-    return parsed(text) is not None
 
 
 def is_loopback(text: str) -> bool:
@@ -58,13 +33,6 @@ def is_private(text: str) -> bool:
     """Whether no host in the internet can have this address."""
     address = parsed(text)
     return address is None or any(address in network for network in _PRIVATE if network.version == address.version)
-
-
-def is_nowhere(text: str) -> bool:
-    """Whether a name with this address leads to no other machine: 0.0.0.0 and ::, loopback, multicast."""
-    address = parsed(text)
-    return (address is None or address.is_unspecified or address.is_loopback or address.is_multicast
-            or (address.version == 4 and int(address) >> 24 in (0, 255)))
 
 
 def is_public_name(host: str) -> bool:
@@ -100,7 +68,7 @@ class Nearby(NamedTuple):
         """Why ``host`` cannot stand at this address although it was answered with it; None where it can."""
         if is_address(host) or host in self.meant or host == "localhost" or host.endswith(".localhost"):
             return None
-        if is_nowhere(address):
+        if leads_nowhere(address):
             return f"{address} (a DNS filter)"
         if address in self.own:
             return f"{address}, an address of this terminal"

@@ -1,8 +1,8 @@
 """What the agent says of itself (GET /status, /events), as far as the watchdog goes by it. PURE."""
 from typing import NamedTuple
 
+from econduit_terminal.conf.values import Endpoint, parse_endpoint
 from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
-from econduit_terminal.watchdog.addresses import Target
 
 ANSWERED = frozenset({Outcome.REGISTERED, Outcome.OPEN, Outcome.NOT_THE_CLOUD, Outcome.REFUSED_REGISTRATION,
                       Outcome.REFUSED})
@@ -12,7 +12,7 @@ ANSWERED = frozenset({Outcome.REGISTERED, Outcome.OPEN, Outcome.NOT_THE_CLOUD, O
 class Dialed(NamedTuple):
     """An endpoint, what the agent's last dial found there, and at which addresses."""
 
-    endpoint: Target
+    endpoint: Endpoint
     outcome: Outcome = Outcome.UNTRIED
     addresses: tuple[str, ...] = ()
 
@@ -47,15 +47,7 @@ class AgentStatus(NamedTuple):
 
 
 def _dialed(said: EndpointStatus) -> Dialed | None:
-    endpoint = target(said.endpoint)
-    return None if endpoint is None else Dialed(endpoint, said.outcome, said.addresses)
-
-
-def target(name: str) -> Target | None:
-    """``host:port`` or ``[v6]:port``; None if it is neither."""
-    host, _, port = name.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port[:6]) < 65536:
-        return None
-    return Target(name, host, int(port))
+    try:
+        return Dialed(parse_endpoint(said.endpoint), said.outcome, said.addresses)
+    except ValueError:
+        return None     # said by something else than our agent

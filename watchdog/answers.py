@@ -2,6 +2,7 @@
 from itertools import chain
 from typing import NamedTuple
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.status import Outcome
 
 ALIVE = frozenset({Outcome.OPEN, Outcome.REFUSED})
@@ -12,7 +13,7 @@ class Finding(NamedTuple):
     """What a dial found at an endpoint. ``addresses``: those that gave this outcome. ``genuine``: the endpoint itself
     can stand there, and not only something that answers in its place. ``offender``: the router that rejected."""
 
-    endpoint: str
+    endpoint: Endpoint
     outcome: Outcome = Outcome.UNTRIED
     addresses: tuple[str, ...] = ()
     genuine: bool = True

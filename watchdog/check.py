@@ -20,10 +20,11 @@ a script knows where to look.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Outcome, Status
-from econduit_terminal.watchdog.addresses import Target, is_address
+from econduit_terminal.process.addresses import is_address
 from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
 from econduit_terminal.watchdog.diagnosis import diagnose, weigh
@@ -117,13 +118,13 @@ def _link(state: State, named: tuple[str, ...], watched: str) -> Line:
     return Line("link", FAIL, found, todo, LINK)
 
 
-def beyond(state: State, answers: Answers | None, endpoints: tuple[Target, ...], agent: AgentStatus = NOBODY,
+def beyond(state: State, answers: Answers | None, endpoints: tuple[Endpoint, ...], agent: AgentStatus = NOBODY,
            meant: frozenset[str] = frozenset()) -> list[Line]:
     """Gateway, internet, DNS and endpoints, from one round of probes and what the agent found; None: there was nothing
     to ask over."""
     if answers is None:
         names = (f"DNS {host}" for host in _names(endpoints))
-        layers = ["gateway", "internet", *names, *(endpoint.name for endpoint in endpoints)]
+        layers = ["gateway", "internet", *names, *map(str, endpoints)]
         return [Line(layer, SKIP, "no interface is usable") for layer in layers]
     evidence = weigh(agent._replace(endpoints=()), answers, nearby(state, meant), way(state))
     reason, detail = diagnose(evidence)
@@ -167,11 +168,11 @@ def _meanwhile(answers: Answers) -> str:
     return f"; the cloud can be reached over {answers.elsewhere} meanwhile" if answers.elsewhere else ""
 
 
-def _names(endpoints: tuple[Target, ...]) -> list[str]:
+def _names(endpoints: tuple[Endpoint, ...]) -> list[str]:
     return list(dict.fromkeys(endpoint.host for endpoint in endpoints if not is_address(endpoint.host)))
 
 
-def _dns(state: State, answers: Answers, endpoints: tuple[Target, ...], reason: str,
+def _dns(state: State, answers: Answers, endpoints: tuple[Endpoint, ...], reason: str,
          registered: set[str]) -> list[Line]:
     todo = SERVERS
     if bind(state):
@@ -196,7 +197,7 @@ def _name(name: NameFound, servers: str, todo: str, registered: bool) -> Line:
 
 
 def _endpoints(answers: Answers, agent: AgentStatus) -> list[Line]:
-    dialed = {one.endpoint.name: one.outcome for one in agent.endpoints}
+    dialed = {one.endpoint: one.outcome for one in agent.endpoints}
     opened = {one.endpoint for one in answers.endpoints if one.outcome is Outcome.OPEN}
     captured = {name for name in opened if dialed.get(name) is Outcome.NOT_THE_CLOUD}
     shut = (Outcome.REFUSED, Outcome.SILENT)
@@ -209,12 +210,12 @@ def _captured(found: Finding) -> Line:
     at = ", ".join(found.addresses)
     text = (f"{at} takes connections, but something else than the cloud answers there"
             if found.outcome is Outcome.OPEN else found.outcome.value)
-    return Line(found.endpoint, FAIL, text, "a proxy or a login page of this network stands between: open a page in a "
-                "browser and log in, or have both ports let through", CLOUD)
+    return Line(str(found.endpoint), FAIL, text, "a proxy or a login page of this network stands between: open a page "
+                "in a browser and log in, or have both ports let through", CLOUD)
 
 
 def _endpoint(found: Finding, some: bool, dialed: Outcome | None, witness: str | None) -> Line:
-    layer, at = found.endpoint, ", ".join(found.addresses)
+    layer, at = str(found.endpoint), ", ".join(found.addresses)
     if found.outcome is Outcome.OPEN:
         proof = ("registered there" if dialed is Outcome.REGISTERED
                  else "only a registration proves that it is the cloud")

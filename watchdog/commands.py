@@ -90,8 +90,8 @@ def _by_settings(options: Namespace, work: Callable[[Orders], int]) -> int:
 def check_layers(orders: Orders) -> int:
     """Prints a line for each layer. Returns the exit status (check.py)."""
     from econduit_terminal.contract.status import Outcome, Status
+    from econduit_terminal.process.addresses import is_address
     from econduit_terminal.watchdog import check, probes, snapshot
-    from econduit_terminal.watchdog.addresses import is_address
     from econduit_terminal.watchdog.agent_status import AgentStatus
     from econduit_terminal.watchdog.names import Names
     from econduit_terminal.watchdog.state import State

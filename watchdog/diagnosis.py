@@ -171,7 +171,7 @@ def weigh(agent: AgentStatus, answers: Answers | None, nearby: Nearby, route: Ro
     """What the agent found and what the probes found, as one. ``stale``: the agent's last dial is some time ago, and
     the round of ``answers`` is younger."""
     probed = {finding.endpoint: finding for finding in answers.endpoints} if answers else {}
-    found = tuple(_merged(dialed, probed.get(dialed.endpoint.name), nearby) for dialed in agent.endpoints)
+    found = tuple(_merged(dialed, probed.get(dialed.endpoint), nearby) for dialed in agent.endpoints)
     found = found or tuple(probed.values())
     if stale and answers is not None and _fails(answers):
         found = tuple(one._replace(outcome=Outcome.NO_NAME if answers.nameless else Outcome.UNTRIED)
@@ -187,7 +187,7 @@ def weigh(agent: AgentStatus, answers: Answers | None, nearby: Nearby, route: Ro
 def _merged(dialed: Dialed, probed: Finding | None, nearby: Nearby) -> Finding:
     """One endpoint. Where it answered the agent, that counts; else what a probe of ours found, if it asked."""
     genuine = not dialed.addresses or bool(nearby.believed(dialed.endpoint.host, dialed.addresses))
-    own = Finding(dialed.endpoint.name, dialed.outcome, dialed.addresses, genuine)
+    own = Finding(dialed.endpoint, dialed.outcome, dialed.addresses, genuine)
     if probed is None:
         return own
     if not genuine:         # what answered there is not the endpoint; its right address may be known by now

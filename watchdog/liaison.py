@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from econduit_terminal.contract.client import AgentError, Client, NotRunning
 from econduit_terminal.contract.network_report import InterfaceReport, NetworkReport
+from econduit_terminal.process.timestamps import rfc3339
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.verdict import Verdict
 
@@ -30,7 +31,7 @@ def report(verdict: Verdict, *, dial: bool = False, verify: bool = False) -> Net
         interfaces=tuple(InterfaceReport(one.name, one.kind, one.name in verdict.usable_names, one.operstate,
                                          one.addresses) for one in verdict.interfaces),
         addresses=dict(verdict.addresses), beyond=verdict.beyond, network=verdict.network, open=verdict.open,
-        sent=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+        sent=rfc3339(datetime.now(UTC)))
 
 
 class Feed:

@@ -19,11 +19,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.client import Client
 from econduit_terminal.contract.status import Outcome, Status
+from econduit_terminal.process.addresses import is_address
 from econduit_terminal.process.logs import clean
 from econduit_terminal.watchdog import probes, snapshot
-from econduit_terminal.watchdog.addresses import Target, is_address
 from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.answers import Answers
 from econduit_terminal.watchdog.asking import Asking
@@ -93,7 +94,7 @@ class Monitor:
         self._state: State | None = None
         self._verdict: Verdict | None = None
         self._agent = AgentStatus()
-        self._endpoints: tuple[Target, ...] = orders.endpoints
+        self._endpoints: tuple[Endpoint, ...] = orders.endpoints
         self._asking = Asking(orders.probe_interval)
         self._log_ins = LogIns()
         self._answers: Answers | None = None
@@ -166,7 +167,7 @@ class Monitor:
         self._asking.heard(self._agent, now)
         endpoints = tuple(dialed.endpoint for dialed in self._agent.endpoints)
         if endpoints and endpoints != self._endpoints:
-            log.info("the agent dials %s: these count", clean(", ".join(one.name for one in endpoints)))
+            log.info("the agent dials %s: these count", clean(", ".join(map(str, endpoints))))
             self._endpoints = endpoints
             self._forget_answers(now)
         for dialed in self._agent.endpoints:

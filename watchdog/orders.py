@@ -6,14 +6,12 @@ JSON in a file without a name.
 """
 import json
 import os
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from econduit_terminal.watchdog.addresses import Target
+from econduit_terminal.conf.values import Endpoint
 
 if TYPE_CHECKING:
     from econduit_terminal.conf.settings import Settings
-    from econduit_terminal.conf.values import Endpoint
 
 
 class Orders(NamedTuple):
@@ -21,8 +19,8 @@ class Orders(NamedTuple):
 
     socket: str
     log_level: str
-    endpoints: tuple[Target, ...]
-    reference_hosts: tuple[Target, ...]
+    endpoints: tuple[Endpoint, ...]
+    reference_hosts: tuple[Endpoint, ...]
     interfaces: tuple[str, ...]
     coalesce: float
     poll: float
@@ -36,14 +34,13 @@ class Orders(NamedTuple):
 
 def of(settings: "Settings") -> Orders:
     """From conf.settings.Settings; the endpoints in the order of preference."""
-    watch, cloud = settings.watchdog, settings.cloud
+    cloud = settings.cloud
     return Orders(
         socket=str(settings.local.socket),
         log_level=settings.local.log_level,
-        endpoints=_targets(endpoint for endpoint in (cloud.primary, cloud.secondary) if endpoint),
-        reference_hosts=_targets(watch.reference_hosts),
+        endpoints=tuple(filter(None, (cloud.primary, cloud.secondary))),
         status_file=settings.local.status_file,
-        **{key: getattr(watch, key) for key in Orders._fields[4:-1]},
+        **vars(settings.watchdog),
     )
 
 
@@ -59,10 +56,6 @@ def take_over(file: int) -> Orders:
     with open(file) as stream:
         given = json.load(stream)
     for key in ("endpoints", "reference_hosts"):
-        given[key] = tuple(Target(*target) for target in given[key])
+        given[key] = tuple(Endpoint(*endpoint) for endpoint in given[key])
     given["interfaces"] = tuple(given["interfaces"])
     return Orders(**given)
-
-
-def _targets(endpoints: "Iterable[Endpoint]") -> tuple[Target, ...]:
-    return tuple(Target(str(endpoint), endpoint.host, endpoint.port) for endpoint in endpoints)

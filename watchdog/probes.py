@@ -22,12 +22,14 @@ import time
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.status import Outcome
+from econduit_terminal.process import lookups
+from econduit_terminal.process.addresses import is_address
 from econduit_terminal.watchdog import dns, neighbours, sockets
-from econduit_terminal.watchdog.addresses import Nearby, Target, is_address, is_loopback
+from econduit_terminal.watchdog.addresses import Nearby, is_loopback
 from econduit_terminal.watchdog.answers import ALIVE, Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.names import Lookup, Names
-from econduit_terminal.watchdog.resolv_conf import name_servers
 from econduit_terminal.watchdog.state import Route, State
 from econduit_terminal.watchdog.verdict import bind, way
 
@@ -44,8 +46,8 @@ class Plan(NamedTuple):
     interfaces beside the one that a dial takes. ``over``: that one, where the kernel would choose a dead one."""
 
     gateway: Route | None
-    endpoints: tuple[Target, ...]
-    references: tuple[Target, ...] = ()
+    endpoints: tuple[Endpoint, ...]
+    references: tuple[Endpoint, ...] = ()
     others: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     over: str | None = None
@@ -53,12 +55,12 @@ class Plan(NamedTuple):
     dial: bool = True
 
 
-def plan(state: State, endpoints: tuple[Target, ...], references: tuple[Target, ...], nearby: Nearby = NOWHERE,
+def plan(state: State, endpoints: tuple[Endpoint, ...], references: tuple[Endpoint, ...], nearby: Nearby = NOWHERE,
          dial: bool = True) -> Plan:
     """What is worth asking in this state."""
     route = way(state)
     others = tuple(one.name for one in state.usable if route is None or one.name != route.interface)
-    return Plan(route, endpoints, references, others, name_servers(), bind(state), nearby, dial)
+    return Plan(route, endpoints, references, others, lookups.name_servers(), bind(state), nearby, dial)
 
 
 class Prober:
@@ -75,7 +77,7 @@ class Prober:
 
 
 Subject = tuple[Hashable, ...]
-"""What a question is about, such as ("endpoint", its Target)."""
+"""What a question is about, such as ("endpoint", which one)."""
 
 
 class Asked(NamedTuple):
@@ -121,7 +123,7 @@ class Round:
             self._close()
 
     def _start(self) -> None:
-        hosts = list(dict.fromkeys(target.host for target in (*self._plan.endpoints, *self._plan.references)))
+        hosts = list(dict.fromkeys(endpoint.host for endpoint in (*self._plan.endpoints, *self._plan.references)))
         named = [host for host in hosts if not is_address(host)]
         for host in named:
             self._lookups[host] = self._names.start(host, self._ring)
@@ -141,14 +143,14 @@ class Round:
 
     def _dial_names(self) -> None:
         """Dial every address known by now of what is to be dialed."""
-        for target in self._plan.references:
-            for address in self._addresses(target.host):
-                self._dial(("reference", target), address, target.port, self._plan.over)
-        for target in self._plan.endpoints if self._plan.dial else ():
-            for address in self._addresses(target.host):
-                self._dial(("endpoint", target), address, target.port, self._plan.over)
+        for endpoint in self._plan.references:
+            for address in self._addresses(endpoint.host):
+                self._dial(("reference", endpoint), address, endpoint.port, self._plan.over)
+        for endpoint in self._plan.endpoints if self._plan.dial else ():
+            for address in self._addresses(endpoint.host):
+                self._dial(("endpoint", endpoint), address, endpoint.port, self._plan.over)
                 for interface in self._plan.others:
-                    self._dial(("other", interface), address, target.port, interface)
+                    self._dial(("other", interface), address, endpoint.port, interface)
 
     def _addresses(self, host: str) -> tuple[str, ...]:
         """Those at which the host can stand: the fresh ones, else those known."""
@@ -239,7 +241,7 @@ class Round:
             names=tuple(map(self._name, hosts)),
             servers=servers,
             endpoints=tuple(map(self._endpoint, self._plan.endpoints)),
-            references=tuple((one.name, self._best(("reference", one)) in ALIVE) for one in self._plan.references),
+            references=tuple((str(one), self._best(("reference", one)) in ALIVE) for one in self._plan.references),
             elsewhere=elsewhere[0] if elsewhere else None,
         )
 
@@ -251,14 +253,14 @@ class Round:
         return NameFound(host, believed or self._names.known(host), bool(believed),
                          whys[0] if whys and not believed else None, lookup.denied)
 
-    def _endpoint(self, target: Target) -> Finding:
-        found = self._found.get(("endpoint", target), {})
-        best = self._best(("endpoint", target))
+    def _endpoint(self, endpoint: Endpoint) -> Finding:
+        found = self._found.get(("endpoint", endpoint), {})
+        best = self._best(("endpoint", endpoint))
         if best is None:
-            addresses = self._addresses(target.host)
-            return Finding(target.name, Outcome.UNTRIED if addresses else Outcome.NO_NAME, addresses)
+            addresses = self._addresses(endpoint.host)
+            return Finding(endpoint, Outcome.UNTRIED if addresses else Outcome.NO_NAME, addresses)
         those = [address for address, (outcome, _) in found.items() if outcome is best]
-        return Finding(target.name, best, tuple(those), offender=found[those[0]][1], probed=True)
+        return Finding(endpoint, best, tuple(those), offender=found[those[0]][1], probed=True)
 
     def _gateway(self) -> bool | None:
         outcome, route = self._best(THE_GATEWAY), self._plan.gateway

@@ -12,7 +12,6 @@ from econduit_terminal.process import icmp
 
 _ECHO = struct.Struct("!BBHHH")
 _ECHO_REQUEST, _ECHO_REQUEST_6 = 8, 128
-_NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ENODEV})
 
 
 def opened(address: str, kind: int, interface: str | None, protocol: int = 0) -> socket.socket:
@@ -63,4 +62,4 @@ def outcome(asked: socket.socket, code: int, address: str) -> tuple[Outcome, str
         return (Outcome.NO_WAY, None) if rejected.offender == own else (Outcome.REJECTED, rejected.offender)
     if rejected is not None or code in (errno.ECONNREFUSED, errno.ECONNRESET):
         return Outcome.REFUSED, None
-    return (Outcome.NO_WAY if code in _NO_WAY else Outcome.SILENT), None
+    return (Outcome.NO_WAY if code in icmp.NO_ROUTE else Outcome.SILENT), None

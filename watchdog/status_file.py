@@ -21,6 +21,7 @@ from econduit_terminal.contract.reader import ContractError
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Phase, Status
 from econduit_terminal.process import line_file
+from econduit_terminal.process.timestamps import rfc3339
 
 WRITER = "watchdog"
 LONGEST = 1024 * 1024
@@ -100,7 +101,7 @@ def _offline(said: Status, why: Reason, since: float | None) -> Status:
     began = said.since
     if since is not None or not began:
         ago = timedelta(seconds=now - since if since is not None else 0)
-        began = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        began = rfc3339(datetime.now(UTC) - ago)
     return replace(said, online=False, reason=reason, since=began, endpoint=None, local_address=None, interface=None,
                    retry_in=None, valid_for=line_file.VALID_FOR, written_uptime=int(now * 1000) / 1000)
 

@@ -81,7 +81,7 @@ def judge(
     evidence = weigh(agent, answers, nearby(after, beside.meant), way(after), beside.stale)
     reason, detail = _reason(after, able, evidence, agent, carried, beside.refusing)
     path = _path(reason, evidence, carried, able, detour)
-    opened = tuple(one.endpoint for one in evidence.having(Outcome.OPEN) if one.probed)
+    opened = tuple(str(one.endpoint) for one in evidence.having(Outcome.OPEN) if one.probed)
     return Verdict(
         reason=reason,
         detail=detail,

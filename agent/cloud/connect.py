@@ -18,8 +18,6 @@ from .dialed import Found
 from .endpoints import Address
 from .policy import Finding
 
-_NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ENODEV}
-
 
 @dataclass(frozen=True)
 class NotSent:
@@ -41,7 +39,7 @@ def connect(sock: Any, endpoint: Endpoint, address: Address, rules: Reconnect, i
         if rejected and interface_of(rejected.offender):
             rejected = None         # our own kernel, which found nobody on the link
         found = _found(error, rejected, endpoint, address[1][0], interface)
-        return NotSent(found) if not rejected and error.errno in _NO_ROUTE else found
+        return NotSent(found) if not rejected and error.errno in icmp.NO_ROUTE else found
     return None
 
 
@@ -53,7 +51,7 @@ def _found(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, 
         return Found(Finding.REFUSED, Reason.REFUSED_BY.text(endpoint))
     if error.errno == errno.ETIMEDOUT:
         return Found(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint))
-    if error.errno in _NO_ROUTE:
+    if error.errno in icmp.NO_ROUTE:
         over = f" over {interface}" if interface else ""
         return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint}{over} ({error.strerror})"))
     return cannot_dial(endpoint, error)

@@ -7,7 +7,6 @@
 - DNS that answers with an address which is unspecified, loopback, multicast or our own has no answer: that is how DNS
   filters say no. Where a person wrote that (a literal, localhost, this machine's name, /etc/hosts), it is meant.
 """
-import ipaddress
 import socket
 from collections import Counter
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from gevent.socket import getaddrinfo
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process import lookups
+from econduit_terminal.process.addresses import leads_nowhere, parsed
 
 from .connection import interface_of
 from .endpoints import Address
@@ -87,10 +87,8 @@ def useful(host: str, addresses: Iterable[Address]) -> list[Address]:
     kept, refused = [], None
     for family, sockaddr in addresses:
         address = sockaddr[0]
-        plain = ipaddress.ip_address(address.partition("%")[0])
-        plain = getattr(plain, "ipv4_mapped", None) or plain
-        nowhere = _leads_nowhere(plain)
-        if (nowhere or interface_of(str(plain)) is not None) and not _meant(host, address):
+        nowhere = leads_nowhere(address)
+        if (nowhere or interface_of(str(parsed(address))) is not None) and not _meant(host, address):
             refused = refused or Reason.WRONG_DNS.text(host, f"{address}{FILTERED if nowhere else OWN}")
         else:
             kept.append((family, sockaddr))
@@ -105,12 +103,6 @@ def _meant(host: str, address: str) -> bool:
     if name in ("localhost", "localhost.localdomain", socket.gethostname().lower()) or name.endswith(".localhost"):
         return True
     return address.lower().partition("%")[0] in lookups.written().get(name, ())
-
-
-def _leads_nowhere(plain: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """To no other machine: unspecified and the rest of 0.0.0.0/8 (RFC 791), loopback, multicast, broadcast."""
-    return (plain.is_unspecified or plain.is_loopback or plain.is_multicast
-            or (plain.version == 4 and plain.packed[0] in (0, 255)))
 
 
 def _addresses(endpoint: Endpoint) -> list[Address]:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from econduit_terminal.conf.settings import Settings
 from econduit_terminal.process.logs import clean
+from econduit_terminal.process.timestamps import rfc3339
 
 from ..transactions.request import shown
 from .schema import FILE
@@ -92,4 +93,4 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))

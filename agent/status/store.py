@@ -28,16 +28,12 @@ from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import EndpointStatus, Phase, Status
 from econduit_terminal.process.line_file import VALID_FOR, uptime
 from econduit_terminal.process.logs import clean
+from econduit_terminal.process.timestamps import rfc3339
 
 from . import metrics
 
 CLOCK_STEP = timedelta(seconds=0.5)
 """By how much the wall clock has to move against the other one to count as set anew."""
-
-
-def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds: `2026-11-23T07:50:24.123Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _now() -> datetime:
@@ -193,7 +189,7 @@ class StatusStore:
 
     def _date(self, moment: float) -> str:
         self.follow_wall_clock()
-        return timestamp(self._booted + timedelta(seconds=moment))
+        return rfc3339(self._booted + timedelta(seconds=moment))
 
     def _retry_in(self) -> float | None:
         if self._redial_at is None:

@@ -10,7 +10,7 @@ def files(monkeypatch, tmp_path):
     """A function that writes hosts and resolv.conf of the test's own."""
     monkeypatch.setattr(lookups, "HOSTS", tmp_path / "hosts")
     monkeypatch.setattr(lookups, "RESOLV_CONF", tmp_path / "resolv.conf")
-    return lambda name, text: (tmp_path / name).write_text(text)
+    return lambda name, text: (tmp_path / name).write_text(text, encoding="latin-1")
 
 
 @pytest.fixture
@@ -46,6 +46,19 @@ def test_search_lists(files, text, domains):
     assert lookups.search_list() == domains
 
 
+@pytest.mark.parametrize("text, servers", [
+    ("nameserver 9.9.9.9\n", ("9.9.9.9",)),
+    ("# nameserver 1.1.1.1\nsearch test\nnameserver 192.168.0.1\nnameserver\nnameserver x\nnameserver 2001:db8::1\n"
+     "nameserver 9.9.9.9\nnameserver 8.8.8.8\n", ("192.168.0.1", "2001:db8::1", "9.9.9.9")),
+    ("nameserver\t9.9.9.9 # ours\ndomain shop.example.\n", ("9.9.9.9",)),
+    ("\xff\xfe\n\n", ()),
+    ("", ()),
+])
+def test_name_servers(files, text, servers):
+    files("resolv.conf", text)
+    assert lookups.name_servers() == servers
+
+
 def test_o6_only_a_name_without_a_dot_is_completed(files):
     files("resolv.conf", "search lan.example shop.example\n")
     assert lookups.names_for("controller") == ("controller", "controller.lan.example", "controller.shop.example")
@@ -61,4 +74,4 @@ def test_what_hosts_says(files):
 
 
 def test_no_files(files):
-    assert lookups.search_list() == () and lookups.written() == {}
+    assert lookups.search_list() == lookups.name_servers() == () and lookups.written() == {}

@@ -2,15 +2,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.watchdog.addresses import (
-    Nearby,
-    is_address,
-    is_loopback,
-    is_nowhere,
-    is_private,
-    is_public_name,
-    parsed,
-)
+from econduit_terminal.process.addresses import is_address, leads_nowhere, parsed
+from econduit_terminal.watchdog.addresses import Nearby, is_loopback, is_private, is_public_name
 
 PRIVATE = ("192.168.1.1", "10.0.0.1", "172.16.0.1", "172.31.255.1", "100.64.0.1", "100.127.255.255", "127.0.0.53",
            "169.254.1.1", "198.18.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "fc00::1", "fe80::1", "fe80::1%eth0",
@@ -27,7 +20,7 @@ def test_t1_no_host_in_the_internet_has_these(text):
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_addresses_of_the_internet(text):
-    assert is_address(text) and not is_private(text) and not is_nowhere(text)
+    assert is_address(text) and not is_private(text) and not leads_nowhere(text)
 
 
 @pytest.mark.parametrize("text", ["dc.econduitapp.com", "", "1.2.3", "1.2.3.4.5", ":", "[::1]", "9.9.9.9:53"])
@@ -43,7 +36,7 @@ def test_no_addresses(text):
     ("255.255.255.255", False, True), ("192.168.0.1", False, False), ("203.0.113.10", False, False),
 ])
 def test_o7_addresses_that_lead_to_no_other_machine(text, loopback, nowhere):
-    assert (is_loopback(text), is_nowhere(text)) == (loopback, nowhere)
+    assert (is_loopback(text), leads_nowhere(text)) == (loopback, nowhere)
 
 
 @pytest.mark.parametrize("host, public", [
@@ -98,4 +91,4 @@ def test_t1_what_proves_the_internet(address, beyond):
 @given(st.text())
 def test_any_text(text):
     assert is_address(text) is (parsed(text) is not None)
-    is_private(text), is_nowhere(text), is_public_name(text), NEAR.on_link(text), NEAR.disbelieved("a.test", text)
+    is_private(text), leads_nowhere(text), is_public_name(text), NEAR.on_link(text), NEAR.disbelieved("a.test", text)

@@ -1,9 +1,9 @@
 """The agent's word, as far as the watchdog goes by it."""
 import pytest
 
-from econduit_terminal.contract.status import Outcome, Phase, Status
-from econduit_terminal.watchdog.addresses import Target
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed, target
+from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
+from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 
 ONLINE = {"online": True, "local_address": "192.0.2.5", "interface": "eth0", "reason": None, "pid": 7,
           "phase": "online",
@@ -14,8 +14,8 @@ ONLINE = {"online": True, "local_address": "192.0.2.5", "interface": "eth0", "re
 def test_all_of_it():
     assert AgentStatus().heard(Status.from_json(ONLINE)) == AgentStatus(
         True, "192.0.2.5", "eth0", None, 7, Phase.ONLINE,
-        (Dialed(Target("dc:80", "dc", 80), Outcome.REGISTERED, ("203.0.113.10",)),
-         Dialed(Target("[2001:db8::1]:9001", "2001:db8::1", 9001), Outcome.UNTRIED)))
+        (Dialed(Endpoint("dc", 80), Outcome.REGISTERED, ("203.0.113.10",)),
+         Dialed(Endpoint("2001:db8::1", 9001), Outcome.UNTRIED)))
 
 
 def test_where_it_was_connected_last_stays_known():
@@ -37,10 +37,11 @@ def test_an_agent_of_the_first_release_says_less():
 
 
 @pytest.mark.parametrize("name, want", [
-    ("dc:80", Target("dc:80", "dc", 80)), ("[::1]:9001", Target("[::1]:9001", "::1", 9001)), ("dc", None),
+    ("dc:80", Endpoint("dc", 80)), ("[::1]:9001", Endpoint("::1", 9001)), ("dc", None),
     (":80", None),
     ("dc:", None), ("dc:x", None), ("dc:0", None), ("dc:65536", None), ("dc:٣", None), ("dc:" + "9" * 5000, None),
     ("", None),
 ])
 def test_endpoints_by_name(name, want):
-    assert target(name) == want
+    said = AgentStatus().heard(Status(endpoints=(EndpointStatus(name),)))
+    assert [dialed.endpoint for dialed in said.endpoints] == ([] if want is None else [want])

@@ -1,8 +1,8 @@
 """When the network is asked, and whether the endpoints are: the agent's story in steps, then what is due."""
 import pytest
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.status import Outcome, Phase
-from econduit_terminal.watchdog.addresses import Target
 from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.asking import NEVER, PATIENCE, STALE, Asking
 
@@ -12,7 +12,7 @@ INTERVAL = 5.0
 
 def agent(*outcomes, phase=Phase.WAITING, online=False, pid=1):
     return AgentStatus(online, pid=pid, phase=phase, endpoints=tuple(
-        Dialed(Target(f"e{number}:80", f"e{number}", 80), outcome) for number, outcome in enumerate(outcomes)))
+        Dialed(Endpoint(f"e{number}", 80), outcome) for number, outcome in enumerate(outcomes)))
 
 
 ONLINE = agent(MET, UNTRIED, phase=Phase.ONLINE, online=True)

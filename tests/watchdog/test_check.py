@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.client import AgentError, NotAllowed, NotRunning
 from econduit_terminal.contract.network_report import Kind, NetworkReport
 from econduit_terminal.contract.status import Outcome, Status
 from econduit_terminal.watchdog import check
-from econduit_terminal.watchdog.addresses import Target
 from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.state import Interface, Route, State, Way
@@ -16,7 +16,7 @@ ETH, VIA = Interface("eth0", addresses=("192.0.2.5",)), Route("eth0", "192.0.2.1
 OUT = ETH._replace(operstate="down", carrier=False)
 OFF = OUT._replace(carrier=None, enabled=False)
 WELL = State((ETH,), (VIA,))
-ENDPOINTS = (Target("dc:80", "dc", 80), Target("ec:9001", "ec", 9001))
+ENDPOINTS = (Endpoint("dc", 80), Endpoint("ec", 9001))
 
 
 OPEN, SHUT, MUTE, WHAT, UNTRIED, REJECTED = (Outcome.OPEN, Outcome.REFUSED, Outcome.SILENT, Outcome.NO_NAME,
@@ -27,7 +27,7 @@ LOCAL = ServerFound("192.0.2.1", True, "an address")
 
 
 def ends(primary, secondary, offender=None):
-    return tuple(Finding(one.name, outcome, () if outcome is WHAT else (PUBLIC[one.host],),
+    return tuple(Finding(one, outcome, () if outcome is WHAT else (PUBLIC[one.host],),
                          offender=offender if outcome is REJECTED else None, probed=outcome not in (WHAT, UNTRIED))
                  for one, outcome in zip(ENDPOINTS, (primary, secondary), strict=True))
 

@@ -2,15 +2,16 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Outcome
-from econduit_terminal.watchdog.addresses import Nearby, Target
+from econduit_terminal.watchdog.addresses import Nearby
 from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.diagnosis import ROWS, diagnose, weigh
 from econduit_terminal.watchdog.state import Route
 
-DC, EC = Target("dc.econduitapp.com:80", "dc.econduitapp.com", 80), Target("econduitapp.com:9001", "econduitapp.com",
+DC, EC = Endpoint("dc.econduitapp.com", 80), Endpoint("econduitapp.com",
                                                                            9001)
 PUBLIC, OTHER, ROUTER = "203.0.113.10", "203.0.113.11", "192.168.0.1"
 VIA = Route("eth0", ROUTER, 100)
@@ -21,13 +22,13 @@ OPEN, SHUT, MUTE, UNTRIED, WHAT, REJECTED, OTHER_SERVICE, REFUSED, MET = (
 
 
 def probed(primary, secondary, offender=None):
-    return (Finding(DC.name, primary, (PUBLIC,), probed=True, offender=offender),
-            Finding(EC.name, secondary, (OTHER,), probed=True, offender=offender))
+    return (Finding(DC, primary, (PUBLIC,), probed=True, offender=offender),
+            Finding(EC, secondary, (OTHER,), probed=True, offender=offender))
 
 
 def unasked(addresses=()):
     outcome = UNTRIED if addresses else WHAT
-    return Finding(DC.name, outcome, addresses), Finding(EC.name, outcome, addresses)
+    return Finding(DC, outcome, addresses), Finding(EC, outcome, addresses)
 
 
 def named(answered=True, **more):
@@ -167,9 +168,9 @@ def test_what_the_agent_found(name, found, answers, stale, reason):
 
 @pytest.mark.parametrize("outcome, reason", [(SHUT, "connecting"), (MUTE, "cloud not answering"), (OPEN, "connecting")])
 def test_t3_a_controller_in_the_own_network_is_not_the_internet_s(outcome, reason):
-    one = Target("192.168.0.80:80", "192.168.0.80", 80)
+    one = Endpoint("192.168.0.80", 80)
     found = AgentStatus(pid=1, reason="refused by 192.168.0.80:80", endpoints=(Dialed(one, outcome, (one.host,)),))
-    evidence = weigh(found, Answers(endpoints=(Finding(one.name, UNTRIED, (one.host,)),)), NEAR, Route("eth0"))
+    evidence = weigh(found, Answers(endpoints=(Finding(one, UNTRIED, (one.host,)),)), NEAR, Route("eth0"))
     assert diagnose(evidence)[0] == reason
 
 
@@ -181,7 +182,7 @@ def test_t2_both_possible_culprits_are_told_with_what_was_found():
 def test_an_agent_of_the_first_release_is_understood():
     refused = OLD._replace(reason=SAYS_FAILED)
     assert diagnose(weigh(refused, Answers(True, endpoints=probed(MUTE, OPEN)), NEAR, VIA)) == (
-        SAYS_FAILED, f"the cloud answers, and refuses this terminal; {DC.name}: silent")
+        SAYS_FAILED, f"the cloud answers, and refuses this terminal; {DC}: silent")
     assert diagnose(weigh(refused, Answers(True, (), (GOOGLE,), probed(MUTE, MUTE)), NEAR,
                           VIA))[0] == "cloud not answering"
 
@@ -197,7 +198,7 @@ ANSWERS = st.builds(
     st.tuples(*(st.builds(NameFound, st.just(one.host), ADDRESSES, st.booleans(),
                           st.sampled_from([None, "0.0.0.0 (a DNS filter)"]), st.booleans()) for one in (DC, EC))),
     st.lists(SERVERS.map(lambda server: server._replace(beyond=server.address == "8.8.8.8")), max_size=3).map(tuple),
-    st.tuples(*(st.builds(Finding, st.just(one.name), st.sampled_from([UNTRIED, OPEN, SHUT, REJECTED, MUTE, WHAT]),
+    st.tuples(*(st.builds(Finding, st.just(one), st.sampled_from([UNTRIED, OPEN, SHUT, REJECTED, MUTE, WHAT]),
                           ADDRESSES, probed=st.booleans()) for one in (DC, EC))),
     st.sampled_from([(), REFERENCE, (("192.0.2.99:443", False),)]))
 AGENTS = st.builds(agent, st.sampled_from(Outcome), st.sampled_from(Outcome), st.tuples(ADDRESSES, ADDRESSES),

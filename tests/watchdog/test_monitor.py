@@ -8,6 +8,7 @@ import time
 import pytest
 from fake_agent import FakeAgent
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.client import Client
 from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.contract.status import Outcome
@@ -15,16 +16,16 @@ from econduit_terminal.watchdog import asking, monitor as module
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
 from econduit_terminal.watchdog.inbox import Inbox
 from econduit_terminal.watchdog.monitor import Failed, Monitor
-from econduit_terminal.watchdog.orders import Orders, Target
+from econduit_terminal.watchdog.orders import Orders
 from econduit_terminal.watchdog.state import Interface, Route, State
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False)
 VIA = Route("eth0", "192.0.2.1", 100, silent=False)
 WELL, UNPLUGGED = State((ETH,), (VIA,)), State((OUT,), (VIA,))
-DEAD = Answers(True, endpoints=(Finding("192.0.2.80:80", Outcome.SILENT, ("192.0.2.80",), probed=True),))
-WORKS = DEAD._replace(endpoints=(Finding("192.0.2.80:80", Outcome.OPEN, ("192.0.2.80",), probed=True),))
-ORDERS = Orders(socket="", log_level="debug", endpoints=(Target("192.0.2.80:80", "192.0.2.80", 80),),
+DEAD = Answers(True, endpoints=(Finding(Endpoint("192.0.2.80", 80), Outcome.SILENT, ("192.0.2.80",), probed=True),))
+WORKS = DEAD._replace(endpoints=(Finding(Endpoint("192.0.2.80", 80), Outcome.OPEN, ("192.0.2.80",), probed=True),))
+ORDERS = Orders(socket="", log_level="debug", endpoints=(Endpoint("192.0.2.80", 80),),
                 reference_hosts=(), interfaces=(), coalesce=0.02, poll=60.0, probe_interval=0.05,
                 probe_timeout=1.0, health_interval=60.0, health_timeout=1.0, report_interval=60.0)
 
@@ -303,7 +304,7 @@ def test_t10_the_endpoints_are_those_that_the_agent_dials(world, agent, monkeypa
     world.start()
     agent.verdict("no internet")
     plan = world.rounds[-1][1]
-    assert [one.name for one in plan.endpoints] == ["198.51.100.1:7", "cloud.test:9001"]
+    assert list(map(str, plan.endpoints)) == ["198.51.100.1:7", "cloud.test:9001"]
     assert "198.51.100.1" in world.asked_for and "the agent dials 198.51.100.1:7, cloud.test:9001" in caplog.text
     agent.dialed((ENDPOINT, "silent", ["192.0.2.80"]))
     world.until(lambda: world.rounds[-1][1].endpoints == ORDERS.endpoints)
@@ -368,7 +369,7 @@ def test_which_network_it_is_is_looked_for_until_it_is_known(world, agent):
 def test_o7_what_a_filter_answers_is_the_reason(world, agent, monkeypatch):
     monkeypatch.setattr(asking, "PATIENCE", 0.02)
     world.answers = Answers(True, (NameFound("cloud.test", disbelieved="0.0.0.0 (a DNS filter)"),), endpoints=(
-        Finding("cloud.test:80", Outcome.NO_NAME),))
+        Finding(Endpoint("cloud.test", 80), Outcome.NO_NAME),))
     agent.dialed(("cloud.test:80", "no name", []))
     world.start()
     agent.verdict("no DNS: cloud.test is answered with 0.0.0.0 (a DNS filter)")

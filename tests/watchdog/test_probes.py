@@ -6,16 +6,13 @@ import time
 
 import pytest
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.watchdog import probes
-from econduit_terminal.watchdog.addresses import Nearby, Target
+from econduit_terminal.watchdog.addresses import Nearby
 from econduit_terminal.watchdog.names import Names
 from econduit_terminal.watchdog.state import Interface, Route, State, Way
 
 MEANT = Nearby(meant=frozenset({"cloud.test"}))     # the tests' cloud stands on this machine
-
-
-def target(host, port):
-    return Target(f"{host}:{port}", host, port)
 
 
 def ask(*endpoints, names=None, timeout=2.0, nearby=MEANT, **more):
@@ -68,7 +65,7 @@ def mute_port():
 
 def test_open_and_refusing(open_port, shut_port):
     started = time.monotonic()
-    answers = ask(target("127.0.0.1", open_port), target("127.0.0.1", shut_port))
+    answers = ask(Endpoint("127.0.0.1", open_port), Endpoint("127.0.0.1", shut_port))
     assert outcomes(answers) == ["open", "refused"] and answers.endpoints[0].addresses == ("127.0.0.1",)
     assert all(one.probed for one in answers.endpoints)
     assert answers.names == () and answers.gateway is None and answers.references == () and answers.beyond is None
@@ -77,7 +74,7 @@ def test_open_and_refusing(open_port, shut_port):
 
 def test_nothing_is_sent_on_a_connection_that_opened():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        ask(target("127.0.0.1", server.getsockname()[1]))
+        ask(Endpoint("127.0.0.1", server.getsockname()[1]))
         accepted, _ = server.accept()
         with accepted:
             assert accepted.recv(100) == b""
@@ -87,7 +84,7 @@ def test_o12_endpoints_are_dialed_only_if_the_plan_says_so():
     names = Names(look_up=known(**{"cloud.test": ["127.0.0.1"]}))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        answers = ask(target("127.0.0.1", port), target("cloud.test", port), names=names, dial=False)
+        answers = ask(Endpoint("127.0.0.1", port), Endpoint("cloud.test", port), names=names, dial=False)
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
@@ -98,19 +95,19 @@ def test_o12_endpoints_are_dialed_only_if_the_plan_says_so():
 
 def test_a_mute_port_costs_the_timeout_and_no_more(mute_port):
     started = time.monotonic()
-    answers = ask(target("127.0.0.1", mute_port), timeout=0.3)
+    answers = ask(Endpoint("127.0.0.1", mute_port), timeout=0.3)
     assert outcomes(answers) == ["silent"]
     assert 0.25 < time.monotonic() - started < 1
 
 
 def test_names_are_looked_up_and_every_address_is_tried(open_port):
     names = Names(look_up=known(**{"cloud.test": ["127.0.0.2", "127.0.0.1"]}))
-    answers = ask(target("cloud.test", open_port), names=names)
+    answers = ask(Endpoint("cloud.test", open_port), names=names)
     assert outcomes(answers) == ["open"] and answers.names[0].answered and not answers.nameless
 
 
 def test_a_name_that_is_not_known():
-    answers = ask(target("cloud.test", 1))
+    answers = ask(Endpoint("cloud.test", 1))
     assert outcomes(answers) == ["no name"] and answers.nameless and answers.names[0].denied
 
 
@@ -120,14 +117,14 @@ def test_a_name_that_is_not_known():
 ])
 def test_o7_t1_an_answer_that_cannot_be_the_host_s_is_told_and_not_dialed(lie, why):
     near = Nearby(frozenset({"192.168.0.7"}), frozenset({"192.168.0.1"}))
-    answers = ask(target("dc.test", 1), names=Names(look_up=known(**{"dc.test": [lie]})), nearby=near)
+    answers = ask(Endpoint("dc.test", 1), names=Names(look_up=known(**{"dc.test": [lie]})), nearby=near)
     assert outcomes(answers) == ["no name"] and answers.nameless
     assert lie in answers.names[0].disbelieved and why in answers.names[0].disbelieved
 
 
 def test_o7_a_right_address_beside_a_wrong_one_counts(open_port):
     names = Names(look_up=known(**{"cloud.test": ["0.0.0.0", "203.0.113.10"]}))
-    answers = ask(target("cloud.test", open_port), names=names, nearby=Nearby(), dial=False)
+    answers = ask(Endpoint("cloud.test", open_port), names=names, nearby=Nearby(), dial=False)
     assert (answers.names[0].addresses, answers.names[0].disbelieved) == (("203.0.113.10",), None)
 
 
@@ -142,10 +139,10 @@ def test_a_lookup_that_hangs_holds_nobody_and_is_not_repeated(open_port):
 
     names = Names(look_up)
     try:
-        assert outcomes(ask(target("cloud.test", open_port), names=names)) == ["open"]
+        assert outcomes(ask(Endpoint("cloud.test", open_port), names=names)) == ["open"]
         for _ in range(3):
             started = time.monotonic()
-            answers = ask(target("cloud.test", open_port), names=names, timeout=0.2)
+            answers = ask(Endpoint("cloud.test", open_port), names=names, timeout=0.2)
             assert time.monotonic() - started < 1
             assert outcomes(answers) == ["open"], "the last known address is dialed beside the lookup"
             assert not answers.names[0].answered and answers.names[0].addresses == ("127.0.0.1",)
@@ -172,17 +169,17 @@ def test_the_number_of_lookups_is_limited():
 
 
 def test_references_prove_the_path(open_port, shut_port, mute_port):
-    shut, open_, mute = (target("127.0.0.1", port) for port in (shut_port, open_port, mute_port))
-    answers = ask(target("cloud.test", 1), references=(mute, shut, open_), timeout=0.3)
-    assert answers.references == ((mute.name, False), (shut.name, True), (open_.name, True))
-    assert answers.beyond is True and answers.witness == shut.name
-    assert ask(target("cloud.test", 1), references=(mute,), timeout=0.2).beyond is False
+    shut, open_, mute = (Endpoint("127.0.0.1", port) for port in (shut_port, open_port, mute_port))
+    answers = ask(Endpoint("cloud.test", 1), references=(mute, shut, open_), timeout=0.3)
+    assert answers.references == ((str(mute), False), (str(shut), True), (str(open_), True))
+    assert answers.beyond is True and answers.witness == str(shut)
+    assert ask(Endpoint("cloud.test", 1), references=(mute,), timeout=0.2).beyond is False
 
 
 def test_another_interface_is_asked_by_name(open_port):
-    answers = ask(target("127.0.0.1", open_port), others=("lo",))
+    answers = ask(Endpoint("127.0.0.1", open_port), others=("lo",))
     assert answers.elsewhere == "lo"
-    assert ask(target("127.0.0.1", open_port), others=("nosuch0",)).elsewhere is None
+    assert ask(Endpoint("127.0.0.1", open_port), others=("nosuch0",)).elsewhere is None
 
 
 def test_the_plan_asks_over_the_other_usable_interfaces():
@@ -196,8 +193,8 @@ def test_the_plan_asks_over_the_other_usable_interfaces():
 
 
 def test_a_plan_s_way_is_taken(open_port):
-    assert outcomes(ask(target("127.0.0.1", open_port), over="lo")) == ["open"]
-    assert outcomes(ask(target("127.0.0.1", open_port), over="nosuch0")) == ["no way"]
+    assert outcomes(ask(Endpoint("127.0.0.1", open_port), over="lo")) == ["open"]
+    assert outcomes(ask(Endpoint("127.0.0.1", open_port), over="nosuch0")) == ["no way"]
 
 
 def test_t3_the_plan_follows_the_kernel_s_route_to_the_endpoint():
@@ -207,7 +204,7 @@ def test_t3_the_plan_follows_the_kernel_s_route_to_the_endpoint():
 
 
 def test_a_name_server_of_this_terminal_itself_tells_nothing_of_the_internet():
-    answers = ask(target("cloud.test", 1), resolvers=("127.0.0.1",), over="nosuch0")
+    answers = ask(Endpoint("cloud.test", 1), resolvers=("127.0.0.1",), over="nosuch0")
     assert answers.servers[0].alive and not answers.servers[0].beyond and answers.beyond is None
 
 
@@ -239,13 +236,13 @@ def name_server(monkeypatch):
 def test_t2_what_a_name_server_says_is_told(name_server, flags, said):
     name_server["flags"] = flags
     started = time.monotonic()
-    answers = ask(target("cloud.test", 1), resolvers=("127.0.0.1",))
+    answers = ask(Endpoint("cloud.test", 1), resolvers=("127.0.0.1",))
     assert (answers.servers[0].said, answers.servers[0].alive) == (said, True)
     assert time.monotonic() - started < 1
 
 
 def test_t2_a_name_server_that_hears_and_says_nothing(name_server):
-    answers = ask(target("cloud.test", 1), resolvers=("127.0.0.1",), timeout=0.3)
+    answers = ask(Endpoint("cloud.test", 1), resolvers=("127.0.0.1",), timeout=0.3)
     assert (answers.servers[0].said, answers.servers[0].alive) == (None, True), "its host refuses TCP, so it is there"
 
 

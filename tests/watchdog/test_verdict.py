@@ -3,9 +3,9 @@
 What the findings mean is diagnosis.py's and has its own table."""
 import pytest
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import Kind, Path
 from econduit_terminal.contract.status import Outcome
-from econduit_terminal.watchdog.addresses import Target
 from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
 from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
 from econduit_terminal.watchdog.state import Interface, Route, State, Way
@@ -183,7 +183,7 @@ def test_t4_interfaces_that_cannot_be_read_are_no_cable_that_is_out():
     verdict = judge(ONE, blind, None, OVER_ETH)
     assert (verdict.reason, verdict.usable, verdict.lost, verdict.verify) == ("online", True, (), False)
     assert judge(blind, blind, None, OFFLINE).reason == "interfaces not readable"
-    refused = AgentStatus(endpoints=(Dialed(Target("192.0.2.80:80", "192.0.2.80", 80), Outcome.REFUSED,
+    refused = AgentStatus(endpoints=(Dialed(Endpoint("192.0.2.80", 80), Outcome.REFUSED,
                                             ("192.0.2.80",)),))
     assert judge(blind, blind, None, refused).reason == "cloud not answering"
     assert judge(blind, ONE, None, OFFLINE).lost == ()
@@ -227,8 +227,8 @@ def test_which_network_this_is(name, state, network):
 
 
 def ends(primary, secondary, probed=True):
-    return (Finding("dc:80", primary, ("203.0.113.10",), probed=probed),
-            Finding("ec:9001", secondary, ("203.0.113.11",), probed=probed))
+    return (Finding(Endpoint("dc", 80), primary, ("203.0.113.10",), probed=probed),
+            Finding(Endpoint("ec", 9001), secondary, ("203.0.113.11",), probed=probed))
 
 
 OPEN, SHUT, MUTE, UNTRIED = Outcome.OPEN, Outcome.REFUSED, Outcome.SILENT, Outcome.UNTRIED
@@ -293,7 +293,7 @@ def test_what_our_probes_find_better_ends_the_wait_once(name, rounds, want):
 def test_what_the_agent_s_own_dial_found_ends_no_wait():
     """Each of its refusals would otherwise be followed by a dial at once."""
     first = judge(ONE, ONE, DEAD, OFFLINE)
-    refused = OFFLINE._replace(endpoints=(Dialed(Target("dc:80", "dc", 80), SHUT, ("203.0.113.10",)),))
+    refused = OFFLINE._replace(endpoints=(Dialed(Endpoint("dc", 80), SHUT, ("203.0.113.10",)),))
     second = judge(ONE, ONE, Answers(True), refused, last=first)
     assert (second.path, second.dial) == (Path.WORKS, False)
 
@@ -305,8 +305,8 @@ def test_what_the_agent_s_own_dial_found_ends_no_wait():
 ])
 def test_t1_what_the_agent_met_proves_a_path_only_where_the_endpoint_itself_answered(outcome, path):
     """A port that opened, and something else that answered, may be a proxy of this very network."""
-    met = OFFLINE._replace(endpoints=(Dialed(Target("dc.test:80", "dc.test", 80), outcome, ("203.0.113.10",)),))
-    round_ = Answers(True, endpoints=(Finding("dc.test:80", UNTRIED, ("203.0.113.10",)),))
+    met = OFFLINE._replace(endpoints=(Dialed(Endpoint("dc.test", 80), outcome, ("203.0.113.10",)),))
+    round_ = Answers(True, endpoints=(Finding(Endpoint("dc.test", 80), UNTRIED, ("203.0.113.10",)),))
     assert judge(ONE, ONE, round_, met).path is path
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from econduit_terminal.agent.status.store import StatusStore, timestamp
+from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.status import Phase
+from econduit_terminal.process.timestamps import rfc3339
 
 START = datetime(2026, 11, 23, 7, 50, 24, 123999, tzinfo=UTC)
 
@@ -67,7 +68,7 @@ def test_states(board, clocks, said, online, reason, connects, disconnects, sinc
     assert (status["online"], status["reason"], status["connects"], status["disconnects"]) == (
         online, reason, connects, disconnects)
     assert status["display"] == ("POS Online" if online else "POS Offline")
-    assert status["since"] == timestamp(START + timedelta(seconds=since))
+    assert status["since"] == rfc3339(START + timedelta(seconds=since))
     assert (status["endpoint"] is not None) == online
 
 
@@ -92,8 +93,8 @@ def test_t7_a_clock_that_is_set_later_moves_the_dates_and_no_duration(board, clo
         clocks.jump = 0.0       # NTP
         board.follow_wall_clock()
         status = changes.wait(0).to_json()
-        assert status["since"] == timestamp(START + timedelta(seconds=5))
-        assert status["last_ack"] == timestamp(START + timedelta(seconds=35))
+        assert status["since"] == rfc3339(START + timedelta(seconds=5))
+        assert status["last_ack"] == rfc3339(START + timedelta(seconds=35))
         board.follow_wall_clock()
         assert changes.wait(0) is None
     clocks.jump = 0.4           # NTP slows a clock down or speeds it up by small steps
@@ -102,10 +103,10 @@ def test_t7_a_clock_that_is_set_later_moves_the_dates_and_no_duration(board, clo
 
 def test_t7_a_status_that_is_asked_for_first_wakes_those_who_were_told_before(board, clocks):
     with board.subscribe() as changes:
-        assert changes.wait(0).since == timestamp(START)
+        assert changes.wait(0).since == rfc3339(START)
         clocks.jump = 86400
-        assert board.snapshot().to_json()["since"] == timestamp(START + timedelta(days=1))
-        assert changes.wait(0).since == timestamp(START + timedelta(days=1))
+        assert board.snapshot().to_json()["since"] == rfc3339(START + timedelta(days=1))
+        assert changes.wait(0).since == rfc3339(START + timedelta(days=1))
 
 
 def test_t5_the_status_says_until_when_it_may_be_believed(board, clocks):
