@@ -10,6 +10,7 @@ def clean(text: Any, limit: int = 200) -> str:
     """
     if isinstance(text, (bytes, bytearray, memoryview)):
         text = bytes(text[:4 * limit + 4]).decode(errors="backslashreplace")
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode()
-                    for char in str(text)[:limit + 1])
+    shown = str(text)[:limit + 1]
+    if not shown.isprintable():
+        shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown)
     return shown if len(shown) <= limit else shown[:limit - 1] + "…"

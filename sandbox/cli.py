@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.process.commands import Command, OneOf, Program, argument
-from econduit_terminal.sandbox.cloud import faults
+from econduit_terminal.sandbox.cloud import budget, faults
 from econduit_terminal.sandbox.cloud.events import KINDS
 from econduit_terminal.sandbox.payment_app import outcomes
 
@@ -19,6 +19,7 @@ def controls() -> str:
         lines += [f"      {key}: {parameter.help}" for key, parameter in control.parameters.items()]
     lines += ["", "GET /: the desk, a page for people with all of this",
               "GET /sandbox/terminals: who is registered, and how many at once at the most",
+              "GET /sandbox/counts: how many are connected and registered, and how many registrations wait",
               "GET /sandbox/events?since=N&wait=SECONDS[&kind=…][&terminal=…]: what happened after event N; kinds:"]
     lines += [f"  {kind}: {meaning}" for kind, meaning in KINDS.items()]
     return "\n".join(lines)
@@ -71,6 +72,8 @@ CLOUD = (
              help="seconds without a sign of life that end a connection (%(default)s)"),
     argument("--send-timeout", type=float, default=10.0, metavar="S",
              help="seconds that a terminal may take to read what it is sent (%(default)s)"),
+    argument("--budget", type=budget.rate, metavar="RATE",
+             help="registrations a second that the cloud takes, such as 2000/s; the others wait (as many as come)"),
     argument("--terminal-type", action="append", default=[], metavar="TYPE",
              help="accept only this TerminalType (may be given several times)"),
     argument("--tls-cert", metavar="FILE", help="speak TLS to terminals with this certificate"),

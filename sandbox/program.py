@@ -12,6 +12,9 @@ from gevent.event import Event
 
 log = logging.getLogger("sandbox")
 
+BACKLOG = 65_535
+"""Connections that may wait to be accepted; the kernel grants as many as net.core.somaxconn says."""
+
 
 def listener(host: str, port: int) -> socket.socket:
     """A listening TCP socket that takes over a port its predecessor has just left. Raises OSError, which names both."""
@@ -20,7 +23,7 @@ def listener(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-        sock.listen(1024)
+        sock.listen(BACKLOG)
         sock.setblocking(False)
     except OSError as error:
         sock.close()

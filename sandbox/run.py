@@ -52,9 +52,10 @@ def _cloud(options: Namespace) -> int:
             raise OSError(error.errno, f"--tls-cert {files} cannot be used ({error.strerror or error})") from None
     served = Cloud(options.host, options.primary_port, options.secondary_port, options.http_port,
                    timeout=options.timeout, check_interval=options.check_interval, idle_timeout=options.idle_timeout,
-                   send_timeout=options.send_timeout, terminal_types=tuple(options.terminal_type), tls=tls)
+                   send_timeout=options.send_timeout, terminal_types=tuple(options.terminal_type), tls=tls,
+                   budget=options.budget)
     served.start()
-    announce({**served.ports, "pid": os.getpid()})
+    announce({**served.ports, "terminals": served.room.terminals, "pid": os.getpid()})
     until_stopped(options.until_stdin_closes)
     served.stop()
     return 0

@@ -16,18 +16,20 @@ from typing import Any, Protocol
 
 import gevent
 from gevent.lock import BoundedSemaphore
+from greenlet import greenlet
 
 from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.budget import Budget
 from econduit_terminal.sandbox.cloud.events import EventLog
 from econduit_terminal.sandbox.cloud.framing import END, MessageSplitter, TooLong
+from econduit_terminal.sandbox.cloud.register import what_is_odd, what_is_wrong
 
 log = logging.getLogger("sandbox")
 
 OK, FAILED, INVALID_TYPE = "OK-REGISTRATION", "FAILED-REGISTRATION", "FAILED-INVALID-TERMINAL-TYPE"
 ACK = b'{"Status":"OK"}'
-FIELDS = ("Command", "TerminalType", "TerminalModel", "TerminalID", "SoftwareVersion", "AckHeartbeat")
 TCP_ESTABLISHED = 1
-DEAD_LOOK = 0.02
+SLOW_LOOK = 0.02
 
 
 class Ended(Exception):
@@ -38,6 +40,7 @@ class Registrar(Protocol):
     """What a connection needs of the cloud behind it. Times in seconds, ``max_message`` in bytes."""
     faults: F.Faults
     events: EventLog
+    budget: Budget
     terminal_types: tuple[str, ...]
     register_timeout: float
     idle_timeout: float
@@ -59,32 +62,11 @@ class Registrar(Protocol):
     def inquiry(self, connection: "Connection", ref: str | None) -> None:
         """Asks the terminal what became of an old transaction."""
 
+    def until_faults_change(self) -> None:
+        """Waits for a control to be used, and not longer than until it is time to look at the connection again."""
+
     def sales(self, connection: "Connection", amounts: tuple[str, ...], refs: tuple[str, ...] | None) -> bytes:
         """The bytes of several new sales for its terminal."""
-
-
-def what_is_wrong(register: dict[str, Any]) -> str | None:
-    """What a Register message has against it, by the document; None when it can be taken."""
-    for name in FIELDS:
-        if name not in register:
-            return f"{name} is missing (names and case must be exactly those of the document)"
-        if not isinstance(register[name], str):
-            return f"{name} must be a quoted string"
-    if not register["TerminalID"]:
-        return "TerminalID is empty"
-    if register["AckHeartbeat"] not in ("true", "false"):
-        return 'AckHeartbeat must be "true" or "false"'
-    return None
-
-
-def what_is_odd(register: dict[str, Any]) -> str | None:
-    """What a Register message that can be taken does otherwise than the document; None when nothing."""
-    extra = sorted(set(register) - set(FIELDS))
-    if extra:
-        return f"warning: {extra[0][:40]} is not part of a Register message"
-    if tuple(register) != FIELDS:
-        return "warning: the fields are not in the document's order"
-    return None
 
 
 class Connection:
@@ -99,7 +81,7 @@ class Connection:
         self._faults, self._events = registry.faults, registry.events
         self._ack = True
         self._silent = False
-        self._reader: gevent.Greenlet | None = None
+        self._reader: greenlet | None = None
         self._deadline = time.monotonic() + registry.register_timeout
         self._sending = BoundedSemaphore(1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -252,6 +234,7 @@ class Connection:
         self.terminal = name[:200] if isinstance(name, str) and name else None
         self._while_dead()
         self.step("register")
+        self._wait_for_turn()
         answer = FAILED if wrong else OK
         types = self._registry.terminal_types
         if not wrong and not (fields["TerminalType"] in types if types else fields["TerminalType"]):
@@ -289,17 +272,35 @@ class Connection:
         while self._silent or self._find("dead"):
             if self.gone():
                 raise Ended("closed by the terminal while the cloud was dead")
-            gevent.sleep(DEAD_LOOK)
+            self._registry.until_faults_change()
+
+    def _wait_for_turn(self) -> None:
+        """A registration is served in its turn. Who gave up meanwhile is found out no sooner: the work is done."""
+        budget = self._registry.budget
+        hung = False
+        while self._find("hang"):
+            hung = True
+            self._registry.until_faults_change()
+        seconds = budget.turn(time.monotonic())
+        if seconds > 0:
+            gevent.sleep(seconds)
+        gone = (hung or seconds > 0) and self.gone()
+        budget.served(wasted=gone)
+        if gone:
+            raise Ended("closed by the terminal before its registration had its turn")
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if self.gone():
                 self._stop("closed by the terminal while the cloud was slow")
-            gevent.sleep(min(left, DEAD_LOOK))
+            gevent.sleep(min(left, SLOW_LOOK))
 
     def _break(self, fault: F.Fault, step: str) -> None:
         how = fault.values["how"]
+        if fault.values["later"] and how != "dead":
+            gevent.spawn_later(fault.values["later"], self.end, f"{how} on demand after {step}", rst=how == "rst")
+            return
         if how == "dead":
             self._silent = True
             if gevent.getcurrent() is self._reader:

@@ -1,5 +1,6 @@
 """Carries out what POST /sandbox/<control> asks for: the faults are noted, the actions are done at once."""
 import random
+import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ class Ports(Protocol):
     def close(self, port: str) -> None:
         """Stops listening."""
 
+    def stall(self, port: str, backlog: int | None) -> None:
+        """Listens, and accepts nothing more; so many connections may wait."""
+
 
 class Controls:
     """The one way to make the cloud misbehave."""
@@ -30,7 +34,7 @@ class Controls:
         self._actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "drop": self._drop, "rst": self._rst, "raw": self._raw, "garbage": self._garbage,
             "oversized": self._oversized, "transactions": self._send_sales, "duplicate": self._duplicate,
-            "stop-listening": self._stop_listening, "listen": self._listen, "reset": self._reset,
+            "stop-listening": self._stop_listening, "stall": self._stall, "listen": self._listen, "reset": self._reset,
         }
 
     def use(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -40,11 +44,14 @@ class Controls:
         self._events.add("control", terminal=values["terminal"], port=values["port"], detail=f"{name} {shown}")
         if F.CONTROLS[name].stays:
             self._faults.add(name, values)
-            return {"control": name, "active": len(self._faults.listing())}
-        return {"control": name, **self._actions[name](values)}
+            done: dict[str, Any] = {"active": len(self._faults.listing())}
+        else:
+            done = self._actions[name](values)
+        self._registry.faults_changed()
+        return {"control": name, **done}
 
     def _drop(self, values: dict[str, Any]) -> dict[str, Any]:
-        return self._each(values, lambda c: c.end("dropped on demand"))
+        return self._each(values, lambda c: c.end("dropped on demand"), part=values.get("part"))
 
     def _rst(self, values: dict[str, Any]) -> dict[str, Any]:
         return self._each(values, lambda c: c.end("reset on demand", rst=True))
@@ -79,6 +86,11 @@ class Controls:
             self._ports.close(port)
         return self._drop(values) if values["drop"] else {"connections": 0}
 
+    def _stall(self, values: dict[str, Any]) -> dict[str, Any]:
+        for port in self._named(values):
+            self._ports.stall(port, values["backlog"])
+        return {"ports": self._named(values)}
+
     def _listen(self, values: dict[str, Any]) -> dict[str, Any]:
         for port in self._named(values):
             try:
@@ -98,10 +110,10 @@ class Controls:
         return [values["port"]] if values["port"] else list(F.PORTS)
 
     def _each(self, values: dict[str, Any], do: Callable[[Connection], None],
-              registered: bool = False) -> dict[str, Any]:
+              registered: bool = False, part: tuple[int, int] | None = None) -> dict[str, Any]:
         reached = 0
         for connection in self._registry.in_scope(values["terminal"], values["port"]):
-            if registered and not connection.registered:
+            if (registered and not connection.registered) or (part and not _in(part, connection.terminal)):
                 continue
             try:
                 do(connection)
@@ -109,3 +121,8 @@ class Controls:
             except Ended:
                 continue
         return {"connections": reached}
+
+
+def _in(part: tuple[int, int], terminal: str | None) -> bool:
+    """Whether a terminal is in the part (number, of how many): by its TerminalID, so that it always is in the same."""
+    return zlib.crc32((terminal or "").encode("utf-8", "replace")) % part[1] == part[0] - 1

@@ -22,7 +22,8 @@ from econduit_terminal.process.logs import clean
 log = logging.getLogger("sandbox")
 
 KINDS = {
-    "listening": "a port is open", "stopped": "a port is closed", "control": "a control was used",
+    "listening": "a port is open", "stopped": "a port is closed",
+    "stalled": "a port accepts nothing more", "control": "a control was used",
     "connected": "a connection was accepted", "handshake-failed": "TLS was not agreed on",
     "registered": "OK-REGISTRATION was sent; open: how many of this terminal were open at that moment, it "
                   "included; detail: what the Register does otherwise than the document",
@@ -58,8 +59,9 @@ class EventLog:
         event.update((key, value) for key, value in fields.items() if value is not None)
         if body is not None:
             event.update(size=len(body), sha256=hashlib.sha256(body).hexdigest())
-        words = (f"{key}={value}" for key, value in event.items() if key not in ("time", "wall", "kind", "sha256"))
-        log.info("%s", clean(f"{kind}: " + " ".join(words), 400))
+        if log.isEnabledFor(logging.INFO):
+            words = (f"{key}={value}" for key, value in event.items() if key not in ("time", "wall", "kind", "sha256"))
+            log.info("%s", clean(f"{kind}: " + " ".join(words), 400))
         if body is not None:
             event["body"] = body.decode("utf-8", "surrogateescape")
             self._held += len(body)

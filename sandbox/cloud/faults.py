@@ -80,6 +80,14 @@ def _sizes(value: Any) -> tuple[int, ...]:
     return tuple(_whole(1, MAX_BYTES)(item) for item in items)
 
 
+def _part(value: Any) -> tuple[int, int]:
+    number, _, parts = str(value).partition("/")
+    found = _whole(1, 1000)(number), _whole(1, 1000)(parts)
+    if found[0] > found[1]:
+        raise ValueError("a part such as 3/10")
+    return found
+
+
 def _base64(value: Any) -> bytes:
     try:
         data = base64.b64decode(_text(value), validate=True)
@@ -123,7 +131,9 @@ _BYTES = {
 
 CONTROLS: dict[str, Control] = {
     # actions
-    "drop": Control("close the open connections in scope"),
+    "drop": Control("close the open connections in scope", {
+        "part": Parameter(_part, None, "only a part of the terminals, such as 3/10: the third tenth; each is in one "
+                                       "part, always the same")}),
     "rst": Control("end the open connections in scope with a TCP reset"),
     "raw": Control("send these bytes as they are", {
         **_BYTES, "times": Parameter(_whole(1, 1000), 1, "how often, one after the other")}),
@@ -139,13 +149,17 @@ CONTROLS: dict[str, Control] = {
         "times": Parameter(_whole(1, 1000), 1, "how often")}),
     "stop-listening": Control("close a port: connections to it are refused", {
         "drop": Parameter(_yes, False, "close its open connections as well", _YES_NO)}),
-    "listen": Control("open a closed port again"),
+    "stall": Control("accept nothing more at a port: its backlog fills up, then dials are dropped in silence", {
+        "backlog": Parameter(_whole(1, 65_535), None, "connections that may wait; left out: as the system allows")}),
+    "listen": Control("open a closed or stalled port again; what waited there is accepted"),
     "reset": Control("back to good behaviour: no faults in scope, both ports open", {
         "fault": Parameter(_text, None, "only the faults of this name")}),
     # faults
     "dead": Control("read nothing and answer nothing; the kernel still acknowledges, and what is asked for over HTTP "
                     "is still sent", stays=True),
     "ignore-heartbeats": Control("do not acknowledge heartbeats", stays=True),
+    "hang": Control("take registrations and answer none; when this ends they are worked off, those whose terminals "
+                    "gave up included", stays=True),
     "refuse": Control("refuse registrations", {
         "answer": Parameter(_text, "FAILED-REGISTRATION", "what to answer, such as FAILED-INVALID-TERMINAL-TYPE"),
         "close": Parameter(_yes, False, "and close the connection", _YES_NO)}, stays=True),
@@ -168,7 +182,8 @@ CONTROLS: dict[str, Control] = {
         "on": Parameter(_choice(*STEPS), REQUIRED, "one of " + ", ".join(STEPS), STEPS),
         "how": Parameter(_choice("close", "rst", "dead"), "close", "close, rst, or dead: silent from then on",
                          ("close", "rst", "dead")),
-        "after": Parameter(_whole(1, MAX_BYTES), None, "at the step request: after so many of its bytes")}, stays=True),
+        "after": Parameter(_whole(1, MAX_BYTES), None, "at the step request: after so many of its bytes"),
+        "later": Parameter(_seconds, None, "close or rst: so many seconds after the step")}, stays=True),
     "inquire": Control("ask a terminal that has just registered what became of an old transaction", {
         "refID": Parameter(_text, None, "which; left out: its last one without an answer")}, stays=True),
     "keep-old": Control("leave the old connection open when a terminal registers again, and mark the terminal "

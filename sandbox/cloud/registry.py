@@ -12,11 +12,15 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from gevent.event import Event
+
 from econduit_terminal.sandbox.cloud import faults as F
+from econduit_terminal.sandbox.cloud.budget import Budget
 from econduit_terminal.sandbox.cloud.connection import Connection
 from econduit_terminal.sandbox.cloud.events import EventLog
 
-MAX_KNOWN = 10_000
+MAX_KNOWN = 100_000
+LOOK, LOOKS_PER_SECOND = 0.02, 2000
 
 
 class Registry:
@@ -24,8 +28,9 @@ class Registry:
 
     def __init__(self, faults: F.Faults, events: EventLog, *, terminal_types: tuple[str, ...] = (),
                  register_timeout: float = 30.0, idle_timeout: float = 300.0, send_timeout: float = 10.0,
-                 max_message: int = 4 << 20) -> None:
+                 max_message: int = 4 << 20, budget: Budget | None = None) -> None:
         self.faults, self.events = faults, events
+        self.budget = budget or Budget()
         self.terminal_types = terminal_types
         self.register_timeout, self.idle_timeout, self.send_timeout = register_timeout, idle_timeout, send_timeout
         self.max_message = max_message
@@ -36,6 +41,7 @@ class Registry:
         self._registered: dict[str | None, list[Connection]] = {}
         self._known: dict[str | None, dict[str, int]] = {}
         self._count = 0
+        self._changed = Event()
 
     def accept(self, sock: socket.socket, peer: str, port: str) -> Connection:
         """A new connection, recorded."""
@@ -80,6 +86,21 @@ class Registry:
             same.clear()
         if not same:
             del self._registered[connection.terminal]
+
+    def faults_changed(self) -> None:
+        """A control was used: whoever waits for that looks again."""
+        self._changed.set()
+        self._changed = Event()
+
+    def until_faults_change(self) -> None:
+        """Waits for the next control, and not longer than until the connection is to be looked at again: so many
+        connections of a dead cloud look up in turn that they are no load."""
+        self._changed.wait(max(LOOK, len(self.connections) / LOOKS_PER_SECOND))
+
+    def counts(self) -> dict[str, int]:
+        """Connections, registered terminals, registrations that wait for their turn, had it, and had it in vain."""
+        return {"connections": len(self.connections), "registered": len(self._registered),
+                "waiting": self.budget.waiting, "registrations": self.budget.total, "wasted": self.budget.wasted}
 
     def current(self, terminal: str | None) -> Connection | None:
         """The connection that a terminal's transactions go to."""

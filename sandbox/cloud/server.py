@@ -2,12 +2,15 @@
 import logging
 import socket
 import ssl
+import time
 from typing import Any
 
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 from gevent.server import StreamServer
 
+from econduit_terminal.sandbox.cloud.budget import Budget
+from econduit_terminal.sandbox.cloud.capacity import capacity
 from econduit_terminal.sandbox.cloud.controls import Controls
 from econduit_terminal.sandbox.cloud.events import EventLog
 from econduit_terminal.sandbox.cloud.faults import PORTS, Faults
@@ -15,13 +18,14 @@ from econduit_terminal.sandbox.cloud.public_calls import PublicCalls
 from econduit_terminal.sandbox.cloud.registry import Registry
 from econduit_terminal.sandbox.cloud.results import Results
 from econduit_terminal.sandbox.cloud.web import Handler, Web
-from econduit_terminal.sandbox.program import listener
+from econduit_terminal.sandbox.open_files import REMEDY, most_open_files
+from econduit_terminal.sandbox.program import BACKLOG, listener
 
 log = logging.getLogger("sandbox")
 
-MAX_CONNECTIONS = 4000
-MAX_CALLS = 1000
 HANDSHAKE = 10.0
+FULL_AGAIN = 10.0
+"""Seconds until the log says again that there is no room."""
 
 
 class Cloud:
@@ -29,18 +33,21 @@ class Cloud:
 
     def __init__(self, host: str, primary: int, secondary: int, http: int, *, timeout: float, check_interval: float,
                  idle_timeout: float, send_timeout: float, terminal_types: tuple[str, ...] = (),
-                 tls: ssl.SSLContext | None = None) -> None:
+                 tls: ssl.SSLContext | None = None, budget: float | None = None) -> None:
         self.ports = {"primary": primary, "secondary": secondary, "http": http}
         self._host, self._tls = host, tls
         self._events = EventLog()
         self._faults = Faults()
         self._registry = Registry(self._faults, self._events, terminal_types=terminal_types, idle_timeout=idle_timeout,
-                                  send_timeout=send_timeout)
+                                  send_timeout=send_timeout, budget=Budget(budget))
         self._calls = PublicCalls(
             self._registry, self._events, Results(check_interval=check_interval), timeout)
         self._controls = Controls(self._faults, self._registry, self._calls, self._events, self)
         self._servers: dict[str, StreamServer] = {}
         self._web: WSGIServer | None = None
+        self.room = capacity(most_open_files())
+        self._open = 0
+        self._full_from = 0.0
 
     def start(self) -> None:
         """Opens the three ports. Raises OSError."""
@@ -49,8 +56,8 @@ class Cloud:
         sock = listener(self._host, self.ports["http"])
         self.ports["http"] = sock.getsockname()[1]
         web = Web(self._calls, self._controls, self._faults, self._registry, self._events, self.ports)
-        self._web = WSGIServer(sock, web, spawn=Pool(MAX_CALLS), log=None, error_log=logging.getLogger("sandbox.http"),
-                               handler_class=Handler)
+        self._web = WSGIServer(sock, web, spawn=Pool(self.room.calls), log=None,
+                               error_log=logging.getLogger("sandbox.http"), handler_class=Handler)
         self._web.start()
 
     def stop(self) -> None:
@@ -65,6 +72,8 @@ class Cloud:
     def open(self, port: str) -> None:
         """Listens on a terminals' port, the same one as before. Raises OSError."""
         if port in self._servers:
+            self._servers[port].start_accepting()
+            self._servers[port].socket.listen(BACKLOG)
             return
         sock = listener(self._host, self.ports[port])
         self.ports[port] = sock.getsockname()[1]
@@ -80,10 +89,25 @@ class Cloud:
             server.close()
             self._events.add("stopped", port=port)
 
+    def stall(self, port: str, backlog: int | None) -> None:
+        """Accepts nothing more at a terminals' port that is open; so many connections may wait there."""
+        server = self._servers.get(port)
+        if server is not None:
+            server.stop_accepting()
+            server.socket.listen(backlog or BACKLOG)
+            self._events.add("stalled", port=port)
+
     def _serve(self, sock: socket.socket, address: Any, port: str) -> None:
-        if len(self._registry.connections) >= MAX_CONNECTIONS:
-            log.warning("%d connections are open: a further one is closed", MAX_CONNECTIONS)
+        if self._open >= self.room.terminals:
+            self._tell_full()
             return
+        self._open += 1
+        try:
+            self._talk(sock, address, port)
+        finally:
+            self._open -= 1
+
+    def _talk(self, sock: socket.socket, address: Any, port: str) -> None:
         if self._tls is not None:
             sock.settimeout(HANDSHAKE)
             try:
@@ -92,3 +116,10 @@ class Cloud:
                 self._events.add("handshake-failed", port=port, detail=str(error)[:200])
                 return
         self._registry.accept(sock, f"{address[0]} port {address[1]}", port).serve()
+
+    def _tell_full(self) -> None:
+        now = time.monotonic()
+        if now >= self._full_from:
+            self._full_from = now + FULL_AGAIN
+            log.warning("%d connections are open, and the limit on open files (%d) leaves no room for more: further "
+                        "ones are closed. %s", self._open, self.room.files, REMEDY)

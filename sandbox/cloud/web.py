@@ -30,7 +30,7 @@ REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not All
            429: "Too Many Requests", 500: "Internal Server Error"}
 
 
-class Handler(WSGIHandler):  # type: ignore[misc]  # gevent has no types
+class Handler(WSGIHandler):
     """gevent's handler with a limit on how long a caller may keep a connection idle or a request half sent."""
 
     def handle(self) -> None:
@@ -97,6 +97,8 @@ class Web:
             return (429 if answer.get("TooSoon") else 200), answer
         if path.rstrip("/") == "/sandbox" and method == "GET":
             return 200, self._overview()
+        if path == "/sandbox/counts" and method == "GET":
+            return 200, self._registry.counts()
         if path == "/sandbox/events" and method == "GET":
             return 200, self._news(_given(environ))
         if path == "/sandbox/terminals" and method == "GET":

@@ -1,6 +1,7 @@
 """Misbehaviour on demand, each kind seen from the terminal's end of a real connection."""
 import base64
 import json
+import socket
 import time
 from contextlib import suppress
 
@@ -193,6 +194,44 @@ def test_stop_listening_refuses_and_listen_opens_the_same_port(cloud, dial):
     dial(cloud.primary).online("T1")
 
 
+def test_stall_lets_the_backlog_fill_and_listen_takes_what_waits(cloud, dial):
+    open_one = dial(cloud.primary).online("T1")
+    cloud.misbehave("stall", port="primary", backlog=1)
+    waiting = [dial(cloud.primary), dial(cloud.primary)]        # the kernel holds one more than the backlog
+    with pytest.raises(TimeoutError):
+        socket.create_connection(("127.0.0.1", cloud.primary), timeout=0.5)
+    dial(cloud.secondary).online("T2")
+    heartbeat(open_one)
+    assert open_one.read(17) == ACK
+    mark = cloud.mark()
+    cloud.misbehave("listen", port="primary")
+    for number, terminal in enumerate(waiting):
+        terminal.online(f"T{number + 3}")
+    assert cloud.events(mark, kind="listening") == []           # it never stopped
+
+
+def test_hang_takes_registrations_and_works_them_off_when_it_ends(cloud, dial):
+    open_one = dial(cloud.primary).online("T1")
+    cloud.misbehave("hang", port="secondary")
+    patient, hasty = dial(cloud.secondary), dial(cloud.secondary)
+    for terminal in (patient, hasty):
+        terminal.send(REGISTER.replace(b"T2", b"T3") if terminal is hasty else REGISTER)
+    hasty.close()
+    mark = cloud.mark()
+    heartbeat(open_one)
+    assert open_one.read(17) == ACK
+    assert cloud.events(mark, 0.3, "registered") == []
+    cloud.behave()
+    assert patient.read(15) == b"OK-REGISTRATION"
+    assert "before its registration had its turn" in cloud.wait_event("closed", mark)["detail"]
+
+
+def test_drop_of_a_part_takes_each_terminal_in_one_part(cloud, dial):
+    terminals = [dial(cloud.primary).online(f"T{number}") for number in range(8)]
+    assert sum(cloud.misbehave("drop", part=f"{number}/3")["connections"] for number in (1, 2, 3)) == 8
+    assert all(terminal.ended() for terminal in terminals)
+
+
 @pytest.mark.parametrize("step", ["connect", "register", "registered", "heartbeat", "response"])
 @pytest.mark.parametrize("how", ["close", "rst"])
 def test_break_at_each_step(cloud, dial, step, how):
@@ -203,6 +242,17 @@ def test_break_at_each_step(cloud, dial, step, how):
             terminal.send(message)
     assert cloud.wait_event("closed")["detail"] == f"{how} on demand at {step}"
     dial(cloud.primary).online("T1")
+
+
+def test_break_some_time_after_a_step(cloud, dial):
+    cloud.misbehave("break", on="registered", later=0.3, times=1)
+    terminal = dial(cloud.primary).online("T1")
+    heartbeat(terminal)
+    assert terminal.read(17) == ACK
+    assert terminal.ended()
+    closed = cloud.wait_event("closed")
+    assert closed["detail"] == "close on demand after registered"
+    assert closed["time"] - cloud.wait_event("registered")["time"] >= 0.29
 
 
 def test_break_amid_a_transaction(cloud, dial):

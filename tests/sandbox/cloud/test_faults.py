@@ -24,7 +24,7 @@ def added(faults: Faults, name: str, **given):
     ("segments", {"size": 5}, "size", (5,)),
     ("segments", {"size": [2, "4"]}, "size", (2, 4)), ("delay", {"seconds": "0.5"}, "seconds", 0.5),
     ("eot", {"with": "no"}, "with", False), ("eot", {"with": True}, "with", True),
-    ("refuse", {"times": "3"}, "times", 3),
+    ("refuse", {"times": "3"}, "times", 3), ("drop", {"part": "3/10"}, "part", (3, 10)),
     ("raw", {"data": "AP8="}, "data", b"\x00\xff"), ("glue", {"amounts": "1.00,2.00"}, "amounts", ("1.00", "2.00")),
 ])
 def test_reads_json_and_query_text_alike(name, given, key, want):
@@ -37,6 +37,7 @@ def test_reads_json_and_query_text_alike(name, given, key, want):
     ("delay", {"seconds": True}, "0 to"),
     ("raw", {}, "data (base64) or text"), ("raw", {"data": "AA==", "text": "a"}, "either"),
     ("raw", {"data": "%"}, "base64"),
+    ("drop", {"part": "4/3"}, "such as 3/10"), ("drop", {"part": "1"}, "a number"),
     ("refuse", {"times": 0}, "1 to"), ("refuse", {"times": "many"}, "a number"), ("refuse", {"answer": 5}, "a text"),
     ("segments", {"size": 0}, "1 to"), ("segments", {"size": []}, "1 to 100"),
     ("eot", {"with": "perhaps"}, "yes or no"),

@@ -1,10 +1,15 @@
 """The life of the sandbox cloud's process: start, restart, signals, ports, TLS."""
+import json
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 
 import pytest
+
+REGISTER = (b'{"Command":"Register","TerminalType":"T","TerminalModel":"M","TerminalID":"T1","SoftwareVersion":"1",'
+            b'"AckHeartbeat":"true"}')
 
 
 def test_a_restart_takes_the_same_ports(cloud, dial):
@@ -42,10 +47,43 @@ def test_speaks_tls_when_given_a_certificate(start_cloud, tmp_path):
     context = ssl.create_default_context(cafile=str(tmp_path / "cert"))
     with (socket.create_connection(("127.0.0.1", cloud.primary), timeout=10) as plain,
           context.wrap_socket(plain, server_hostname="localhost") as sock):
-        sock.sendall(b'{"Command":"Register","TerminalType":"T","TerminalModel":"M","TerminalID":"T1",'
-                     b'"SoftwareVersion":"1","AckHeartbeat":"true"}\x04\x04')
+        sock.sendall(REGISTER + b"\x04\x04")
         assert sock.recv(100) == b"OK-REGISTRATION"
     with socket.create_connection(("127.0.0.1", cloud.primary), timeout=10) as plain:
         plain.sendall(b"no TLS at all" * 50)
         cloud.wait_event("handshake-failed")
     assert "Traceback" not in cloud.log()
+
+
+def test_a_budget_is_kept_and_who_gave_up_in_the_queue_costs_his_turn(start_cloud, dial):
+    cloud = start_cloud("--budget", "10/s")
+    waiting = [dial(cloud.primary) for _ in range(12)]
+    mark = cloud.mark()
+    for number, terminal in enumerate(waiting):
+        terminal.send(REGISTER.replace(b"T1", b"T%d" % number))
+    waiting[5].close()
+    patient = waiting[:5] + waiting[6:]
+    assert [terminal.read(15) for terminal in patient] == [b"OK-REGISTRATION"] * 11
+    events = cloud.events(mark, kind="registered")
+    assert {event["terminal"] for event in events} == {f"T{number}" for number in range(12) if number != 5}
+    assert events[-1]["time"] - events[0]["time"] >= 0.95      # twelve turns, one of them in vain
+    assert cloud.wait_event("closed", mark)["detail"] == "closed by the terminal before its registration had its turn"
+    counts = cloud.call("GET", "/sandbox/counts")[1]
+    assert counts == {"connections": 11, "registered": 11, "waiting": 0, "registrations": 12, "wasted": 1}
+
+
+def test_it_says_what_it_cannot_carry_and_how_to_carry_more(tmp_path, dial):
+    with (tmp_path / "log").open("w") as log:
+        few = subprocess.Popen(
+            ["bash", "-c", 'ulimit -n 66 && exec "$@"', "-", sys.executable, "-m", "econduit_terminal.sandbox", "cloud",
+             "--primary-port", "0", "--secondary-port", "0", "--http-port", "0"], stdout=subprocess.PIPE, stderr=log)
+    try:
+        ready = json.loads(few.stdout.readline())
+        assert ready["terminals"] == 1
+        dial(ready["primary"]).online("T1")
+        assert dial(ready["secondary"]).ended()
+    finally:
+        few.terminate()
+        few.communicate()
+    said = (tmp_path / "log").read_text()
+    assert "limit on open files (66) leaves no room for more" in said and "ulimit -n" in said
