@@ -22,12 +22,15 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory):
-    """The built packages: .folder, .terminal, .sandbox, .before (file names), .said (by the build and lintian)."""
+    """The built packages: .folder, .terminal, .sandbox, .modules, .before (file names), .said (by the build and
+    lintian)."""
     folder = tmp_path_factory.mktemp("packages")
     said = debian_root.build(folder)
     debian_root.build(folder, "--no-lintian", "--version", BEFORE)
     return SimpleNamespace(folder=folder, said=said, terminal=f"econduit-terminal_{VERSION}_all.deb",
-                           sandbox=f"econduit-sandbox_{VERSION}_all.deb", before=f"econduit-terminal_{BEFORE}_all.deb")
+                           sandbox=f"econduit-sandbox_{VERSION}_all.deb",
+                           modules=f"python3-econduit-terminal_{VERSION}_all.deb",
+                           before=f"econduit-terminal_{BEFORE}_all.deb")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def test_two_builds_give_the_same_bytes(packages, tmp_path, monkeypatch):
         debian_root.build(tmp_path, "--no-lintian")
     finally:
         os.umask(old)
-    for name in (packages.terminal, packages.sandbox):
+    for name in (packages.terminal, packages.sandbox, packages.modules):
         assert (tmp_path / name).read_bytes() == (packages.folder / name).read_bytes()
 
 
@@ -40,8 +40,15 @@ def test_a_terminal_carries_no_sandbox(packages):
             "/usr/share/man/man5/econduit-terminal.ini.5.gz"} <= terminal.keys()
 
 
+def test_the_modules_alone_are_those_of_a_terminal(packages):
+    terminal, modules = listing(packages.folder / packages.terminal), listing(packages.folder / packages.modules)
+    assert {path for path in terminal if "dist-packages/" in path} == {path for path in modules
+                                                                       if "dist-packages/" in path}
+    assert not [path for path in modules if path.startswith(("/etc", "/usr/bin", "/usr/lib/econduit-terminal"))]
+
+
 def test_nothing_in_a_package_can_be_written_by_others_than_root(packages):
-    for name in (packages.terminal, packages.sandbox):
+    for name in (packages.terminal, packages.sandbox, packages.modules):
         for path, mode in listing(packages.folder / name).items():
             assert mode.endswith("root/root") and "w" not in mode[2:10].replace("w", "", mode[2] == "w"), path
 

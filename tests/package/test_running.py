@@ -38,6 +38,16 @@ def test_installed_removed_and_purged_beside_another_program(running, packages):
     assert changes(files, running.files()) == {}
 
 
+def test_a_sandbox_where_no_terminal_is_starts_nothing_and_makes_way_for_one(running, packages):
+    running.install(packages.modules, packages.sandbox)
+    assert running.states() == {"other": "RUNNING"} and running.processes() == {}
+    assert not running.path("/etc/econduit-terminal").exists()
+    assert "OK-REGISTRATION" in running.run("econduit-certify", "terminal", "--list").stdout
+    running.install(packages.terminal)
+    running.until("both run", lambda: both_run(running))
+    assert running.run("econduit-certify", "--version").stdout.startswith("econduit-certify")
+
+
 def test_removed_but_not_purged_supervisord_starts_without_it(running, packages):
     running.install(packages.terminal)
     running.run("apt-get", "remove", "-y", "econduit-terminal")

@@ -62,7 +62,8 @@ def dependencies() -> list[str]:
     control = (ROOT / "debian/control").read_text()
     fields = re.findall(r"^Depends:(.*?)^\S", control, flags=re.DOTALL | re.MULTILINE)
     names = {re.sub(r"\(.*\)", "", entry).strip() for field in fields for entry in field.split(",")}
-    return sorted(name for name in names if not name.startswith(("${", "econduit-")))
+    ours = set(re.findall(r"^Package: (\S+)", control, flags=re.MULTILINE))
+    return sorted(name for name in names - ours if not name.startswith("${"))
 
 
 def sources() -> list[str]:
