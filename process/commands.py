@@ -113,7 +113,8 @@ def call(options: argparse.Namespace) -> int:
     """Runs the command that ``Program.parse`` found; returns the exit status."""
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:      # it is None where the process was started without one
+            sys.stdout.flush()
         return status
     except BrokenPipeError:
         # The reader of a pipe closed it; Python must not complain about that at its end either.

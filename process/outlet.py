@@ -40,9 +40,11 @@ def native_thread(work: Callable[[], None]) -> None:
 
 
 class Outlet:
-    """`lost`: the line that says how many were lost (bytes, with its line end), given their number."""
+    """`lost`: the line that says how many were lost (bytes, with its line end), given their number. ``failure``: what
+    the system said when it last refused a line."""
 
     def __init__(self, descriptor: int, lost: Callable[[int], bytes]):
+        self.failure: OSError | None = None
         self._descriptor = descriptor
         self._say_lost = lost
         self._lines: SimpleQueue[tuple[bytes | Callable[[], None], int]] = SimpleQueue()
@@ -101,7 +103,8 @@ class Outlet:
                 written = os.write(self._descriptor, rest)
             except BlockingIOError:
                 self._pause()
-            except OSError:
+            except OSError as error:
+                self.failure = error
                 return False
             else:
                 rest = rest[written:]

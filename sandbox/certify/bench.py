@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from econduit_terminal.sandbox.certify.inbox import Message, What
 from econduit_terminal.sandbox.certify.link import Link
+from econduit_terminal.sandbox.certify.plain_words import why_no_port
 from econduit_terminal.sandbox.certify.wire_log import WireLog
 
 MAX_LINKS = 300
@@ -115,8 +116,8 @@ class Port:
             sock.listen(backlog)
         except OSError as error:
             sock.close()
-            raise OSError(error.errno, f"cannot listen on {self.host or '*'} port {self.number}: "
-                                       f"{error.strerror or error}; choose others with --ports") from None
+            raise OSError(f"cannot listen on {self.host or '*'} port {self.number}: "
+                          f"{why_no_port(error)}, or choose others with --ports") from None
         sock.setblocking(False)
         self.number = sock.getsockname()[1]
         return sock

@@ -4,6 +4,7 @@
 Every mistake is reported, in one go, with its line and key.
 """
 import difflib
+import json
 import re
 from dataclasses import dataclass, field
 from enum import Enum
@@ -169,13 +170,13 @@ def _read_table(table: str, content: dict[str, Any], values: dict[str, Any], lin
 
 def _value(key: Key, value: Any) -> Any:
     """Raises ValueError with what is wrong."""
-    shown = repr(value)[:80]
+    shown = _spelled(value)[:80]
     if key.kind is Kind.FLAG:
         if not isinstance(value, bool):
             raise ValueError(f"{shown} is neither true nor false")
         return value
     if not isinstance(value, str):
-        raise ValueError(f"{shown} is no text")
+        raise ValueError(f"{shown} stands there, which is no text")
     if any((ord(char) < 32 and char not in "\t\n") or ord(char) == 127 for char in value):
         raise ValueError(f"{shown} has control characters in it")
     match key.kind:
@@ -204,6 +205,22 @@ def _value(key: Key, value: Any) -> Any:
         case Kind.TEXT if "\n" in value and key.name != "request":
             raise ValueError(f"{shown} has more than one line")
     return value
+
+
+def _spelled(value: Any) -> str:
+    """A value as the file has it, near enough."""
+    match value:
+        case bool():
+            return "true without quotes" if value else "false without quotes"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+    return f"the date or time {value}"
 
 
 def _between(values: dict[str, dict[str, Any]], lines: dict[str, int]) -> list[Mistake]:

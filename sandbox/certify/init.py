@@ -5,6 +5,7 @@ from pathlib import Path
 
 from econduit_terminal.sandbox.certify.device import KEYS, Kind, parse, template
 from econduit_terminal.sandbox.certify.options import Wrong
+from econduit_terminal.sandbox.certify.plain_words import why
 
 QUESTIONS = ("device.terminal_type", "device.terminal_id", "device.format", "device.secondary", "device.wifi",
              "device.heartbeat", "device.ack", "device.transaction", "display.url", "application.echo")
@@ -19,7 +20,7 @@ def main(options: argparse.Namespace) -> int:
     try:
         path.write_text(template(answers))
     except OSError as error:
-        raise Wrong(f"{path}: {error.strerror}") from None
+        raise Wrong(f"{path}: {why(error)}") from None
     print(f"{path} is written; econduit-certify terminal --device {path} examines the device")
     return 0
 

@@ -3,6 +3,7 @@ import argparse
 from pathlib import Path
 
 from econduit_terminal.sandbox.certify.options import Wrong
+from econduit_terminal.sandbox.certify.plain_words import why
 from econduit_terminal.sandbox.certify.report import archive, writer
 from econduit_terminal.sandbox.certify.report.compare import compare
 
@@ -12,7 +13,7 @@ def main(options: argparse.Namespace) -> int:
     try:
         return _verify(options) if options.command == "verify" else _compare(options)
     except OSError as error:
-        raise Wrong(f"{error.filename}: {error.strerror}") from None
+        raise Wrong(f"{error.filename}: {why(error)}") from None
     except ValueError as error:
         raise Wrong(str(error)) from None
 

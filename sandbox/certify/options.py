@@ -102,7 +102,7 @@ RUN: tuple[Argument, ...] = (
     argument("--list", action="store_true", help="lists the cases, and which apply"),
 )
 TERMINAL: tuple[Argument, ...] = (
-    argument("--device", metavar="FILE", default="device.toml", help="what is declared of the device (%(default)s)"),
+    argument("--device", metavar="FILE", help="what is declared of the device (device.toml)"),
     argument("--ports", metavar="PRIMARY,SECONDARY", type=ports, default=(9000, 9001), help="(9000,9001)"),
     argument("--host", metavar="ADDRESS", default="0.0.0.0", help="address to listen on (%(default)s)"),
     argument("--page", metavar="ADDRESS:PORT", default="127.0.0.1:9010", type=address,
@@ -113,7 +113,7 @@ TERMINAL: tuple[Argument, ...] = (
              help="seconds to wait for the device at first (600, or 60 with --no-person)"),
 )
 CLOUD: tuple[Argument, ...] = (
-    argument("endpoint", metavar="HOST:PORT[,HOST:PORT]", type=endpoints,
+    argument("endpoint", metavar="HOST:PORT[,HOST:PORT]", type=endpoints, nargs="?",
              help="primary and perhaps secondary endpoint"),
     argument("--url", metavar="URL", default="",
              help="sends test transactions: the address of runTransaction, or of its host"),

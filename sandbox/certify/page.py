@@ -11,6 +11,7 @@ from typing import Any
 
 from econduit_terminal.sandbox.certify.outcome import Result
 from econduit_terminal.sandbox.certify.person import PATIENCE, Cannot, Prompt
+from econduit_terminal.sandbox.certify.plain_words import why_no_port
 from econduit_terminal.sandbox.certify.report.html import environment
 from econduit_terminal.sandbox.certify.table.model import Case
 
@@ -37,7 +38,7 @@ class Page:
         self._prompt: Prompt | None = None
         self._answer: asyncio.Future[tuple[str, str]] | None = None
         self._readers: set[asyncio.Queue[tuple[str, Any]]] = set()
-        self._serving: set[asyncio.Task[Any]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def address(self) -> str:
@@ -48,10 +49,10 @@ class Page:
     async def open(self) -> None:
         """Listens. Raises OSError, which names the port."""
         try:
-            self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=MAX_REQUEST)
+            self._server = await asyncio.start_server(self._accepted, self._host, self._port, limit=MAX_REQUEST)
         except OSError as error:
-            raise OSError(error.errno, f"cannot listen on {self._host} port {self._port}: {error.strerror or error}; "
-                                       "choose another with --page") from None
+            raise OSError(f"cannot listen on {self._host} port {self._port}: {why_no_port(error)}, or choose another "
+                          "with --page") from None
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -119,10 +120,17 @@ class Page:
 
     # HTTP
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._serving.add(task)
+        task.add_done_callback(self._served)
+
+    def _served(self, task: "asyncio.Task[None]") -> None:
+        self._serving.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.said(f"a mistake in this page: {error!r}")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(READ_TIMEOUT):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -136,7 +144,6 @@ class Page:
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
-            self._serving.discard(task)
             with contextlib.suppress(OSError):
                 writer.close()
 

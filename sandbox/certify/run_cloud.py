@@ -10,28 +10,36 @@ from urllib.parse import urlsplit
 from econduit_terminal.sandbox.certify.cloud_exam import CloudExam
 from econduit_terminal.sandbox.certify.cloud_link import Terminal
 from econduit_terminal.sandbox.certify.exam import DeviceGone
+from econduit_terminal.sandbox.certify.listing import listing
 from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.order import CLOUD
 from econduit_terminal.sandbox.certify.progress import Bar
 from econduit_terminal.sandbox.certify.report import result
-from econduit_terminal.sandbox.certify.run_terminal import Plan, finish, limits, listing, plan
+from econduit_terminal.sandbox.certify.run_terminal import Plan, chosen, finish, limits, nothing_left, plan, ready
 from econduit_terminal.sandbox.certify.runner import Runner
-from econduit_terminal.sandbox.certify.table.model import Need, Role
+from econduit_terminal.sandbox.certify.table.model import Need, Profile, Role
 
 
 def main(options: argparse.Namespace) -> int:
     """The command; returns the exit status. Raises Wrong."""
-    asked = plan(options, Role.CLOUD)
     if options.url:
         parts = urlsplit(options.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Wrong(f"--url {options.url}: an http or https address is wanted")
-    lacking = {Need.URL: not options.url, Need.SECOND_PORT: len(options.endpoint) < 2,
+    # A list without an endpoint shows everything; with one, what applies to it.
+    given = options.endpoint or []
+    lacking = {Need.URL: not options.url and bool(given), Need.SECOND_PORT: len(given) == 1,
                Need.TYPES: not options.invalid_type}
     absent = frozenset(need for need, lacks in lacking.items() if lacks)
     if options.list:
-        listing(asked, absent)
-        return 0
+        listing(chosen(options, Role.CLOUD), Profile(options.profile), absent)
+        return result.EXIT["PASS"]
+    if not given:
+        raise Wrong("the cloud's endpoint is missing: econduit-certify cloud HOST:PORT[,HOST:PORT]")
+    asked = plan(options, Role.CLOUD)
+    if not asked.cases:
+        return nothing_left(options)
+    ready(asked.out)
     return asyncio.run(_run(options, asked, absent))
 
 

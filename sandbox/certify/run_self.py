@@ -12,8 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from econduit_terminal.sandbox.certify.listing import listing
 from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.report import result
+from econduit_terminal.sandbox.certify.run_terminal import chosen
+from econduit_terminal.sandbox.certify.table.model import Profile, Role
 from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab, Process, Unavailable
 
 TYPE, ID = "SandboxMaker", "29531204"
@@ -69,13 +72,18 @@ LONGEST = 24 * 3600.0
 def main(options: argparse.Namespace) -> int:
     """The command; returns the exit status: the worse of the two parts. Raises Wrong."""
     out = Path(options.out)
+    if options.list:
+        for role in Role if options.part == "both" else (Role(options.part),):
+            print(f"-- our {role.value}", flush=True)
+            listing(chosen(options, role), Profile(options.profile), frozenset())
+        return result.EXIT["PASS"]
     statuses = []
     try:
         for part, examine in (("terminal", terminal), ("cloud", cloud)):
             if options.part in (part, "both"):
                 with Lab() as lab, tempfile.TemporaryDirectory(prefix="econduit-certify-") as folder:
                     print(f"-- our {part}", flush=True)
-                    statuses.append(examine(lab, Path(folder), out / part, _passed_on(options), options.profile))
+                    statuses.append(examine(lab, Path(folder), out / part, _passed_on(options, part), options.profile))
     except Unavailable as reason:
         raise Wrong(str(reason)) from None
     return max(statuses, key=(result.EXIT["PASS"], result.EXIT["INCONCLUSIVE"], result.EXIT["FAIL"], result.NO_DEVICE,
@@ -133,9 +141,9 @@ def _examined(lab: Lab, host: str, out: Path, *arguments: object) -> int:
     return status
 
 
-def _passed_on(options: argparse.Namespace) -> list[str]:
+def _passed_on(options: argparse.Namespace, part: str) -> list[str]:
     words = ["--profile", options.profile, "--repeat", str(options.repeat), "--hours", str(options.hours)]
     words += [word for only in options.only for word in ("--only", only)]
-    for name in ("strict", "list"):
-        words += [f"--{name}"] if getattr(options, name) else []
+    words += ["--strict"] if options.strict else []
+    words += ["--from-failed", str(Path(options.from_failed, part))] if options.from_failed else []
     return words + (["--key", options.key] if options.key else [])

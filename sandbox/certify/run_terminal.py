@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import signal
-import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,17 +19,21 @@ from econduit_terminal.sandbox.certify.device import Device, parse
 from econduit_terminal.sandbox.certify.display import AskedDisplay, Display, UrlDisplay
 from econduit_terminal.sandbox.certify.exam import Exam
 from econduit_terminal.sandbox.certify.link import Link
+from econduit_terminal.sandbox.certify.listing import listing
 from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.order import TERMINAL
 from econduit_terminal.sandbox.certify.page import Page
 from econduit_terminal.sandbox.certify.person import Hands, Nobody, Person
+from econduit_terminal.sandbox.certify.plain_words import why
 from econduit_terminal.sandbox.certify.progress import Bar
 from econduit_terminal.sandbox.certify.report import archive, result, writer
-from econduit_terminal.sandbox.certify.runner import Runner, Watcher, why_not
+from econduit_terminal.sandbox.certify.runner import Runner, Watcher
+from econduit_terminal.sandbox.certify.screen import complain, last_line
 from econduit_terminal.sandbox.certify.table.every import CASES
-from econduit_terminal.sandbox.certify.table.model import Case, Need, Profile, Role
+from econduit_terminal.sandbox.certify.table.model import MEANS, Case, Profile, Role
 
 WAIT, WAIT_ALONE = 600.0, 60.0
+DEVICE = "device.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,50 @@ class Plan:
     hours: float
 
 
-def plan(options: argparse.Namespace, role: Role) -> Plan:
-    """Reads the options that every run has. Raises Wrong."""
+def chosen(options: argparse.Namespace, role: Role) -> list[Case]:
+    """The cases that --only and --from-failed leave. Raises Wrong."""
     try:
         cases = choice.chosen(CASES[role], options.only)
         if options.from_failed:
             earlier = writer.load(Path(options.from_failed))
-            before = {case["case"]: case["verdict"] for case in earlier["cases"]}
-            cases = [case for case in choice.failed(CASES[role], before) if case in cases]
-            if not cases:
-                raise Wrong(f"--from-failed {options.from_failed}: every case passed there")
-        key = archive.private_key(Path(options.key)) if options.key else None
-        out = Path(options.out)
-        out.mkdir(parents=True, exist_ok=True)
+            if earlier.get("role", role.value) != role.value:
+                raise Wrong(f"--from-failed {options.from_failed}: that is the report of a {earlier['role']}, and a "
+                            f"{role.value} is examined here")
+            cases = choice.failed(cases, {case["case"]: case["verdict"] for case in earlier["cases"]})
     except (choice.NoSuchCase, ValueError) as error:
         raise Wrong(str(error)) from None
     except OSError as error:
-        raise Wrong(f"{error.filename}: {error.strerror}") from None
-    return Plan(cases, Profile(options.profile), out, options.strict, options.repeat, key, options.hours)
+        raise Wrong(f"--from-failed {error.filename}: {why(error)}") from None
+    return cases
+
+
+def plan(options: argparse.Namespace, role: Role) -> Plan:
+    """Reads the options that every run has. Raises Wrong."""
+    try:
+        key = archive.private_key(Path(options.key)) if options.key else None
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+    except OSError as error:
+        raise Wrong(f"--key {options.key}: {why(error)}") from None
+    return Plan(chosen(options, role), Profile(options.profile), Path(options.out), options.strict, options.repeat, key,
+                options.hours)
+
+
+def nothing_left(options: argparse.Namespace) -> int:
+    """--from-failed names a report in which everything passed; the exit status."""
+    last_line(f"nothing to do: in {options.from_failed} every case "
+              f"{'that --only names ' if options.only else ''}passed")
+    return result.EXIT["PASS"]
+
+
+def ready(out: Path) -> None:
+    """Makes the directory for the reports: what cannot be written must be known before the run. Raises Wrong."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise Wrong(f"--out {out}: {why(error)}") from None
 
 
 def limits(asked: Plan, role: Role, ended: str) -> str:
@@ -81,7 +111,7 @@ def declared(path: Path) -> Device:
         line = error.object[:error.start].count(b"\n") + 1
         raise Wrong(f"{path}:{line}: not UTF-8") from None
     except OSError as error:
-        raise Wrong(f"{path}: {error.strerror}; econduit-certify init writes one") from None
+        raise Wrong(f"{path}: {why(error)}; econduit-certify init writes one") from None
     device, mistakes = parse(text)
     if mistakes:
         raise Wrong("\n".join(mistake.show(str(path)) for mistake in mistakes))
@@ -90,22 +120,18 @@ def declared(path: Path) -> Device:
 
 def main(options: argparse.Namespace) -> int:
     """The command; returns the exit status. Raises Wrong."""
-    device = declared(Path(options.device))
-    asked = plan(options, Role.TERMINAL)
     if options.list:
-        listing(asked, device.absent())
-        return 0
+        path = Path(options.device or DEVICE)
+        known = declared(path) if options.device or path.exists() else Device()
+        listing(chosen(options, Role.TERMINAL), Profile(options.profile), known.absent())
+        return result.EXIT["PASS"]
+    device = declared(Path(options.device or DEVICE))
+    asked = plan(options, Role.TERMINAL)
+    if not asked.cases:
+        return nothing_left(options)
     if options.ports[1] is None and device.secondary:
         raise Wrong("--ports names one port, but the device is declared with a second endpoint (device.secondary)")
     return asyncio.run(_run(options, asked, device))
-
-
-def listing(asked: Plan, absent: frozenset[Need]) -> None:
-    """A line for each case."""
-    for case in asked.cases:
-        note = why_not(case, absent) or ("" if asked.profile.contains(case.profile)
-                                         else f"only with --profile {case.profile.value}")
-        print(f"{case.id:<6}{case.level.value:<9}{case.title}" + (f" ({note})" if note else ""))
 
 
 async def _run(options: argparse.Namespace, asked: Plan, device: Device) -> int:
@@ -133,10 +159,11 @@ async def _run(options: argparse.Namespace, asked: Plan, device: Device) -> int:
             await bench.open()
         except OSError as error:
             await bench.shut_down()
-            raise Wrong(error.strerror or str(error)) from None
+            raise Wrong(str(error)) from None
         bar.said("the device is expected at "
                  + " and ".join(f"port {port.number} ({port.name})" for port in bench.ports))
         try:
+            ready(asked.out)
             return await _examine(exam, asked, watchers, stop, options.wait or (WAIT_ALONE if page is None else WAIT))
         finally:
             await bench.shut_down()
@@ -186,14 +213,18 @@ async def _all(exam: Exam, runner: Runner[Exam], repeat: int, wait: float) -> bo
 
 def finish(found: result.Record, asked: Plan, came: bool = True) -> int:
     """Writes the reports and says where they are; the exit status. Raises Wrong."""
+    counts = {verdict: number for verdict, number in result.counts(found).items() if number}
+    summary = f"{found['verdict']}: {', '.join(f'{number} {verdict}' for verdict, number in counts.items())}"
     try:
         writer.write(found, asked.out, asked.key)
     except OSError as error:
-        raise Wrong(f"{asked.out}: {error.strerror}") from None
-    counts = ", ".join(f"{number} {verdict}" for verdict, number in result.counts(found).items() if number)
+        raise Wrong(f"{asked.out}: {why(error)}\nthere is no report of this run, which came to {summary}") from None
+    for verdict, words in MEANS.items():
+        if verdict.value in counts:
+            print(f"{verdict.value:<13}{words}")
     if found["note"]:
-        print(found["note"], file=sys.stderr)
-    print(f"{found['verdict']}: {counts}; the report is {asked.out / writer.PAGE}")
+        complain(found["note"])
+    last_line(f"{summary}; the report is {asked.out / writer.PAGE}")
     return result.EXIT[found["verdict"]] if came else result.NO_DEVICE
 
 

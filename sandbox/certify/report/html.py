@@ -5,11 +5,10 @@ from typing import Any
 import jinja2
 
 from econduit_terminal.sandbox.certify.report.result import Record, counts
+from econduit_terminal.sandbox.certify.table.model import MEANS, RESTS
 from econduit_terminal.sandbox.certify.table.statements import STATEMENTS
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-SECTIONS = {"1": "Overview", "2": "Connection", "3": "Registration", "4": "Heartbeat", "5": "Transactions",
-            "6": "User Feedback", "7": "Testing"}
 
 
 def environment() -> jinja2.Environment:
@@ -29,7 +28,8 @@ def html(found: Record) -> str:
         for statement in case["statements"]:
             by_statement.setdefault(statement, []).append(case)
     return environment().get_template("report.html").render(
-        result=found, counts=counts(found), statements=STATEMENTS, by_statement=by_statement, sections=SECTIONS)
+        result=found, counts=counts(found), statements=STATEMENTS, by_statement=by_statement, means=MEANS,
+        rests={level.value: words for level, words in RESTS.items()})
 
 
 def _bytes(entry: dict[str, Any]) -> str:

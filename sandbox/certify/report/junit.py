@@ -24,7 +24,7 @@ def junit(found: Record) -> str:
         if case["verdict"] in failing:
             failure = ET.SubElement(test, "failure", type=case["verdict"], message=words)
             failure.text = _clean(f"expected: {case['expected']}\nseen: {case['seen']}\n"
-                                  f"statements: {', '.join(case['statements'])}")
+                                  f"sentences of the document: {' '.join('§' + one for one in case['statements'])}")
         elif case["verdict"] in skipped:
             ET.SubElement(test, "skipped", message=words)
         else:

@@ -4,7 +4,7 @@
 """
 from econduit_terminal.sandbox.certify.device import KEYS
 from econduit_terminal.sandbox.certify.table.every import CASES
-from econduit_terminal.sandbox.certify.table.model import Case, Role, Verdict
+from econduit_terminal.sandbox.certify.table.model import MEANS, RESTS, Case, Role
 from econduit_terminal.sandbox.certify.table.statements import STATEMENTS
 
 SECTIONS = {1: "Overview", 2: "Connection", 3: "Registration", 4: "Heartbeat", 5: "Transactions", 6: "User Feedback",
@@ -16,7 +16,7 @@ HEAD = """\
 document. The device needs no agent, no root and no change: it dials the examiner, or the examiner dials it.
 
 ```sh
-pip install 'econduit-terminal[certify]'     # or: apt install econduit-sandbox
+pip install '.[certify]'                     # in the source tree; Debian packages: see below
 econduit-certify init                        # writes device.toml, after some questions
 econduit-certify terminal                    # is the cloud on ports 9000 and 9001; the page is http://127.0.0.1:9010/
 econduit-certify cloud HOST:9000,HOST:9001 --url 'http://HOST:9080/services/api.asmx/runTransaction?key=K&password=P'
@@ -24,6 +24,11 @@ econduit-certify self                        # our own terminal and sandbox, in 
 econduit-certify verify certification/archive.zip --public lab.pem    # who signed it, and whether it is intact
 econduit-certify compare before after        # what changed between two runs
 ```
+
+On Debian 12 or 13, `scripts/build-deb` makes the packages, and
+`apt install ./dist/python3-econduit-terminal_*.deb ./dist/econduit-sandbox_*.deb` installs the examiner on a machine
+that is no terminal: nothing is started there. (On a terminal, econduit-terminal takes the place of the first.) With
+pip, netifaces is compiled: `apt install gcc python3-dev`.
 
 Point the device's primary endpoint at port 9000 and its secondary at port 9001 of this machine. `--profile quick`
 leaves out what takes minutes, `--profile long --hours N` adds hours of work. A developer runs `--only 3.6` (or a
@@ -43,16 +48,10 @@ it is no certification. `verify DIR` also finds a page or record in the director
 | verdict | means |
 |---|---|
 """
-MEANS = {
-    Verdict.PASS: "holds",
-    Verdict.NON_STRICT: "works, but not by the letter; fails with `--strict`",
-    Verdict.FAIL: "a sentence of the document does not hold",
-    Verdict.ADVICE: "good practice that no sentence demands did not hold; never fails a device",
-    Verdict.INFO: "measured; there is no rule",
-    Verdict.INCONCLUSIVE: "could not be judged, with the reason: nobody to ask, or a case that it rests on failed",
-    Verdict.NOT_APPLICABLE: "declared absent",
-}
 EXITS = """
+Cases and the document's sentences are both numbered by the document's sections. A sentence is written with a §: case
+**3.6** is about the sentences §3.3, §3.4 and §3.7. `--only` takes cases.
+
 Exit status: 0 nothing failed, 1 FAIL, 2 INCONCLUSIVE (and nothing failed), 3 no device came, 4 wrong command line or
 device.toml (every mistake with its line and key).
 
@@ -75,7 +74,7 @@ The display is read from `url`, or the person is asked. Hooks stand in for the p
 
 ## The sentences
 
-| statement | level | what the document says (our words) |
+| sentence | level | what the document says (our words) |
 |---|---|---|
 """
 
@@ -83,7 +82,9 @@ The display is read from `url`, or the person is asked. Hooks stand in for the p
 def manual() -> str:
     """The whole file."""
     lines = [HEAD.rstrip("\n")]
-    lines += [f"| {verdict.value} | {means} |" for verdict, means in MEANS.items()]
+    lines += [f"| {verdict.value} | {_cell(means)} |" for verdict, means in MEANS.items()]
+    lines += ["", "| level of a case | |", "|---|---|"]
+    lines += [f"| {level.value} | {_cell(means)} |" for level, means in RESTS.items()]
     lines.append(EXITS.rstrip("\n"))
     for table, keys in KEYS.items():
         for key in keys:
@@ -92,7 +93,7 @@ def manual() -> str:
     lines.append(ECHO.rstrip("\n"))
     for statement in STATEMENTS:
         untested = f" Not tried: {statement.untested}." if statement.untested else ""
-        lines.append(f"| {statement.id} | {statement.level.value} | {_cell(statement.text)}{_cell(untested)} |")
+        lines.append(f"| §{statement.id} | {statement.level.value} | {_cell(statement.text)}{_cell(untested)} |")
     for role in Role:
         lines += ["", f"## The cases of a {role.value}"]
         for section, title in SECTIONS.items():
@@ -104,9 +105,9 @@ def manual() -> str:
 
 
 def _row(case: Case) -> str:
-    marks = [f"statements {', '.join(case.statements)}"]
+    marks = [f"about {case.about}"]
     if case.rests_on:
-        marks.append(f"rests on {', '.join(dict.fromkeys(case.rests_on))}")
+        marks.append(f"rests on cases {', '.join(dict.fromkeys(case.rests_on))}")
     if case.profile.value != "quick":
         marks.append(f"profile {case.profile.value}")
     return (f"| **{case.id}** {_cell(case.title)} ({'; '.join(marks)}) | {case.level.value} | {_cell(case.does)} | "

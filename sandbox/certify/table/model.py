@@ -1,14 +1,8 @@
 """The words of the examiner: statements, cases, verdicts. PURE.
 
-A statement is one normative sentence of the document, a case is one thing that is tried. A case judges with a verdict:
-
-    PASS          holds
-    NON-STRICT    works, but not by the letter (``--strict`` makes it a FAIL)
-    FAIL          a sentence of the document does not hold
-    ADVICE        a case of level PRACTICE did not hold: good manners that no sentence demands; never fails a device
-    INFO          measured; there is no rule
-    INCONCLUSIVE  could not be judged, with the reason
-    N/A           declared absent
+A statement is one normative sentence of the document, a case is one thing that is tried, and judged with a verdict
+(``MEANS``). Both are numbered by the document's sections; so that nobody takes one for the other, a statement is
+written with a § wherever a person reads it: case 3.6 is about §3.4.
 """
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,6 +28,23 @@ class Level(Enum):
     SHOULD = "SHOULD"
     PRACTICE = "PRACTICE"
     INFO = "INFO"
+
+
+MEANS: dict[Verdict, str] = {
+    Verdict.PASS: "holds",
+    Verdict.NON_STRICT: "works, but not by the letter; fails with --strict",
+    Verdict.FAIL: "a sentence of the document does not hold",
+    Verdict.ADVICE: "good practice that no sentence demands did not hold; never fails a device",
+    Verdict.INFO: "measured only; there is no rule",
+    Verdict.INCONCLUSIVE: "could not be judged, with the reason: nobody to ask, or a case that it rests on failed",
+    Verdict.NOT_APPLICABLE: "not tried: declared absent",
+}
+RESTS: dict[Level, str] = {
+    Level.MUST: "a sentence of the document demands it",
+    Level.SHOULD: "a sentence recommends it, or asks for it \"if possible\"",
+    Level.PRACTICE: "good practice that no sentence demands; its verdict is ADVICE where it does not hold",
+    Level.INFO: "measured only; there is no rule",
+}
 
 
 class Role(Enum):
@@ -98,6 +109,11 @@ class Case:
     rests_on: tuple[str, ...] = ()
     needs: frozenset[Need] = frozenset()
     profile: Profile = Profile.QUICK
+
+    @property
+    def about(self) -> str:
+        """Its statements, for people: "§3.3 §3.4"."""
+        return " ".join(f"§{statement}" for statement in self.statements)
 
     @property
     def order(self) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """econduit-certify terminal as a process: what ends a run early, and what is known then."""
+import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -9,13 +11,14 @@ import pytest
 from certify_runs import DEVICE, REFERENCE, examine, ports
 
 
-def start(tmp_path, *options, numbers=None):
+def start(tmp_path, *options, numbers=None, stdout=subprocess.PIPE, preexec_fn=None):
     a, b, c = numbers or ports(3)
     (tmp_path / "device.toml").write_text(DEVICE.format(display=c))
     return subprocess.Popen([sys.executable, "-u", "-m", "econduit_terminal.sandbox.certify", "terminal", "--device",
                              str(tmp_path / "device.toml"), "--ports", f"{a},{b}", "--host", "127.0.0.1", "--out",
                              str(tmp_path / "out"),
-                             "--profile", "quick", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                             "--profile", "quick", *options], stdout=stdout, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=preexec_fn)
 
 
 def ended(process):
@@ -45,6 +48,39 @@ def test_a_port_that_is_taken(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         status, _, err = ended(start(tmp_path, "--no-person", numbers=[taken.getsockname()[1], *ports(2)]))
     assert status == 4 and "cannot listen" in err and "--ports" in err and "Traceback" not in err
+
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind, says", [("full", "the disk is full"), ("closed pipe", "was closed"),
+                                        ("closed", "is closed"), ("held", "not read by anybody")])
+def test_the_report_and_the_status_are_the_same_where_nobody_can_be_told(kind, says, tmp_path):
+    read, write = os.pipe()
+    if kind == "full":
+        os.dup2(full := os.open("/dev/full", os.O_WRONLY), write)
+        os.close(full)
+    elif kind == "held":
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x" * 65536)
+        os.set_blocking(write, True)
+    elif kind == "closed pipe":
+        os.close(read)
+    numbers = ports(3)
+    device = subprocess.Popen([sys.executable, str(REFERENCE / "terminal.py"), *map(str, numbers)],
+                              stderr=subprocess.DEVNULL)
+    process = start(tmp_path, "--no-person", "--only", "3.1,5.1", numbers=numbers, stdout=write,
+                    preexec_fn=(lambda: os.close(1)) if kind == "closed" else None)
+    try:
+        status, _, err = ended(process)
+    finally:
+        device.kill()
+        device.wait()
+        os.close(write)
+    assert status == 0 and says in err and "PASS: 2 PASS; the report is" in err and "Traceback" not in err
+    assert result(tmp_path)["verdict"] == "PASS" and (tmp_path / "out" / "archive.zip").exists()
 
 
 def test_ctrl_c_leaves_a_report(tmp_path):

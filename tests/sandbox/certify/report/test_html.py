@@ -8,7 +8,7 @@ from econduit_terminal.sandbox.certify.table.statements import STATEMENTS
 def test_the_page_holds_everything(made):
     page = html(made("FAIL", seen="<b>no</b>"))
     assert "&lt;b&gt;no&lt;/b&gt;" in page and "<script" not in page and "\\x02&lt;script&gt;&amp;\\xff" in page
-    assert all(f">{statement.id} {statement.level.value}<" in page for statement in STATEMENTS)
+    assert all(f">§ {statement.id} {statement.level.value}<" in page for statement in STATEMENTS)
     assert 'id="case-5.25" open' in page and 'id="case-1.1">' in page and "… and 3 bytes" in page
 
 
