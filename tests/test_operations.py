@@ -28,10 +28,10 @@ def named(heading: str) -> set[str]:
 
 
 def test_every_metric():
-    board = StatusStore()
+    store = StatusStore()
     measures = Measures("starting", 0.0)
     measures.offline("closed", 1.0)
-    names = set(re.findall(r"^# TYPE (\S+)", render(board.snapshot(), measures, 2.0, {"last_ack": 1.0,
+    names = set(re.findall(r"^# TYPE (\S+)", render(store.snapshot(), measures, 2.0, {"last_ack": 1.0,
                            "watchdog_report": 1.0}), flags=re.MULTILINE))
     observed = set(re.findall(r'\.observe\("(\w+)"', SOURCES.replace('`observe("', "")))
     names |= {f"econduit_{name}_seconds_sum" for name in observed}

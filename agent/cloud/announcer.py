@@ -1,7 +1,7 @@
 """What people and programs are told of the connection: the reason, the endpoints, the problems.
 
-The link says what happens; here it becomes words (`reasons`) and goes to the board. Nobody else tells why the terminal
-is offline, so that one place decides which of two reasons is true now.
+The link says what happens; here it becomes words (`reasons`) and goes to the status store. Nobody else tells why the
+terminal is offline, so that one place decides which of two reasons is true now.
 """
 from collections.abc import Mapping
 from typing import Protocol
@@ -19,8 +19,8 @@ SHARED_ID = "another terminal may use this TerminalID: the cloud ends each regis
 _BY_THE_NETWORK = (Cause.LOCAL, Cause.PATH)
 
 
-class Board(Protocol):
-    """Where it is shown (status.store.StatusStore)."""
+class StatusStore(Protocol):
+    """Where it is shown: the part of status.store.StatusStore that is used here; likewise in other modules."""
 
     def offline(self, reason: str) -> None: ...
     def endpoints(self, found: tuple[EndpointStatus, ...]) -> None: ...
@@ -30,8 +30,8 @@ class Board(Protocol):
 class Announcer:
     """records: what is known of the endpoints; read whenever something is told."""
 
-    def __init__(self, board: Board, records: Endpoints):
-        self._board = board
+    def __init__(self, store: StatusStore, records: Endpoints):
+        self._store = store
         self._records = records
         self._network = NetworkReport()
         self._own = Reason.STARTING.words           # what the agent itself met last
@@ -57,7 +57,7 @@ class Announcer:
         """The reason that is true now."""
         cause = most_telling(self._causes.values()) if self._causes else None
         shown = reasons.display(self._own, cause, self._network, verdict_is_newer=self._verdict_is_newer)
-        self._board.offline(shown)
+        self._store.offline(shown)
 
     def registered(self) -> None:
         """What was met before is over."""
@@ -66,16 +66,16 @@ class Announcer:
 
     def endpoints(self) -> None:
         """What the last dial found at each."""
-        self._board.endpoints(self._records.status())
+        self._store.endpoints(self._records.status())
 
     def problems(self) -> None:
         """What a person should know beside: two terminals with one TerminalID, idle connections that are ended, large
         packets that are lost."""
-        self._board.problem("TerminalID", SHARED_ID if self._records.shared_id else None)
+        self._store.problem("TerminalID", SHARED_ID if self._records.shared_id else None)
         idle = [f"something on the way to {endpoint} ends connections without data after {record.idle_end:.0f} s: "
                 f"heartbeats every {record.interval:g} s" for endpoint in self._records.configured
                 if (record := self._records[endpoint]).interval and record.idle_end]
-        self._board.problem("heartbeat", "; ".join(idle) or None)
+        self._store.problem("heartbeat", "; ".join(idle) or None)
         large = [f"the way to {endpoint} loses large packets: segments of {mss} bytes at most are sent"
                  for endpoint in self._records.configured if (mss := self._records[endpoint].mss)]
-        self._board.problem("packet size", "; ".join(large) or None)
+        self._store.problem("packet size", "; ".join(large) or None)

@@ -68,7 +68,7 @@ class Ended:
     mss: int | None = None                  # the segment size that this endpoint needs from now on
 
 
-class Board(Protocol):
+class StatusStore(Protocol):
     """What is shown of a connection."""
 
     def online(self, endpoint: str, local_address: str, interface: str | None) -> None: ...
@@ -95,7 +95,7 @@ class Conversation:
     settled: called once, when it has lasted SETTLED seconds.
     """
 
-    def __init__(self, connection: Connection, session: Session, commands: LinkCommands, board: Board,
+    def __init__(self, connection: Connection, session: Session, commands: LinkCommands, store: StatusStore,
                  transactions: Transactions, *, dial: DialBeside, endpoints: Sequence[Endpoint], rules: Rules,
                  move: Move | None = None, registered: Callable[[], None] = lambda: None,
                  settled: Callable[[], None] = lambda: None):
@@ -103,7 +103,7 @@ class Conversation:
         self.registered_at: float | None = None
         self._connection = connection
         self._commands = commands
-        self._board = board
+        self._store = store
         self._transactions = transactions
         self._on_registered = registered
         self._on_settled = settled
@@ -220,7 +220,7 @@ class Conversation:
                 case Deregistered():
                     return Ended(Finding.DEREGISTERED, Reason.REFUSED.text(shown(event.answer, REFUSAL)))
                 case Acknowledged():
-                    self._board.acked()
+                    self._store.acked()
                 case SurplusAck():
                     self._count_surplus()
                 case StatusNotice():
@@ -266,8 +266,8 @@ class Conversation:
                  connection.number, connection.endpoint, 1000 * event.seconds)
         self._liveness.start(self.registered_at)
         self._on_registered()
-        self._board.observe("register", event.seconds)
-        self._board.online(str(connection.endpoint), connection.local_address, connection.interface)
+        self._store.observe("register", event.seconds)
+        self._store.online(str(connection.endpoint), connection.local_address, connection.interface)
         self._transactions.attach(connection)
 
     def _keep_alive(self, now: float) -> Ended | None:
@@ -317,7 +317,7 @@ class Conversation:
 
     def _leave(self, reason: str) -> Ended:
         """Leave a working connection in order. The cloud's end of it is awaited, so that it never sees two of us."""
-        self._board.offline(reason)
+        self._store.offline(reason)
         self._transactions.detach(self._connection)
         self._connection.end()
         deadline = time.monotonic() + FAREWELL

@@ -13,7 +13,7 @@ that bell with a deadline.
 
 Rules
 
-- `POS Online` is true from OK-REGISTRATION until the first evidence against it: the board turns red before anything
+- `POS Online` is true from OK-REGISTRATION until the first evidence against it: the status turns red before anything
   else is done about a loss.
 - What an end means and how long to wait, `policy` says; what is known of each endpoint, `endpoints`; which reason is
   shown, `reasons`. Here is what happens in time.
@@ -66,7 +66,7 @@ _PARTS = (Finding.NO_NAME, Finding.NO_WAY)
 _ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
 
 
-class Board(announcer.Board, conversation.Board, Protocol):
+class StatusStore(announcer.StatusStore, conversation.StatusStore, Protocol):
     """What is shown of the whole."""
 
     def phase(self, phase: Phase, retry_in: float | None = None) -> None: ...
@@ -79,17 +79,17 @@ class Link:
     (transactions.processor.Processor).
     """
 
-    def __init__(self, settings: Settings, registration: bytes, board: Board, transactions: conversation.Transactions,
-                 policy: Policy[Endpoint], dialer: Dialer | None = None):
+    def __init__(self, settings: Settings, registration: bytes, store: StatusStore,
+                 transactions: conversation.Transactions, policy: Policy[Endpoint], dialer: Dialer | None = None):
         self._settings = settings
         self._registration = registration
-        self._board = board
+        self._store = store
         self._transactions = transactions
         self._policy = policy
         self._dialer = dialer or Dialer(settings)
         self._records = Endpoints(self._configured)
         self._plan = DialPlan(self._dialer, self._records, policy)
-        self._announcer = Announcer(board, self._records)
+        self._announcer = Announcer(store, self._records)
         policy.endpoints = self._configured
         self._rules = Rules(settings.reconnect.doubt_after, settings.reconnect.keepalive_idle)
         self._commands = LinkCommands()
@@ -179,7 +179,7 @@ class Link:
         if ended and ended.successor:
             ended.successor.socket.close()
         self._close_parked(anyway=True)
-        self._board.offline(Reason.STOPPED.words)
+        self._store.offline(Reason.STOPPED.words)
 
     def _attempt(self, before: Ended | None) -> Ended | None:
         """One dial, one connection if it succeeds, and the wait after it. Returns the connection's end."""
@@ -203,7 +203,7 @@ class Link:
         """An open connection or why there is none; None when a command made this dial pointless."""
         self._close_parked()
         network = self._network
-        self._board.phase(Phase.DIALING)
+        self._store.phase(Phase.DIALING)
         endpoints = self._records.order()
         plan = ", then ".join(map(str, endpoints)) + (f" over {network.bind}" if network.bind else "")
         if plan != self._dialing:       # once, not every second of a long outage: the log has a limit
@@ -259,10 +259,10 @@ class Link:
         log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, endpoint,
                  connection.local_address, connection.interface, 1000 * dialed.seconds)
         self._connection, self._conversation = connection, Conversation(
-            connection, session, self._commands, self._board, self._transactions, dial=self._dial_beside,
+            connection, session, self._commands, self._store, self._transactions, dial=self._dial_beside,
             endpoints=[endpoint, *(other for other in self._records.order() if other != endpoint)], rules=self._rules,
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
-        self._board.phase(Phase.REGISTERING)
+        self._store.phase(Phase.REGISTERING)
         self._commands.dial = self._plan.returning = False
         life = None
         try:
@@ -335,7 +335,7 @@ class Link:
             if left <= 0:
                 return
             if abs(now + left - told) > 0.001:
-                self._board.phase(Phase.WAITING, left)
+                self._store.phase(Phase.WAITING, left)
             told = now + left
             self._commands.bell.wait(left)
             self._commands.bell.clear()

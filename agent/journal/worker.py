@@ -38,7 +38,7 @@ class JournalStuck(Exception):
     """The disk did not answer in time."""
 
 
-class Board(Protocol):
+class StatusStore(Protocol):
     def problem(self, name: str, text: str | None) -> None: ...
 
 
@@ -52,12 +52,12 @@ class JournalWorker:
     """The journal at `path`, for the one process that serves; never raises for what is wrong with the disk.
 
     What waits for its result raises JournalStuck, and what is our own mistake; the others only log it. retention: may
-    be replaced. board: gets `problem("journal", …)`. durable: the file is in use. given_up: how often it was. lost: how
-    many transactions of an earlier process have an unknown outcome. generation: rises when rows may have come that
-    nobody here has seen.
+    be replaced. store: where problems are shown. durable: the file is in use. given_up: how often it was.
+    lost: how many transactions of an earlier process have an unknown outcome. generation: rises when rows may have come
+    that nobody here has seen.
     """
 
-    def __init__(self, path: Path, retention: Retention, board: Board):
+    def __init__(self, path: Path, retention: Retention, store: StatusStore):
         self.path = path
         self.retention = retention
         self.durable = False
@@ -65,7 +65,7 @@ class JournalWorker:
         self._newest = time.time_ns() // 1000
         self._boot = _boot_id()
         self.born = self.now()
-        self._board = board
+        self._store = store
         self._problem: str | None = None
         self._journal: FallbackJournal | None = None
         self._calls: Queue[_Call] = Queue(MAX_CALLS)
@@ -191,7 +191,7 @@ class JournalWorker:
                 log.warning("the journal works again")
             else:
                 log.error("%s", journal.problem)
-            self._board.problem("journal", journal.problem)
+            self._store.problem("journal", journal.problem)
 
 
 def _boot_id() -> str:

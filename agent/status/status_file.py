@@ -30,12 +30,12 @@ log = logging.getLogger("status")
 
 
 class StatusFile:
-    """Keeps `path` (None: no file) up to date with the board until `stop`."""
+    """Keeps `path` (None: no file) up to date with the status until `stop`."""
 
-    def __init__(self, path: str | None, board: StatusStore):
+    def __init__(self, path: str | None, store: StatusStore):
         self._kept = path is not None
         self._path = str(path)
-        self._board = board
+        self._store = store
         self._stopping = Event()
         self._greenlet: gevent.Greenlet[[], None] | None = None
         self._pool = ThreadPool(1)
@@ -45,7 +45,7 @@ class StatusFile:
     def start(self) -> None:
         """Returns when the first line is there, so that none of a killed predecessor is; after FIRST seconds anyway."""
         if self._kept:
-            self._busy = self._pool.spawn(self._begin, self._board.snapshot().to_line())
+            self._busy = self._pool.spawn(self._begin, self._store.snapshot().to_line())
             self._greenlet = gevent.spawn(self._run)
             gevent.wait([self._busy], timeout=FIRST)
 
@@ -63,7 +63,7 @@ class StatusFile:
         self._stopping.set()
         self._greenlet.join(STOP_TIME)
         if remove:
-            self._board.problem(PROBLEM, None)
+            self._store.problem(PROBLEM, None)
             try:
                 self._do(line_file.withdraw, self._path, patience=STOP_TIME)
             except OSError as error:
@@ -75,7 +75,7 @@ class StatusFile:
 
     def _run(self) -> None:
         self._wait(HANGS)
-        with self._board.subscribe() as changes:
+        with self._store.subscribe() as changes:
             self._stopping.rawlink(lambda _event: changes.wake())
             while not self._stopping.is_set():
                 changes.wait(REWRITE)
@@ -86,7 +86,7 @@ class StatusFile:
 
     def _write(self, patience: float) -> None:
         try:
-            done = self._do(line_file.replace, self._path, self._board.snapshot().to_line(), WRITER, patience=patience)
+            done = self._do(line_file.replace, self._path, self._store.snapshot().to_line(), WRITER, patience=patience)
         except OSError as error:
             self._complain(error.strerror or str(error))
         else:
@@ -94,7 +94,7 @@ class StatusFile:
                 log.info("status file: %s is written again", self._path)
             if done:
                 self._said = None
-                self._board.problem(PROBLEM, None)
+                self._store.problem(PROBLEM, None)
 
     def _do(self, work: Callable[..., object], *arguments: object, patience: float) -> bool:
         """In the thread; whether to its end. Not at all while that hangs. Raises what `work` raises."""
@@ -118,4 +118,4 @@ class StatusFile:
         if text != self._said:
             log.error("status file: %s; trying again", text)
         self._said = text
-        self._board.problem(PROBLEM, text)
+        self._store.problem(PROBLEM, text)

@@ -20,12 +20,12 @@ LIMIT = 5
 class File:
     def __init__(self, path):
         self.path = str(path)
-        self.board = StatusStore("29531204")
+        self.store = StatusStore("29531204")
         self.writer = StatusFile(self.path)
         threading.Thread(target=self.writer.run, daemon=True).start()
 
     def agent_writes(self):
-        replace(self.path, self.board.snapshot().to_line(), "agent")
+        replace(self.path, self.store.snapshot().to_line(), "agent")
 
     def say(self, reason=Reason.AGENT_SILENT, asked=None):
         self.writer.say(Word(reason, uptime() if asked is None else asked))
@@ -64,7 +64,7 @@ def file(tmp_path):
 
 
 def test_t5_the_line_keeps_what_the_agent_said_but_for_the_connection(file):
-    file.board.online("h:80", "10.0.0.2", "eth0")
+    file.store.online("h:80", "10.0.0.2", "eth0")
     file.agent_writes()
     before = file.shown()
     file.say()
@@ -80,7 +80,7 @@ def test_t5_the_line_keeps_what_the_agent_said_but_for_the_connection(file):
 
 
 def test_t5_each_word_renews_the_line_and_since_stays(file):
-    file.board.online("h:80", "a", "b")
+    file.store.online("h:80", "a", "b")
     file.agent_writes()
     file.say()
     first = file.until(online=False)
@@ -92,7 +92,7 @@ def test_t5_each_word_renews_the_line_and_since_stays(file):
 
 def test_t9_the_agent_s_next_line_wins(file):
     writer = StatusFile(file.path)      # without its thread
-    file.board.online("h:80", "a", "b")
+    file.store.online("h:80", "a", "b")
     file.agent_writes()
     word = Word(Reason.AGENT_SILENT, uptime())
     writer._write(file.path, word)
@@ -106,7 +106,7 @@ def test_t9_the_agent_s_next_line_wins(file):
 
 
 def test_t9_nothing_is_written_once_the_agent_has_answered(file, monkeypatch):
-    file.board.online("h:80", "a", "b")
+    file.store.online("h:80", "a", "b")
     file.agent_writes()
     hold, really, writes = threading.Event(), status_file._read, []
 
@@ -128,18 +128,18 @@ def test_t9_nothing_is_written_once_the_agent_has_answered(file, monkeypatch):
 
 @pytest.mark.parametrize("reason", ["cable unplugged", "stopped"])
 def test_offline_already_it_has_been_so_since_then(file, reason):
-    file.board.offline(reason)
+    file.store.offline(reason)
     file.agent_writes()
     before = file.shown()
     assert file.renewed(reason=Reason.AGENT_GONE)["since"] == before["since"]
 
 
 def test_an_agent_that_said_why_it_ended_has_said_it_better(file):
-    file.board.offline("cable unplugged")
+    file.store.offline("cable unplugged")
     file.agent_writes()
     assert file.renewed(reason=Reason.AGENT_GONE)["reason"] == "agent not running"
-    file.board.phase(Phase.STOPPING)
-    file.board.offline("stopped")
+    file.store.phase(Phase.STOPPING)
+    file.store.offline("stopped")
     file.agent_writes()
     for _ in range(2):
         assert file.renewed(reason=Reason.AGENT_GONE)["reason"] == "stopped"
@@ -151,7 +151,7 @@ def test_a_file_that_is_missing_or_no_status(file, content):
         replace(file.path, content, "agent")
     file.say(Reason.AGENT_GONE)
     status = file.until(reason="agent not running")
-    assert set(file.board.snapshot().to_json()) <= set(status)
+    assert set(file.store.snapshot().to_json()) <= set(status)
     assert status["terminal_id"] == "" and status["pid"] is None
     assert datetime.fromisoformat(status["since"])
 

@@ -61,17 +61,17 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def board():
+def store():
     return StatusStore("29531204")
 
 
 @pytest.fixture
-def listen(path, board):
+def listen(path, store):
     """listen(address=…, name=…) -> a started Listener with an Application; stopped after the test."""
     running = []
 
     def start(address=None, name="local API", after=None):
-        listener = Listener(name, address or UnixAddress(path), Application(), board)
+        listener = Listener(name, address or UnixAddress(path), Application(), store)
         listener.application = listener._application
         listener.start(after)
         running.append(listener)
@@ -114,8 +114,8 @@ def answered(connection):
     return got
 
 
-def problems(board):
-    return board.snapshot().problems
+def problems(store):
+    return store.snapshot().problems
 
 
 class Stubborn(UnixAddress):
@@ -132,22 +132,22 @@ class Stubborn(UnixAddress):
         return super().bind()
 
 
-def test_an_address_that_cannot_be_bound_is_tried_again_and_said_once(listen, path, board, dial, caplog):
+def test_an_address_that_cannot_be_bound_is_tried_again_and_said_once(listen, path, store, dial, caplog):
     address = Stubborn(path, 5)
     listen(address)
-    until(lambda: problems(board) == {"local API": "mend it"})
+    until(lambda: problems(store) == {"local API": "mend it"})
     assert answered(dial(REQUEST % b"x")).endswith(b"/x")
-    assert problems(board) == {} and address.times == 0
+    assert problems(store) == {} and address.times == 0
     assert caplog.text.count("mend it") == 1
 
 
-def test_an_address_with_a_bug_does_not_end_it_nor_keep_the_address(listen, path, board, dial, caplog):
+def test_an_address_with_a_bug_does_not_end_it_nor_keep_the_address(listen, path, store, dial, caplog):
     address = Stubborn(path, 0)
     address.ours = lambda: 1 / 0
     listener = listen(address)
-    until(lambda: "log says more" in problems(board).get("local API", ""))
+    until(lambda: "log says more" in problems(store).get("local API", ""))
     del address.ours
-    until(lambda: problems(board) == {})
+    until(lambda: problems(store) == {})
     assert answered(dial(REQUEST % b"x")).endswith(b"/x")
     listener.stop()
     assert "ZeroDivisionError" in caplog.text
@@ -162,31 +162,31 @@ def test_what_was_taken_away_is_bound_again(listen, path, dial):
     assert answered(dial(REQUEST % b"x")).endswith(b"/x")
 
 
-def test_a_stopped_one_leaves_nothing(listen, path, board):
+def test_a_stopped_one_leaves_nothing(listen, path, store):
     listener = listen()
     until(path.exists)
     listener.stop()
-    assert not path.exists() and problems(board) == {}
+    assert not path.exists() and problems(store) == {}
     listener.stop()
 
 
-def test_one_that_waits_to_try_again_stops_at_once(listen, path, board, monkeypatch):
+def test_one_that_waits_to_try_again_stops_at_once(listen, path, store, monkeypatch):
     monkeypatch.setattr(server, "RETRY", 3600)
     listener = listen(Stubborn(path, 1))
-    until(lambda: problems(board))
+    until(lambda: problems(store))
     with gevent.Timeout(LIMIT):
         listener.stop()
-    assert problems(board) == {}
+    assert problems(store) == {}
 
 
-def test_the_next_one_takes_over_when_the_one_before_it_has_let_go(listen, path, board, dial):
+def test_the_next_one_takes_over_when_the_one_before_it_has_let_go(listen, path, store, dial):
     before = listen()
     held = dial(REQUEST % b"stream")
     assert answered(held)
     after = listen(Stubborn(path, 0), after=before)
     assert answered(dial_when_refused_before(dial)).endswith(b"/x")
     assert before.application.entered == 1 and after.application.entered == 1
-    assert problems(board) == {}
+    assert problems(store) == {}
 
 
 def dial_when_refused_before(dial):
@@ -202,15 +202,15 @@ def dial_when_refused_before(dial):
             gevent.sleep(0.002)
 
 
-def test_the_problem_of_the_next_one_is_not_wiped_away_by_the_one_before_it(listen, path, board, dial):
+def test_the_problem_of_the_next_one_is_not_wiped_away_by_the_one_before_it(listen, path, store, dial):
     before = listen()
     held = dial(REQUEST % b"stream")
     assert answered(held)
     listen(Stubborn(path, 10**9), after=before)
-    until(lambda: problems(board))
+    until(lambda: problems(store))
     assert before._greenlet.ready()
     gevent.sleep(0.1)
-    assert problems(board) == {"local API": "mend it"}
+    assert problems(store) == {"local API": "mend it"}
 
 
 def test_an_application_that_fails_costs_one_answer(listen, dial, caplog):

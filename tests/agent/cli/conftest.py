@@ -64,8 +64,8 @@ def watch(start_python):
 
 
 @pytest.fixture
-def board(start_python):
-    """board(socket) -> a real Api with a Board in another process, ready; say(line) to it."""
+def status_server(start_python):
+    """status_server(socket) -> a real Api with a StatusStore in another process, ready; say(line) to it."""
     def start(socket):
         process = start_python(SERVE, socket)
         assert process.stdout.readline() == '["ready"]\n'

@@ -49,8 +49,8 @@ def test_wrong_settings_are_listed(report, settings):
     assert "\ntransactions.application = exec:/opt/pay (hidden)\n" in text and "4711" not in text
 
 
-def test_status_and_metrics_of_the_agent_that_runs(report, settings, board):
-    board(settings / "agent.sock")
+def test_status_and_metrics_of_the_agent_that_runs(report, settings, status_server):
+    status_server(settings / "agent.sock")
     parts = report()
     assert json.loads(parts["status.json"])["display"] == "POS Offline"
     assert "econduit_online 0" in parts["metrics.txt"]

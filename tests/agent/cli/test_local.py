@@ -7,12 +7,12 @@ from econduit_terminal.agent.status.store import StatusStore
 
 
 def state(online):
-    board = StatusStore("29531204")
+    store = StatusStore("29531204")
     if online:
-        board.online("dc.econduitapp.com:80", "10.0.0.2", "eth0")
+        store.online("dc.econduitapp.com:80", "10.0.0.2", "eth0")
     else:
-        board.offline("cable unplugged")
-    return board.snapshot().to_line()
+        store.offline("cable unplugged")
+    return store.snapshot().to_line()
 
 
 @pytest.mark.parametrize("online, code, words", [
@@ -47,26 +47,26 @@ def test_settings_that_cannot_be_read(agent, canned, tmp_path):
     assert agent("status", "--config-dir", tmp_path / "nowhere", "--socket", tmp_path / "agent.sock").returncode == 0
 
 
-def test_reconnect_asks_once_and_says_so(agent, board, tmp_path):
-    process = board(tmp_path / "agent.sock")
+def test_reconnect_asks_once_and_says_so(agent, status_server, tmp_path):
+    process = status_server(tmp_path / "agent.sock")
     while (got := agent("reconnect", "--socket", tmp_path / "agent.sock", "--reason", "test")).returncode == 4:
         pass
     assert got.returncode == 0 and "starting" in got.stdout
     assert json.loads(process.stdout.readline()) == ["reconnect", "test"]
 
 
-def test_watch_follows_through_a_restart_and_ends_with_ctrl_c(watch, board, tmp_path):
+def test_watch_follows_through_a_restart_and_ends_with_ctrl_c(watch, status_server, tmp_path):
     socket = tmp_path / "agent.sock"
     watching = watch(socket)
     assert "not running" in watching.stdout.readline()
-    first = board(socket)
+    first = status_server(socket)
     assert "POS Offline: starting" in watching.stdout.readline()
     first.stdin.write('["online", "h:80", "10.0.0.2", "eth0"]\n')
     first.stdin.flush()
     assert "POS Online" in watching.stdout.readline()
     first.communicate()
     assert "waiting" in watching.stdout.readline()
-    second = board(socket)
+    second = status_server(socket)
     while "POS Offline: starting" not in (line := watching.stdout.readline()):
         assert "not running" in line
     watching.send_signal(signal.SIGINT)

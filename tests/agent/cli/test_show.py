@@ -18,46 +18,46 @@ def test_duration(seconds, words):
 
 
 def test_colours_are_green_and_red():
-    board = StatusStore("1", wall=lambda: NOW)
-    assert show.headline(board.snapshot(), True).startswith(show.RED)
-    board.online("h:80", "10.0.0.2", "eth0")
-    assert show.headline(board.snapshot(), True) == f"{show.GREEN}POS Online{show.PLAIN}"
+    store = StatusStore("1", wall=lambda: NOW)
+    assert show.headline(store.snapshot(), True).startswith(show.RED)
+    store.online("h:80", "10.0.0.2", "eth0")
+    assert show.headline(store.snapshot(), True) == f"{show.GREEN}POS Online{show.PLAIN}"
 
 
 def test_all_that_support_asks_first():
-    board = StatusStore("29531204", "1.0", wall=lambda: NOW)
-    board.online("h:80", "10.0.0.2", "eth0")
-    board.acked()
-    board.offline("no internet")
-    board.phase(Phase.WAITING, 4)
-    board.network(NetworkReport.from_json(
+    store = StatusStore("29531204", "1.0", wall=lambda: NOW)
+    store.online("h:80", "10.0.0.2", "eth0")
+    store.acked()
+    store.offline("no internet")
+    store.phase(Phase.WAITING, 4)
+    store.network(NetworkReport.from_json(
         {"verdict": "no internet", "detail": "the gateway answers, nothing behind it"}))
-    board.transactions({"answered": 2, "failed": 0})
-    board.problem("display", "port taken")
-    text = show.full(board.snapshot(), NOW + timedelta(seconds=200), False)
+    store.transactions({"answered": 2, "failed": 0})
+    store.problem("display", "port taken")
+    text = show.full(store.snapshot(), NOW + timedelta(seconds=200), False)
     for part in ("POS Offline: no internet", "(3 min 20 s)", "29531204", "in 4.0 s", "1 no internet", "2 answered",
                  "no internet: the gateway answers", "display: port taken", "last ack"):
         assert part in text, part
 
 
 def test_what_the_last_dial_found_at_each_endpoint():
-    board = StatusStore("1", wall=lambda: NOW)
-    assert "last dial" not in show.full(board.snapshot(), NOW, False)
-    board.endpoints((EndpointStatus("cloud.test:80", Outcome.NOT_THE_CLOUD, ("192.168.1.1",)),
+    store = StatusStore("1", wall=lambda: NOW)
+    assert "last dial" not in show.full(store.snapshot(), NOW, False)
+    store.endpoints((EndpointStatus("cloud.test:80", Outcome.NOT_THE_CLOUD, ("192.168.1.1",)),
                      EndpointStatus("[fd00::10]:9001", Outcome.REFUSED, ("fd00::10",)),
                      EndpointStatus("other.test:80", Outcome.UNTRIED)))
-    text = show.full(board.snapshot(), NOW, False)
+    text = show.full(store.snapshot(), NOW, False)
     assert "  last dial     cloud.test:80: not the cloud (192.168.1.1)\n" in text
     assert "  last dial     [fd00::10]:9001: refused\n" in text and "other.test" not in text
 
 
 def test_a_line_for_watch():
-    board = StatusStore("1", wall=lambda: NOW)
-    board.online("h:80", "10.0.0.2", "eth0")
-    board.idle(False)
-    assert show.line(board.snapshot(), NOW, False).endswith(
+    store = StatusStore("1", wall=lambda: NOW)
+    store.online("h:80", "10.0.0.2", "eth0")
+    store.idle(False)
+    assert show.line(store.snapshot(), NOW, False).endswith(
         "  POS Online · h:80 over eth0 (10.0.0.2) · transaction in progress")
-    board.offline("reset")
-    assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · transaction in progress")
-    board.phase(Phase.DIALING)
-    assert show.line(board.snapshot(), NOW, False).endswith("  POS Offline: reset · dialing · transaction in progress")
+    store.offline("reset")
+    assert show.line(store.snapshot(), NOW, False).endswith("  POS Offline: reset · transaction in progress")
+    store.phase(Phase.DIALING)
+    assert show.line(store.snapshot(), NOW, False).endswith("  POS Offline: reset · dialing · transaction in progress")

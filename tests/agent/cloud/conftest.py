@@ -13,7 +13,7 @@ from econduit_terminal.conf.values import Endpoint
 PATIENCE = 5.0
 
 
-class Journal:
+class Recorder:
     """A list of what happened, that can be waited on."""
 
     def __init__(self):
@@ -31,7 +31,7 @@ class Journal:
                 self._added.wait()
 
 
-class Board(Journal):
+class FakeStatusStore(Recorder):
     online_now = False
 
     def __init__(self):
@@ -69,7 +69,7 @@ class Board(Journal):
             self.add("problem", name, text)
 
 
-class Transactions(Journal):
+class Transactions(Recorder):
     busy = False
 
     def receive(self, request):
@@ -205,8 +205,8 @@ def settings(clouds):
 
 
 @pytest.fixture
-def board():
-    return Board()
+def store():
+    return FakeStatusStore()
 
 
 @pytest.fixture

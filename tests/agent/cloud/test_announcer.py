@@ -16,59 +16,59 @@ def records():
 
 
 @pytest.fixture
-def announcer(board, records):
-    return Announcer(board, records)
+def announcer(store, records):
+    return Announcer(store, records)
 
 
-def test_the_reason_is_that_of_each_endpoint_that_was_tried(announcer, board, records):
+def test_the_reason_is_that_of_each_endpoint_that_was_tried(announcer, store, records):
     announcer.offline()
     records.not_opened(A, Finding.REFUSED, "refused by A")
     announcer.met({A: Cause.DOWN})
     records.not_opened(B, Finding.SILENT, "no answer from B")
     announcer.met({B: Cause.DOWN})
     announcer.met({A: Cause.CUT}, "closed by the cloud")
-    assert board.reasons == ["starting", "refused by A", "refused by A; no answer from B", "closed by the cloud"]
+    assert store.reasons == ["starting", "refused by A", "refused by A; no answer from B", "closed by the cloud"]
 
 
 @pytest.mark.parametrize("cause, shown", [
     (Cause.LOCAL, "connecting"), (Cause.PATH, "connecting"), (Cause.REFUSED, "own"), (Cause.CUT, "own")])
-def test_t11_when_the_network_gets_better_only_what_it_did_is_over(announcer, board, cause, shown):
+def test_t11_when_the_network_gets_better_only_what_it_did_is_over(announcer, store, cause, shown):
     announcer.met({A: cause}, "own")
     announcer.network(NetworkReport(dial=True), better=True)
     announcer.offline()
-    assert board.reasons[-1] == shown
+    assert store.reasons[-1] == shown
 
 
-def test_a_verdict_that_came_later_than_an_answer(announcer, board):
+def test_a_verdict_that_came_later_than_an_answer(announcer, store):
     announcer.network(NetworkReport(verdict="no internet"))
     announcer.met({A: Cause.REFUSED}, "registration refused: FAILED-REGISTRATION")
-    assert board.reasons[-1] == "registration refused: FAILED-REGISTRATION"
+    assert store.reasons[-1] == "registration refused: FAILED-REGISTRATION"
     announcer.network(NetworkReport(verdict="no internet"))
     announcer.offline()
-    assert board.reasons[-1] == "registration refused: FAILED-REGISTRATION"
+    assert store.reasons[-1] == "registration refused: FAILED-REGISTRATION"
     announcer.network(NetworkReport(verdict="gateway silent"))
     announcer.offline()
-    assert board.reasons[-1] == "gateway silent"
+    assert store.reasons[-1] == "gateway silent"
 
 
-def test_a_registration_ends_what_was_met_before(announcer, board, records):
+def test_a_registration_ends_what_was_met_before(announcer, store, records):
     announcer.met({A: Cause.REFUSED}, "own")
     announcer.registered()
     announcer.network(NetworkReport(verdict="cloud not answering"))
     announcer.met({B: Cause.PATH}, "connection timed out")
-    assert board.reasons[-1] == "cloud not answering"
-    assert set(board.found) == {str(A), str(B)}
+    assert store.reasons[-1] == "cloud not answering"
+    assert set(store.found) == {str(A), str(B)}
 
 
-def test_problems(announcer, board, records):
+def test_problems(announcer, store, records):
     for seconds in (0.1, 0.25, 0.02, 0.18):
         records.ended(A, Life(seconds, 0.0), by_the_cloud=True, stable_after=30)
     for _ in range(3):
         records.ended(B, Life(900.0, 30.0), by_the_cloud=False, stable_after=30)
     announcer.problems()
-    assert board.problems == {"heartbeat": (
+    assert store.problems == {"heartbeat": (
         "something on the way to secondary.test:9001 ends connections without data after 30 s: heartbeats every 15 s")}
     for seconds in (0.1, 0.25, 0.02, 0.18):
         records.ended(A, Life(seconds, 0.0), by_the_cloud=True, stable_after=30)
     announcer.problems()
-    assert board.problems["TerminalID"] == SHARED_ID
+    assert store.problems["TerminalID"] == SHARED_ID

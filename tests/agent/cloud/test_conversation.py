@@ -17,12 +17,12 @@ from econduit_terminal.agent.wire.session import Session, Timing
 
 
 @pytest.fixture
-def conversation(settings, clouds, board, transactions):
+def conversation(settings, clouds, store, transactions):
     """A conversation under way: it, its greenlet, the cloud's end and the commands."""
     session = Session(b"HELLO\x04\x04", ack=True, timing=Timing(5, 30, 5, 0.05), max_message=1000, random=lambda: 0.0)
     connection = Connection(Dialer(settings).dial([Target(clouds[0].endpoint)]), session.respond)
     commands = LinkCommands()
-    it = Conversation(connection, session, commands, board, transactions, dial=None, endpoints=[],
+    it = Conversation(connection, session, commands, store, transactions, dial=None, endpoints=[],
                       rules=Rules(0.3, 2.0))
     greenlet = gevent.spawn(it.run)
     yield it, greenlet, clouds[0].accept(), commands
@@ -66,11 +66,11 @@ def test_the_end_before_the_answer_is_told_apart(conversation):
     assert greenlet.get(timeout=5) == Ended(Finding.CLOSED, "closed by the cloud before it answered the registration")
 
 
-def test_m5_a_registration_that_is_withdrawn_was_none(conversation, board):
+def test_m5_a_registration_that_is_withdrawn_was_none(conversation, store):
     it, greenlet, peer, _ = conversation
     peer.expect(b"HELLO\x04\x04")
     peer.send(b"OK-REGISTRATION")
-    board.wait("online", str(it._connection.endpoint))
+    store.wait("online", str(it._connection.endpoint))
     peer.send(b", welcome\x04\x04")
     ended = greenlet.get(timeout=5)
     assert ended.finding is Finding.OTHER and "OK-REGISTRATION, welcome" in ended.reason
@@ -99,10 +99,10 @@ def test_what_the_kernel_says(conversation, number, finding, reason):
 
 
 @pytest.mark.parametrize("arrived, finding", [(True, Finding.MUTE), (False, Finding.LOST)])
-def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, board, monkeypatch, arrived, finding):
+def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, store, monkeypatch, arrived, finding):
     it, greenlet, peer, commands = conversation
     peer.register()
-    board.wait("online", str(it._connection.endpoint))
+    store.wait("online", str(it._connection.endpoint))
     monkeypatch.setattr(it._connection, "arrived", lambda: arrived)
     it.session.timing = replace(it.session.timing, ack_timeout=0.05)
     commands.verify = True
@@ -126,10 +126,10 @@ def test_a_bug_in_the_reader_is_raised_and_not_lost(conversation, monkeypatch):
         greenlet.get(timeout=5)
 
 
-def test_commands(conversation, board):
+def test_commands(conversation, store):
     _, greenlet, peer, commands = conversation
     peer.register()
-    board.wait("online", str(conversation[0]._connection.endpoint))
+    store.wait("online", str(conversation[0]._connection.endpoint))
     commands.stop = True
     commands.bell.set()
     assert greenlet.get(timeout=5) == Ended(Finding.ASKED, "stopped")
@@ -139,27 +139,27 @@ def test_commands(conversation, board):
     assert commands.stop
 
 
-def online(conversation, board):
+def online(conversation, store):
     it, greenlet, peer, commands = conversation
     peer.register()
-    board.wait("online", str(it._connection.endpoint))
+    store.wait("online", str(it._connection.endpoint))
     return it, greenlet, peer, commands
 
 
 @pytest.mark.parametrize("word", [b"FAILED-REGISTRATION", b"FAILED-INVALID-TERMINAL-TYPE\x04\x04"])
-def test_m4_the_cloud_no_longer_has_the_terminal(conversation, board, transactions, word):
-    _, greenlet, peer, _ = online(conversation, board)
+def test_m4_the_cloud_no_longer_has_the_terminal(conversation, store, transactions, word):
+    _, greenlet, peer, _ = online(conversation, store)
     peer.send(b"{}" + word + b"[]")
     reason = f"registration refused: {word.rstrip(bytes((4,))).decode()}"
     assert greenlet.get(timeout=5) == Ended(Finding.DEREGISTERED, reason)
     assert [entry for entry in transactions.entries if entry[0] == "receive"] == [("receive", b"{}")]
 
 
-def test_m5_a_registration_is_withdrawn(conversation, board, transactions):
+def test_m5_a_registration_is_withdrawn(conversation, store, transactions):
     _, greenlet, peer, _ = conversation
     peer.expect(b"\x04\x04")
     peer.send(b"OK-REGISTRATION")
-    board.wait("online", str(conversation[0]._connection.endpoint))
+    store.wait("online", str(conversation[0]._connection.endpoint))
     peer.send(b" welcome")
     ended = greenlet.get(timeout=5)
     assert ended.finding is Finding.OTHER
@@ -168,8 +168,8 @@ def test_m5_a_registration_is_withdrawn(conversation, board, transactions):
 
 
 def test_m1_bytes_that_came_while_this_process_stood_still_are_read_before_a_gap_is_over(
-        conversation, board, transactions):
-    it, _, peer, _ = online(conversation, board)
+        conversation, store, transactions):
+    it, _, peer, _ = online(conversation, store)
     peer.send(b"SALE ")
     while not it.session.pending:
         gevent.sleep(0.001)
@@ -178,8 +178,8 @@ def test_m1_bytes_that_came_while_this_process_stood_still_are_read_before_a_gap
     transactions.wait("receive", b"SALE 2.50")
 
 
-def test_m15_commands_come_between_the_messages_of_a_burst(conversation, board, transactions):
-    _, greenlet, peer, commands = online(conversation, board)
+def test_m15_commands_come_between_the_messages_of_a_burst(conversation, store, transactions):
+    _, greenlet, peer, commands = online(conversation, store)
     peer.send(b"{}" * 2000)
     transactions.wait("receive", b"{}")
     commands.abort = "cable unplugged"
@@ -188,12 +188,12 @@ def test_m15_commands_come_between_the_messages_of_a_burst(conversation, board, 
     assert len(transactions.entries) < 1000
 
 
-def test_m4_acks_that_nobody_asked_for_are_told_of_once(conversation, board, transactions, caplog):
+def test_m4_acks_that_nobody_asked_for_are_told_of_once(conversation, store, transactions, caplog):
     caplog.set_level("INFO")
-    _, _, peer, _ = online(conversation, board)
+    _, _, peer, _ = online(conversation, store)
     peer.send(b'{"Status":"OK"}\x04\x04' * 50 + b'{"Status":"ERROR 4111111111111111"}' * 50 + b"[]")
     transactions.wait("receive", b"[]")
     peer.expect(b'{"Command":"TerminalHeartbeat"}\x04\x04')
     assert caplog.text.count("acknowledges what was not asked") == 1
     assert caplog.text.count("a heartbeat asks whether") == 1 and "4111" not in caplog.text
-    assert not any(entry == ("acked",) for entry in board.entries)
+    assert not any(entry == ("acked",) for entry in store.entries)

@@ -21,13 +21,13 @@ class Problems:
 
 
 @pytest.fixture
-def board():
+def store():
     return Problems()
 
 
 @pytest.fixture
-def worker(tmp_path, board):
-    worker = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, board)
+def worker(tmp_path, store):
+    worker = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     yield worker
     worker.close()
 
@@ -102,17 +102,17 @@ def test_the_queue_is_bounded(worker, slow, caplog):
     slow(0.0)
 
 
-def test_problems_are_told_once_and_when_they_are_over(worker, board, caplog):
+def test_problems_are_told_once_and_when_they_are_over(worker, store, caplog):
     worker.path.mkdir()
     worker.pending()
     worker.pending()
-    (name, text), = board.said
+    (name, text), = store.said
     assert name == "journal" and "can not be used" in text and not worker.durable
     worker.path.rmdir()
     worker._journal._retry_at = 0.0
     first = entry(worker)
     worker.hand(first, None)
-    assert board.said[1:] == [("journal", None)] and worker.durable and "works again" in caplog.text
+    assert store.said[1:] == [("journal", None)] and worker.durable and "works again" in caplog.text
 
 
 def test_our_own_mistakes_reach_the_caller_and_the_next_call_works(worker):
@@ -131,27 +131,27 @@ def test_a_failed_clerk_is_replaced(worker, monkeypatch, caplog):
     assert "started again" in caplog.text
 
 
-def test_ids_rise_above_those_of_earlier_processes_whatever_the_clock(tmp_path, board, monkeypatch):
-    before = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, board)
+def test_ids_rise_above_those_of_earlier_processes_whatever_the_clock(tmp_path, store, monkeypatch):
+    before = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     first = entry(before)
     before.hand(first, None)
     before.close()
     monkeypatch.setattr(module.time, "time_ns", lambda: 5_000_000)       # 1970
-    after = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, board)
+    after = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     after.pending()
     second = entry(after, b"second")
     assert second.id > first.id and after.lost == 1     # the first one's process is gone, though its id was higher
     after.close()
 
 
-def test_close_finishes_what_waits_and_leaves_one_file(tmp_path, board):
-    worker = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, board)
+def test_close_finishes_what_waits_and_leaves_one_file(tmp_path, store):
+    worker = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     first = entry(worker)
     worker._note(lambda journal: journal.hand(first, None, RETENTION))
     worker.close()
     worker.close()
     assert [file.name for file in tmp_path.iterdir()] == ["journal.sqlite3"]
-    again = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, board)
+    again = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     assert find(again).state == "unknown"     # it was born before `again`
     again.close()
 

@@ -7,25 +7,25 @@ from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
 
 
-def samples(board):
+def samples(store):
     return {(sample.name, *sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(board.metrics()) for sample in family.samples}
+            for family in text_string_to_metric_families(store.metrics()) for sample in family.samples}
 
 
 def test_names_are_a_contract():
     now = [0.0]
-    board = StatusStore("1", "9.9", monotonic=lambda: now[0])
-    board.online("h:80", "a", "eth0")
+    store = StatusStore("1", "9.9", monotonic=lambda: now[0])
+    store.online("h:80", "a", "eth0")
     now[0] += 1
-    board.acked()
+    store.acked()
     now[0] += 2
-    board.network(NetworkReport.from_json({"verdict": "online"}))
-    board.transactions({"answered": 3, "failed": 1})
-    board.problem("display", "taken")
-    board.observe("register", 0.25)
-    board.observe("register", 0.5)
+    store.network(NetworkReport.from_json({"verdict": "online"}))
+    store.transactions({"answered": 3, "failed": 1})
+    store.problem("display", "taken")
+    store.observe("register", 0.25)
+    store.observe("register", 0.5)
     now[0] += 4
-    got = samples(board)
+    got = samples(store)
     assert got["econduit_build_info", "9.9"] == 1
     assert got["econduit_online",] == 1
     assert got["econduit_idle",] == 1
@@ -38,10 +38,10 @@ def test_names_are_a_contract():
     assert got["econduit_problem", "display"] == 1
     assert (got["econduit_register_seconds_sum",], got["econduit_register_seconds_count",]) == (0.75, 2)
     assert ("econduit_retry_in_seconds",) not in got
-    board.offline("cable unplugged")
-    board.phase("waiting", 3)
+    store.offline("cable unplugged")
+    store.phase("waiting", 3)
     now[0] += 1
-    got = samples(board)
+    got = samples(store)
     assert got["econduit_online",] == 0
     assert got["econduit_disconnects_total", "cable unplugged"] == 1
     assert got["econduit_offline_seconds_total", "cable unplugged"] == 1
@@ -91,11 +91,11 @@ def test_labels_are_bounded():
 
 @given(st.text(max_size=50))
 def test_any_text_is_a_label(text):
-    board = StatusStore("1")
-    board.online("h:80", "a", "b")
-    board.offline(text)
-    board.transactions({text: 1})
-    board.problem(text, "x")
-    got = samples(board)
+    store = StatusStore("1")
+    store.online("h:80", "a", "b")
+    store.offline(text)
+    store.transactions({text: 1})
+    store.problem(text, "x")
+    got = samples(store)
     assert got["econduit_transactions_total", text] == 1
     assert got["econduit_problem", text] == 1

@@ -103,11 +103,11 @@ def start(settings):
 
     def begin(**transactions):
         chosen = settings(**transactions)
-        board = StatusStore("T1")
-        journal = JournalWorker(Path(chosen.local.state_dir) / FILE, Retention(0.0, 0.0), board)
-        processor = Processor(chosen, "T1", journal, board)
+        store = StatusStore("T1")
+        journal = JournalWorker(Path(chosen.local.state_dir) / FILE, Retention(0.0, 0.0), store)
+        processor = Processor(chosen, "T1", journal, store)
         processor.start()
-        processor.board, processor.journal = board, journal
+        processor.store, processor.journal = store, journal
         running.append(processor)
 
         def stop():

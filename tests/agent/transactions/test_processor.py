@@ -38,7 +38,7 @@ def test_there_and_back(start, till, connection, settle):
     assert till.runs == [SALE]
     counts = processor.counts()
     assert {name: number for name, number in counts.items() if number} == {"received": 1, "answered": 1, "delivered": 1}
-    settle(lambda: processor.board.snapshot().transactions == counts and processor.board.snapshot().idle)
+    settle(lambda: processor.store.snapshot().transactions == counts and processor.store.snapshot().idle)
 
 
 def test_the_same_again_is_replayed_other_bytes_are_a_follow_up(start, till, connection):
@@ -139,7 +139,7 @@ def test_the_answer_goes_out_after_the_reconnect_once(start, till, connection, s
     processor.attach(first)
     processor.receive(SALE)
     till.asked.wait()
-    settle(lambda: not processor.board.snapshot().idle)
+    settle(lambda: not processor.store.snapshot().idle)
     processor.detach(first)
     till.hold.set()
     settle(lambda: processor.counts()["pending"] == 1)
@@ -331,7 +331,7 @@ def test_an_answer_with_card_data_is_gone_when_it_is_delivered(start, till, conn
     processor.receive(sale)
     assert failed(second.wait(2)[1])["Message"] == failure_reasons.SCRUBBED_CARD
     assert till.runs == [sale]
-    assert "4111111111111111" not in caplog.text + str(processor.board.snapshot())
+    assert "4111111111111111" not in caplog.text + str(processor.store.snapshot())
 
 
 def test_older_than_keep_it_is_a_new_transaction(start, till, connection, monkeypatch):
@@ -495,7 +495,7 @@ def test_without_a_disk_the_process_still_knows_what_it_ran(start, till, connect
         processor.receive(SALE)
         there.wait(number)
     assert there.sent == [approved(SALE)] * 2 and till.runs == [SALE]
-    assert "can not be used" in processor.board.snapshot().problems["journal"]
+    assert "can not be used" in processor.store.snapshot().problems["journal"]
 
 
 def test_a_disk_that_fails_at_work(start, till, connection, tmp_path):
