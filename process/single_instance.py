@@ -16,7 +16,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-LOOK = 0.1
+POLL = 0.1
 """Seconds between two tries for a lock that another process holds."""
 
 
@@ -50,7 +50,7 @@ class SingleInstance:
             elif orphan and time.monotonic() > asked[orphan]:
                 log.error("pid %d did not end within %g s and is killed", orphan, grace)
                 _signal(orphan, signal.SIGKILL)
-            if pause(LOOK):
+            if pause(POLL):
                 return False
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, json.dumps({"pid": os.getpid(), "parent": self._parent}).encode(), 0)

@@ -24,11 +24,11 @@ def drop(dialing: "gevent.Greenlet[..., Any] | None") -> None:
 
 
 class Beside:
-    """dial: opens a connection to one of these endpoints, or says why not; bounded. ring: called when it is done."""
+    """dial: opens a connection to one of these endpoints, or says why not; bounded. wake: called when it is done."""
 
-    def __init__(self, dial: Dial, ring: Callable[[], None]):
+    def __init__(self, dial: Dial, wake: Callable[[], None]):
         self._dial = dial
-        self._ring = ring
+        self._wake = wake
         self._dialing: gevent.Greenlet[..., Dialed | DialFailed] | None = None
 
     @property
@@ -40,7 +40,7 @@ class Beside:
         """Begin; what an earlier one opened is closed."""
         self.drop()
         self._dialing = gevent.spawn(self._dial, endpoints)
-        self._dialing.link(lambda _: self._ring())
+        self._dialing.link(lambda _: self._wake())
 
     def opened(self) -> Dialed | DialFailed | None:
         """What came of it, None while it is under way. It stays here until `take` or `drop`."""

@@ -23,8 +23,8 @@ from .tcp_info import ESTABLISHED, TcpInfo
 log = logging.getLogger(__name__)
 
 READ_SIZE = 65536
-FIRST_LOOK, LAST_LOOK = 0.001, 0.05
-"""Seconds between two looks at the unacknowledged bytes, doubling from the first to the last."""
+FIRST_POLL, LAST_POLL = 0.001, 0.05
+"""Seconds between two polls of the unacknowledged bytes, doubling from the first to the last."""
 TCP_THIN_LINEAR_TIMEOUTS = 16
 """linux/tcp.h: up to six times, the same data are sent again after the same time, not after twice the time before."""
 RESET = struct.pack("ii", 1, 0)
@@ -58,7 +58,7 @@ class Connection:
         self._writing = RLock()
         self._open = True
         self._stuck: OSError | None = None
-        self.parked = False
+        self.frozen = False
         self.last_data = time.monotonic()       # when bytes last went in or out
         self.on_write: Callable[[], None] | None = None     # called when bytes have been handed to the kernel
         self._hurrying = False
@@ -90,7 +90,7 @@ class Connection:
                 self._send_all(data)
         except TimeoutError as error:
             if error is stuck:
-                self._give_up(stuck)
+                self._fail(stuck)
             raise
 
     def _send_all(self, data: bytes) -> None:
@@ -112,21 +112,21 @@ class Connection:
         True: it did, on a connection that neither side had ended. False: the connection was lost before, or `timeout`
         seconds passed, which ends it; whether the response arrived is unknown then. Never raises OSError.
         """
-        if self.parked:
+        if self.frozen:
             return False
         deadline = time.monotonic() + timeout
         try:
             self.write(self._encode(payload), timeout)
-            look = FIRST_LOOK
+            interval = FIRST_POLL
             while self._unacknowledged():
                 # A connection that the peer reset keeps its count for ever: the state is looked at too.
-                if self.parked or tcp_info.state(self._socket) != ESTABLISHED:
+                if self.frozen or tcp_info.state(self._socket) != ESTABLISHED:
                     return False
                 if time.monotonic() >= deadline:
-                    raise self._give_up(TimeoutError(errno.ETIMEDOUT, "the peer acknowledges nothing"))
-                gevent.sleep(look)
-                look = min(2 * look, LAST_LOOK)
-            return self._open and not self.parked and tcp_info.state(self._socket) == ESTABLISHED
+                    raise self._fail(TimeoutError(errno.ETIMEDOUT, "the peer acknowledges nothing"))
+                gevent.sleep(interval)
+                interval = min(2 * interval, LAST_POLL)
+            return self._open and not self.frozen and tcp_info.state(self._socket) == ESTABLISHED
         except (OSError, ValueError) as error:      # ValueError: the socket was closed meanwhile
             log.debug("connection %d: response not sent (%s)", self.number, error)
             return False
@@ -186,21 +186,21 @@ class Connection:
         except OSError as error:
             log.debug("connection %d: retransmissions are as they were (%s)", self.number, error)
 
-    def abandon(self) -> None:
+    def reset_on_close(self) -> None:
         """Nothing is to be delivered any more: `close` will reset the connection, whatever still waits to be sent."""
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, RESET)
         except OSError as error:
-            log.debug("connection %d: not abandoned (%s)", self.number, error)
+            log.debug("connection %d: no reset on close (%s)", self.number, error)
 
-    def park(self) -> None:
+    def freeze(self) -> None:
         """The path is gone: nothing is sent any more, not even the end, until `close`, which then resets.
 
         Whatever the kernel wanted to send over a cable that is out (a probe, a reset) would leave an unanswered
         question for the gateway in its neighbour table. It repeats that once a second at most (arp(7)), and the first
         dial after the cable's return would wait for it.
         """
-        self.parked = True
+        self.frozen = True
         # Who waits for room in the send buffer would wait for TCP_USER_TIMEOUT, and the next connection for him. gevent
         # has no public name for that wait; a closed socket's is None, which cancel_wait accepts.
         gevent.get_hub().cancel_wait(self._socket._write_event, OSError(errno.ENETDOWN, "the path is gone"))
@@ -208,9 +208,9 @@ class Connection:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, RESET)
         except OSError as error:
-            log.debug("connection %d: not parked (%s)", self.number, error)
+            log.debug("connection %d: not frozen (%s)", self.number, error)
 
-    def end(self) -> None:
+    def shutdown(self) -> None:
         """Say the end to the cloud (FIN): `receive` then gives what still comes, and the cloud's own end."""
         try:
             self._socket.shutdown(std.SHUT_WR)
@@ -218,16 +218,16 @@ class Connection:
             log.debug("connection %d: no orderly end (%s)", self.number, error)
 
     def close(self) -> None:
-        """Close, letting the kernel deliver what was written; a parked one is reset. Wakes who reads."""
+        """Close, letting the kernel deliver what was written; a frozen one is reset. Wakes who reads."""
         if self._open:
             self._open = False
             self._socket.close()
 
-    def give_up(self, why: str) -> None:
+    def fail(self, why: str) -> None:
         """End the connection for something that the peer did: `receive` raises it."""
-        self._give_up(ConnectionAbortedError(errno.ECONNABORTED, why))
+        self._fail(ConnectionAbortedError(errno.ECONNABORTED, why))
 
-    def _give_up(self, error: OSError) -> OSError:
+    def _fail(self, error: OSError) -> OSError:
         """The connection is of no more use, though the kernel keeps it: end it, and let `receive` raise the error."""
         self._stuck = error
         try:

@@ -1,7 +1,7 @@
 """One connection, from Register to its end: the session's events out of the socket, heartbeats and commands into it.
 
 The reader takes one chunk at a time and waits until it is worked off: what is not taken stays in the kernel, so that
-no cloud can fill our memory. Everything else happens in the caller's greenlet, woken by one bell.
+no cloud can fill our memory. Everything else happens in the caller's greenlet, woken by one event.
 """
 import errno
 import logging
@@ -42,7 +42,7 @@ from .reasons import something_else
 
 log = logging.getLogger(__name__)
 
-FAREWELL = 1.0
+CLOSE_TIMEOUT = 1.0
 """Seconds that the cloud gets to end its side of a connection that we leave while it works."""
 SLICE = 4096
 """Bytes whose messages are looked for at one go: two thousand of the smallest take some 20 ms."""
@@ -108,8 +108,8 @@ class Conversation:
         self._on_registered = registered
         self._on_settled = settled
         self._settled = False
-        self.primary_return = PrimaryReturn(lambda endpoints: dial(endpoints, None), commands.bell.set, move)
-        self._liveness = LivenessCheck(connection, rules, endpoints, dial, commands.bell.set)
+        self.primary_return = PrimaryReturn(lambda endpoints: dial(endpoints, None), commands.wakeup.set, move)
+        self._liveness = LivenessCheck(connection, rules, endpoints, dial, commands.wakeup.set)
         self._inbox: Queue[bytes | Exception] = Queue(maxsize=1)
         self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
         self._surplus = 0                       # acks that nobody waited for
@@ -147,17 +147,17 @@ class Conversation:
             while True:
                 data = self._connection.receive()
                 self._inbox.put(data)
-                self._commands.bell.set()
+                self._commands.wakeup.set()
                 if not data:
                     return
         except Exception as error:  # noqa: BLE001  a bug too: it is raised where it is looked for
             self._inbox.put(error)
-            self._commands.bell.set()
+            self._commands.wakeup.set()
 
     def _step(self) -> Ended | None:
         """Wait for what comes next and do it."""
-        self._commands.bell.wait(self._time_left(time.monotonic()))
-        self._commands.bell.clear()
+        self._commands.wakeup.wait(self._time_left(time.monotonic()))
+        self._commands.wakeup.clear()
         if self._commands.abort:
             return self._abort()
         if self._commands.stop:
@@ -180,7 +180,7 @@ class Conversation:
 
     def _time_left(self, now: float) -> float | None:
         idle = self._idle
-        due = [self.session.deadline(idle=idle), self._liveness.next_look, self.primary_return.due(idle=idle)]
+        due = [self.session.deadline(idle=idle), self._liveness.next_check, self.primary_return.due(idle=idle)]
         known = [at for at in due if at is not None]
         return max(0.0, min(known) - now) if known else None
 
@@ -271,7 +271,7 @@ class Conversation:
         self._transactions.attach(connection)
 
     def _keep_alive(self, now: float) -> Ended | None:
-        """Heartbeats that are due or asked for, and the farewell that was asked for, when the terminal is idle."""
+        """Heartbeats that are due or asked for, and the end that was asked for, when the terminal is idle."""
         self._write(self.session.check(now, idle=self._idle))
         if self.registered_at is not None and not self._settled and now >= self.registered_at + SETTLED:
             self._settled = True
@@ -286,7 +286,7 @@ class Conversation:
         return None
 
     def _check_liveness(self, now: float) -> Ended | None:
-        given_up = self._liveness.look(now, self._heartbeat if self._idle else None)
+        given_up = self._liveness.check(now, self._heartbeat if self._idle else None)
         return None if given_up is None else _lost_on_the_way(given_up)
 
     def _heartbeat(self) -> bool:
@@ -297,7 +297,7 @@ class Conversation:
 
     def _to_primary(self, now: float) -> Ended | None:
         """Change over to the primary when it is open and the terminal idle."""
-        opened = self.primary_return.look(now, idle=self._idle, quiet=self._quiet)
+        opened = self.primary_return.check(now, idle=self._idle, quiet=self._quiet)
         if opened is None:
             return None
         ended = self._leave(Reason.TO_PRIMARY.words)
@@ -312,23 +312,23 @@ class Conversation:
 
     def _abort(self) -> Ended:
         """The path is known to be gone: nothing more is sent."""
-        self._connection.park()
+        self._connection.freeze()
         return Ended(Finding.ABORTED, self._commands.abort or "")
 
     def _leave(self, reason: str) -> Ended:
         """Leave a working connection in order. The cloud's end of it is awaited, so that it never sees two of us."""
         self._store.offline(reason)
         self._transactions.detach(self._connection)
-        self._connection.end()
-        deadline = time.monotonic() + FAREWELL
+        self._connection.shutdown()
+        deadline = time.monotonic() + CLOSE_TIMEOUT
         while not self._commands.abort and (left := deadline - time.monotonic()) > 0:
-            self._commands.bell.wait(left)
-            self._commands.bell.clear()
+            self._commands.wakeup.wait(left)
+            self._commands.wakeup.clear()
             if not self._inbox.empty():
                 data = self._inbox.get_nowait()
                 if isinstance(data, Exception) or not data:
                     break
-                log.warning("connection %d: %d bytes came after our farewell and are not answered",
+                log.warning("connection %d: %d bytes came after our end and are not answered",
                             self._connection.number, len(data))
         if self._commands.abort:
             return self._abort()

@@ -1,15 +1,15 @@
 """The connection's life: dial, register, serve, learn why it ended, wait, dial.
 
 One greenlet runs it all. Whoever wants something of it (the local API, the watchdog through it, a signal) leaves a
-command and rings; commands are idempotent, so that at most one of each ever waits. Every wait in here is a wait for
-that bell with a deadline.
+command and wakes it; commands are idempotent, so that at most one of each ever waits. Every wait in here is a wait for
+that wakeup with a deadline.
 
 | phase       | ends with                                                              | next                       |
 |-------------|------------------------------------------------------------------------|----------------------------|
-| dialing     | a connection; DialFailed; a command (other interface, other settings)   | registering; waiting       |
+| dialing     | a connection; DialFailed; a command (other interface, other settings)  | registering; waiting       |
 | registering | OK-REGISTRATION; a refusal; no answer; loss                            | online; waiting            |
-| online      | loss, no ack, protocol error, a command, the primary's return           | waiting, or registering    |
-| waiting     | its time; the watchdog's or somebody's command                           | dialing                    |
+| online      | loss, no ack, protocol error, a command, the primary's return          | waiting, or registering    |
+| waiting     | its time; the watchdog's or somebody's command                         | dialing                    |
 
 Rules
 
@@ -96,7 +96,7 @@ class Link:
         self._network = NetworkReport()
         self._connection: Connection | None = None
         self._dialed: Dialed | None = None          # what it came from
-        self._parked: Connection | None = None      # aborted; closed when its address works again
+        self._frozen: Connection | None = None      # aborted; closed when its address works again
         self._conversation: Conversation | None = None
         self._answer_time = 0.0
         self._dialing = ""                          # what was dialed last
@@ -110,7 +110,7 @@ class Link:
         if self._records.on_network(report.network):
             log.info("another network: what was known of the endpoints is forgotten")
             self._forget()
-        self._close_parked()
+        self._close_frozen()
         if self._connection is not None:
             self._announcer.network(self._network)
             self._commands.abort = self._network.lost.get(self._connection.local_address) or self._commands.abort
@@ -118,7 +118,7 @@ class Link:
         else:
             self._announcer.network(self._network, better=self._take_hint(before))
             self._announcer.offline()
-        self._commands.bell.set()
+        self._commands.wakeup.set()
 
     def forget_network(self) -> None:
         """The watchdog is silent: what it said last says nothing about now."""
@@ -126,18 +126,18 @@ class Link:
         self._announcer.network(self._network)
         if self._connection is None:
             self._announcer.offline()
-        self._close_parked()
+        self._close_frozen()
 
     def verify(self) -> None:
         """Send a heartbeat now, or as soon as the terminal is idle."""
         self._commands.verify = True
-        self._commands.bell.set()
+        self._commands.wakeup.set()
 
     def reconnect(self, reason: str) -> None:
         """Leave the connection as soon as the terminal is idle, and dial anew; while there is none, dial now."""
         self._commands.leave = reason
         self._commands.dial = True
-        self._commands.bell.set()
+        self._commands.wakeup.set()
 
     def reconfigure(self, settings: Settings, registration: bytes) -> None:
         """Work by new settings. A connection that they make wrong is left as soon as the terminal is idle."""
@@ -157,16 +157,16 @@ class Link:
             self._rules.doubt_after = settings.reconnect.doubt_after
             self._rules.keepalive_idle = settings.reconnect.keepalive_idle
             self._connection.retune(lambda sock: prepare(sock, settings.reconnect))
-        self._commands.bell.set()
+        self._commands.wakeup.set()
 
     def stop(self) -> None:
         """End the connection in order; `run` returns."""
         self._commands.stop = True
-        self._commands.bell.set()
+        self._commands.wakeup.set()
 
     def idle(self) -> None:
         """The terminal became idle: what waited for that is done now."""
-        self._commands.bell.set()
+        self._commands.wakeup.set()
 
     # -- the life ------------------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class Link:
             ended = self._attempt(ended)
         if ended and ended.successor:
             ended.successor.socket.close()
-        self._close_parked(anyway=True)
+        self._close_frozen(anyway=True)
         self._store.offline(Reason.STOPPED.words)
 
     def _attempt(self, before: Ended | None) -> Ended | None:
@@ -201,7 +201,7 @@ class Link:
 
     def _dial(self) -> Dialed | DialFailed | None:
         """An open connection or why there is none; None when a command made this dial pointless."""
-        self._close_parked()
+        self._close_frozen()
         network = self._network
         self._store.phase(Phase.DIALING)
         endpoints = self._records.order()
@@ -211,15 +211,15 @@ class Link:
         self._dialing = plan
         sources = self._plan.sources(endpoints, network)
         dialing = gevent.spawn(self._plan.dial, endpoints, network, time.monotonic())
-        dialing.link(lambda _: self._commands.bell.set())
+        dialing.link(lambda _: self._commands.wakeup.set())
         opened: Dialed | DialFailed | None = None
         try:
             while not (self._commands.stop or self._commands.leave or self._turned(network, sources)):
                 if dialing.ready():
                     opened = dialing.get()
                     break
-                self._commands.bell.wait()        # bounded: the dial ends by itself and rings
-                self._commands.bell.clear()
+                self._commands.wakeup.wait()        # bounded: the dial ends by itself and wakes us
+                self._commands.wakeup.clear()
             return opened
         finally:
             if opened is None:
@@ -275,9 +275,9 @@ class Link:
         finally:
             self._connection = self._conversation = None
             self._transactions.detach(connection)
-            if connection.parked:
-                self._close_parked(anyway=True)
-                self._parked = connection
+            if connection.frozen:
+                self._close_frozen(anyway=True)
+                self._frozen = connection
             else:
                 connection.close()
         log.info("connection %d: ended %s: %s", connection.number, "without a registration" if life is None
@@ -337,15 +337,15 @@ class Link:
             if abs(now + left - told) > 0.001:
                 self._store.phase(Phase.WAITING, left)
             told = now + left
-            self._commands.bell.wait(left)
-            self._commands.bell.clear()
+            self._commands.wakeup.wait(left)
+            self._commands.wakeup.clear()
         self._policy.wake()
 
-    def _close_parked(self, anyway: bool = False) -> None:
+    def _close_frozen(self, anyway: bool = False) -> None:
         """Reset the connection that was aborted, once its address works again: the cloud then hears of it."""
-        if self._parked and (anyway or self._parked.local_address not in self._network.lost):
-            self._parked.close()
-            self._parked = None
+        if self._frozen and (anyway or self._frozen.local_address not in self._network.lost):
+            self._frozen.close()
+            self._frozen = None
 
     def _take_hint(self, before: NetworkReport) -> bool:
         """While there is no connection: what a report says that ends or shortens the wait. True: the network is better,

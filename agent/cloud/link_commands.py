@@ -1,4 +1,4 @@
-"""What others want of the link: left by any greenlet, and looked at by the link's own whenever the bell rings."""
+"""What others want of the link: left by any greenlet, and read by the link's own whenever `wakeup` is set."""
 from dataclasses import dataclass, field
 
 from gevent.event import Event
@@ -9,14 +9,14 @@ class LinkCommands:
     """Each at most once: commands are idempotent, and none is queued.
 
     stop: end. dial: end the wait. verify: heartbeat now. abort: the reason that the path is known to be gone. leave:
-    the reason to reconnect when idle. bell: something changed.
+    the reason to reconnect when idle. wakeup: set when something changed.
     """
     stop: bool = False
     dial: bool = False
     verify: bool = False
     abort: str | None = None
     leave: str | None = None
-    bell: Event = field(default_factory=Event)
+    wakeup: Event = field(default_factory=Event)
 
     def begin(self) -> None:
         """A new connection is dialed: what was wanted of the one before is done."""

@@ -16,7 +16,7 @@ answered since. Its unit of time is `doubt_after` (300 ms), but never less than 
 
 Rules
 
-- A healthy line costs no packet and one look every `keepalive_idle`. The look comes one unit after the moment when the
+- A healthy line costs no packet and one check every `keepalive_idle`. That comes one unit after the moment when the
   kernel has to ask by itself, and finds its answer or the doubt; nothing is polled.
 - Any segment received ends the doubt, whatever it acknowledges; `segs_in` counts them all.
 - Whoever asks sends a heartbeat if the terminal is idle. To repeat its bytes is then the kernel's business. During a
@@ -42,8 +42,8 @@ PROBE_EVERY = 0.5
 """Seconds between two probes, at least; or a unit, if that is longer."""
 PROBES = 4
 """Probes after which silence is believed where nothing but probes was sent."""
-LOOKS = 3
-"""In a doubt, looks each unit."""
+CHECKS = 3
+"""While in doubt, checks per unit."""
 RTO_MIN = 0.2
 """TCP_RTO_MIN: seconds that the kernel waits at least, beyond the round trip, until it sends something again."""
 TIMER_SLACK = 1 / 16
@@ -145,11 +145,11 @@ class Liveness:
 
     def __init__(self, rules: Rules, now: float):
         self._rules = rules
-        self.next_look = now + rules.keepalive_idle + rules.doubt_after
+        self.next_check = now + rules.keepalive_idle + rules.doubt_after
         self._wrote: float | None = None        # the first write since all was acknowledged
         self._clean = now                       # when the kernel was last seen without a question of its own
         self._doubt: _Doubt | None = None
-        self._received = 0                      # bytes in order, at the last look
+        self._received = 0                      # bytes in order, at the last check
         self._hole_since: float | None = None
 
     @property
@@ -160,10 +160,10 @@ class Liveness:
         """Bytes were written to the connection."""
         if self._wrote is None:
             self._wrote = now
-        self.next_look = min(self.next_look, now + self._rules.doubt_after)
+        self.next_check = min(self.next_check, now + self._rules.doubt_after)
 
-    def look(self, now: float, reading: Reading, *, idle: bool, dial: Dial = Dial.NONE) -> Step:
-        """What follows from a reading of `now`; due at `next_look`. A verdict is the last word."""
+    def check(self, now: float, reading: Reading, *, idle: bool, dial: Dial = Dial.NONE) -> Step:
+        """What follows from a reading of `now`; due at `next_check`. A verdict is the last word."""
         unit = max(self._rules.doubt_after, reading.rtt + max(RTO_MIN, 4 * reading.rttvar))
         self._look_for_hole(now, reading)
         if self._hole_since is not None and now >= self._hole_since + HOLE_FOR * unit and idle:
@@ -176,7 +176,7 @@ class Liveness:
         else:
             step = self._in_doubt(now, reading, self._doubt, dial)
         if self._hole_since is not None:
-            self.next_look = min(self.next_look, max(self._hole_since + HOLE_FOR * unit, now + unit))
+            self.next_check = min(self.next_check, max(self._hole_since + HOLE_FOR * unit, now + unit))
         return step
 
     def _trust(self, now: float, reading: Reading, unit: float) -> Step:
@@ -190,10 +190,10 @@ class Liveness:
             began = max(heard + self._rules.keepalive_idle, self._clean)
         unanswered = reading.unacked or reading.probes
         if not unanswered or now < began + unit:
-            self.next_look = max(began + unit, now + unit / LOOKS, now + TIMER_SLACK * self._rules.keepalive_idle)
+            self.next_check = max(began + unit, now + unit / CHECKS, now + TIMER_SLACK * self._rules.keepalive_idle)
             return NOTHING
         self._doubt = _Doubt(began, unit, reading.segs_in, _full_size(reading), raised=now, asked=now)
-        self.next_look = now + unit / LOOKS
+        self.next_check = now + unit / CHECKS
         return Step(ask=reading.outq == 0)
 
     def _in_doubt(self, now: float, reading: Reading, doubt: _Doubt, dial: Dial) -> Step:
@@ -213,7 +213,7 @@ class Liveness:
         if ask := now >= ask_at:
             doubt.asked = now
         later = [at for at in (over_at, dial_at, ask_at) if at > now]
-        self.next_look = min(now + doubt.unit / LOOKS, *later)
+        self.next_check = min(now + doubt.unit / CHECKS, *later)
         return Step(ask=ask, dial=begin_dial, small=doubt.full_size)
 
     def _outcome(self, reading: Reading, doubt: _Doubt) -> tuple[float, Verdict]:

@@ -1,6 +1,6 @@
 """Carries out what the liveness check's table (liveness.py) says about one registered connection.
 
-It reads the kernel's record when a look is due, asks, dials beside, and says in words for people why the connection is
+It reads the kernel's record when a check is due, asks, dials beside, and says in words for people why the connection is
 to be given up. The caller registers on what was opened beside; nothing was sent on it here.
 """
 import logging
@@ -54,27 +54,27 @@ class GivenUp:
 
 
 class LivenessCheck:
-    """endpoints: to dial beside, in this order. dial: see DialBeside. ring: called when `look` has something to do."""
+    """endpoints: to dial beside, in this order. dial: see DialBeside. wake: called when `check` has something to do."""
 
     def __init__(self, connection: Connection, rules: Rules, endpoints: Sequence[Endpoint], dial: DialBeside,
-                 ring: Callable[[], None]):
+                 wake: Callable[[], None]):
         self._connection = connection
         self._rules = rules
         self._endpoints = endpoints
-        self._ring = ring
+        self._wake = wake
         self._liveness: Liveness | None = None
         self._small: int | None = None          # TCP_MAXSEG of the dial beside
-        self._beside = Beside(lambda endpoints: dial(endpoints, self._small), ring)
+        self._beside = Beside(lambda endpoints: dial(endpoints, self._small), wake)
         self._dial = Dial.NONE
         self._last_data = 0.0                   # the connection's, when the doubt was raised
         self._phase: deque[tuple[float, bool]] = deque()    # when the kernel is to ask early, and then as usual
 
     @property
-    def next_look(self) -> float | None:
-        """When `look` is due; None where nothing is checked."""
+    def next_check(self) -> float | None:
+        """When `check` is due; None where nothing is checked."""
         if self._liveness is None:
             return None
-        return min([self._liveness.next_look, *(at for at, _ in self._phase)])
+        return min([self._liveness.next_check, *(at for at, _ in self._phase)])
 
     def start(self, now: float) -> None:
         """The connection is registered: it is worth a check.
@@ -92,12 +92,12 @@ class LivenessCheck:
         self._liveness = self._connection.on_write = None
         self._beside.drop()
 
-    def look(self, now: float, heartbeat: Callable[[], bool] | None) -> GivenUp | None:
-        """Look if it is time to. heartbeat: sends one and returns True, or has one under way; None while not idle."""
+    def check(self, now: float, heartbeat: Callable[[], bool] | None) -> GivenUp | None:
+        """Check if one is due. heartbeat: sends one and returns True, or has one under way; None while not idle."""
         self._keep_phase(now)
         liveness, before = self._liveness, self._dial
         self._dial = self._dial_beside()
-        if liveness is None or (now < liveness.next_look and self._dial is before):
+        if liveness is None or (now < liveness.next_check and self._dial is before):
             return None
         info = self._connection.info()
         if info is None:
@@ -105,7 +105,7 @@ class LivenessCheck:
             self._liveness = None
             return None
         doubted = liveness.doubting
-        step = liveness.look(now, info, idle=heartbeat is not None, dial=self._dial)
+        step = liveness.check(now, info, idle=heartbeat is not None, dial=self._dial)
         if step.verdict:
             return self._give_up(step.verdict, info.snd_mss)
         if doubted != liveness.doubting:
@@ -135,7 +135,7 @@ class LivenessCheck:
     def _wrote(self) -> None:
         if self._liveness is not None:
             self._liveness.wrote(time.monotonic())
-            self._ring()
+            self._wake()
 
     def _tell(self, doubting: bool) -> None:
         self._connection.hurry(doubting)
@@ -164,5 +164,5 @@ class LivenessCheck:
             self._rules.last_dial = None        # it was of use: the limit is on those that are not
         if self._liveness is not None and self._liveness.doubting:
             self._connection.last_data = self._last_data        # our own question in vain is none
-        self._connection.abandon()
+        self._connection.reset_on_close()
         return GivenUp(verdict, dialed, successor, smaller(segment) if verdict is Verdict.OVERSIZED else None)

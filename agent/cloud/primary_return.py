@@ -30,9 +30,9 @@ class Move:
 class PrimaryReturn:
     """For one connection. move: None where this is the primary; may be replaced. `now`: monotonic seconds."""
 
-    def __init__(self, dial: Dial, ring: Callable[[], None], move: Move | None):
+    def __init__(self, dial: Dial, wake: Callable[[], None], move: Move | None):
         self.move = move
-        self._beside = Beside(dial, ring)
+        self._beside = Beside(dial, wake)
         self._from: float | None = None         # since when `move.after` runs
 
     def start(self, now: float) -> None:
@@ -40,12 +40,12 @@ class PrimaryReturn:
         self._from = now
 
     def due(self, *, idle: bool) -> float | None:
-        """When `look` has something to do next, if no dial is under way."""
+        """When `check` has something to do next, if no dial is under way."""
         if self.move is None or self._from is None or not idle or self._beside.running:
             return None
         return self._from + self.move.after
 
-    def look(self, now: float, *, idle: bool, quiet: Callable[[], bool]) -> Dialed | None:
+    def check(self, now: float, *, idle: bool, quiet: Callable[[], bool]) -> Dialed | None:
         """The open connection to change over to now. Then `take` it, or `close`."""
         if self.move is None or self._from is None:
             return None

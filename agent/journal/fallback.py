@@ -106,7 +106,7 @@ class FallbackJournal:
     def housekeep(self, now: Moment, retention: Retention) -> None:
         self._do(lambda journal: journal.housekeep(now, retention))
 
-    def look(self) -> None:
+    def check(self) -> None:
         """To be called now and then: is the file still there, does it work again, is something left to be tidied?"""
         self._do(Journal.tidy)
 

@@ -1,7 +1,7 @@
 """The journal off the hub's thread: a slow disk delays the transaction that waits for it, and nothing else.
 
 One native thread does the calls in their order; a greenlet feeds it from a bounded queue. Whoever waits does so for
-`PATIENCE` seconds at most and then gets JournalStuck: the call may still happen later, in its order.
+`CALL_TIMEOUT` seconds at most and then gets JournalStuck: the call may still happen later, in its order.
 """
 import logging
 import time
@@ -20,13 +20,13 @@ from .ages import Moment
 from .entry import Answered, Entry, Retention, Seen
 from .fallback import FallbackJournal
 
-PATIENCE = 10.0
+CALL_TIMEOUT = 10.0
 SLOWEST_SCAN = 512 << 10
 """Bytes of an answer that are looked through for card data in a second, on the slowest of terminals."""
 MAX_CALLS = 256
 TIDY_AGAIN = 1.0
 """Seconds after which is tried again what somebody who reads the file held back: card data leaves its files."""
-LOOK = 5.0
+WATCH_INTERVAL = 5.0
 """Seconds without a call after which is looked whether the file is still there."""
 
 log = logging.getLogger("journal")
@@ -88,8 +88,8 @@ class JournalWorker:
         return self.wait_for(lambda journal: journal.hand(entry, identity, retention))
 
     def answer(self, id: int, answered: Answered, now: Moment) -> bool:
-        patience = PATIENCE + len(answered.answer) / SLOWEST_SCAN
-        return self.wait_for(lambda journal: journal.answer(id, answered, now), patience)
+        timeout = CALL_TIMEOUT + len(answered.answer) / SLOWEST_SCAN
+        return self.wait_for(lambda journal: journal.answer(id, answered, now), timeout)
 
     def find(self, identity: Identity) -> Seen | None:
         now, retention = self.now(), self.retention
@@ -102,17 +102,17 @@ class JournalWorker:
         now, retention = self.now(), self.retention
         self.wait_for(lambda journal: journal.housekeep(now, retention))
 
-    def wait_for(self, work: Callable[[FallbackJournal], T], patience: float = PATIENCE) -> T:
-        """What `work` returns; it is done in the thread. Raises JournalStuck after `patience` seconds."""
+    def wait_for(self, work: Callable[[FallbackJournal], T], timeout: float = CALL_TIMEOUT) -> T:
+        """What `work` returns; it is done in the thread. Raises JournalStuck after `timeout` seconds."""
         result: AsyncResult[T] = AsyncResult()
         try:
             self._calls.put_nowait(_Call(work, result))
         except Full:
             raise JournalStuck(f"{MAX_CALLS} calls wait for the journal's disk") from None
         try:
-            return cast(T, result.get(timeout=patience))
+            return cast(T, result.get(timeout=timeout))
         except gevent.Timeout:
-            raise JournalStuck(f"the journal's disk gave no answer for {patience:g} s") from None
+            raise JournalStuck(f"the journal's disk gave no answer for {timeout:g} s") from None
 
     # -- what does not -----------------------------------------------------------------------------------------------
 
@@ -134,12 +134,12 @@ class JournalWorker:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def close(self, patience: float = PATIENCE) -> None:
+    def close(self, timeout: float = CALL_TIMEOUT) -> None:
         """Finish the calls that wait, then close the file."""
         if self._closed:
             return
         try:
-            self.wait_for(FallbackJournal.close, patience)
+            self.wait_for(FallbackJournal.close, timeout)
         except JournalStuck as error:
             log.error("the journal is left open: %s", error)
         self._closed = True
@@ -160,9 +160,9 @@ class JournalWorker:
         while True:
             untidy = self._journal is not None and self._journal.untidy
             try:
-                call = self._calls.get(timeout=TIDY_AGAIN if untidy else LOOK)
+                call = self._calls.get(timeout=TIDY_AGAIN if untidy else WATCH_INTERVAL)
             except Empty:
-                call = _Call(FallbackJournal.look, AsyncResult())
+                call = _Call(FallbackJournal.check, AsyncResult())
             try:
                 value = self._pool.apply(self._in_thread, (call.work,))
             except Exception as error:  # noqa: BLE001  it is the caller's

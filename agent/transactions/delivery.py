@@ -111,7 +111,7 @@ class DeliveryQueue:
         if self._refused > MAX_REFUSALS:
             log.error("connection %s: the cloud asks more than it takes in (%d refusals wait), it is ended",
                       connection.number, len(self._refusals))
-            connection.give_up("more requests than answers that were taken")
+            connection.fail("more requests than answers that were taken")
             self._spent = connection
             self._drop_refusals()
 

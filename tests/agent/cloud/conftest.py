@@ -10,7 +10,7 @@ from gevent.queue import Queue
 from econduit_terminal.conf.settings import load
 from econduit_terminal.conf.values import Endpoint
 
-PATIENCE = 5.0
+LIMIT = 5.0
 
 
 class Recorder:
@@ -25,7 +25,7 @@ class Recorder:
         self._added.set()
 
     def wait(self, *entry, count=1):
-        with gevent.Timeout(PATIENCE, AssertionError(f"no {entry} in {self.entries}")):
+        with gevent.Timeout(LIMIT, AssertionError(f"no {entry} in {self.entries}")):
             while self.entries.count(entry) < count:
                 self._added.clear()
                 self._added.wait()
@@ -91,7 +91,7 @@ class Peer:
 
     def expect(self, data):
         """Read until `data` came; everything before and with it is taken."""
-        with gevent.Timeout(PATIENCE, AssertionError(f"no {data} in {self._received}")):
+        with gevent.Timeout(LIMIT, AssertionError(f"no {data} in {self._received}")):
             while data not in self._received:
                 more = self.socket.recv(4096)
                 assert more, f"the end instead of {data}, after {self._received}"
@@ -100,7 +100,7 @@ class Peer:
 
     def ended(self):
         """Read to the end of the stream."""
-        with gevent.Timeout(PATIENCE, AssertionError("no end")):
+        with gevent.Timeout(LIMIT, AssertionError("no end")):
             try:
                 while self.socket.recv(4096):
                     pass
@@ -141,7 +141,7 @@ class Cloud:
             self._peers.put(peer)
 
     def accept(self):
-        with gevent.Timeout(PATIENCE, AssertionError("nobody dialed")):
+        with gevent.Timeout(LIMIT, AssertionError("nobody dialed")):
             return self._peers.get()
 
     @property

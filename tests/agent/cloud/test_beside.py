@@ -9,12 +9,12 @@ from econduit_terminal.conf.values import Endpoint
 
 
 @pytest.fixture
-def bell():
+def wake():
     return Event()
 
 
 @pytest.fixture
-def beside(settings, bell):
+def beside(settings, wake):
     dialer = Dialer(settings)
 
     def dial(endpoints):
@@ -22,16 +22,16 @@ def beside(settings, bell):
             return dialer.dial([Target(endpoint) for endpoint in endpoints])
         except DialFailed as failed:
             return failed
-    it = Beside(dial, bell.set)
+    it = Beside(dial, wake.set)
     yield it
     it.drop()
 
 
-def test_what_is_taken_stays_open(beside, bell, clouds):
+def test_what_is_taken_stays_open(beside, wake, clouds):
     assert not beside.running and beside.opened() is None
     beside.start([clouds[0].endpoint])
     assert beside.running and beside.opened() is None
-    assert bell.wait(5)
+    assert wake.wait(5)
     dialed = beside.opened()
     assert dialed.endpoint == clouds[0].endpoint and beside.running
     beside.take()
@@ -39,9 +39,9 @@ def test_what_is_taken_stays_open(beside, bell, clouds):
     dialed.socket.close()
 
 
-def test_what_nobody_takes_is_closed_unused(beside, bell, clouds):
+def test_what_nobody_takes_is_closed_unused(beside, wake, clouds):
     beside.start([clouds[0].endpoint])
-    bell.wait(5)
+    wake.wait(5)
     dialed = beside.opened()
     beside.start([clouds[1].endpoint])
     assert dialed.socket.closed
@@ -50,16 +50,16 @@ def test_what_nobody_takes_is_closed_unused(beside, bell, clouds):
     clouds[0].accept().ended()
 
 
-def test_a_failure_is_a_result(beside, bell):
+def test_a_failure_is_a_result(beside, wake):
     beside.start([Endpoint("127.0.0.1", 1)])
-    assert bell.wait(5)
+    assert wake.wait(5)
     assert "refused by 127.0.0.1:1" in str(beside.opened())
 
 
-def test_a_bug_is_raised_where_it_is_looked_for(bell):
-    it = Beside(lambda endpoints: 1 / 0, bell.set)
+def test_a_bug_is_raised_where_it_is_looked_for(wake):
+    it = Beside(lambda endpoints: 1 / 0, wake.set)
     it.start([])
-    assert bell.wait(5)
+    assert wake.wait(5)
     with pytest.raises(ZeroDivisionError):
         it.opened()
 

@@ -75,7 +75,7 @@ def test_a_path_that_is_gone_is_waited_for_by_nobody(pair):
     gevent.sleep(0)
     while connection.arrived():
         gevent.sleep(0.001)
-    connection.park()
+    connection.freeze()
     assert sending.get(timeout=5) is False
 
 
@@ -98,11 +98,11 @@ def test_nothing_is_delivered_on_a_connection_that_is_over(pair):
     assert connection.send(b"answer", 5) is False
 
 
-def test_a_parked_connection_says_nothing_until_it_is_closed_and_then_resets(pair):
+def test_a_frozen_connection_says_nothing_until_it_is_closed_and_then_resets(pair):
     connection, peer = pair
     reading = gevent.spawn(receive_fails, connection, OSError)
     gevent.idle()
-    connection.park()
+    connection.freeze()
     assert connection.send(b"answer", 5) is False
     connection.close()
     reading.join(timeout=5)
@@ -114,7 +114,7 @@ def test_a_parked_connection_says_nothing_until_it_is_closed_and_then_resets(pai
 
 def test_an_orderly_end_still_hears_the_cloud(pair):
     connection, peer = pair
-    connection.end()
+    connection.shutdown()
     peer.ended()
     peer.send(b"last words")
     assert connection.receive() == b"last words"
@@ -174,13 +174,13 @@ def test_hurried_retransmissions_and_back(pair):
     connection.close()
     connection.hurry(True)
     connection.keepalive_after(2)
-    connection.abandon()
+    connection.reset_on_close()
 
 
 def test_an_abandoned_connection_is_reset(pair):
     connection, peer = pair
     connection.write(b"x" * 100, 5)
-    connection.abandon()
+    connection.reset_on_close()
     connection.close()
     with pytest.raises(ConnectionResetError):
         while peer.socket.recv(1000):

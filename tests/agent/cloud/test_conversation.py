@@ -94,7 +94,7 @@ def test_what_the_kernel_says(conversation, number, finding, reason):
     peer.register()
     gevent.idle()
     it._inbox.put(OSError(number, "odd"))
-    commands.bell.set()
+    commands.wakeup.set()
     assert greenlet.get(timeout=5) == Ended(finding, reason)
 
 
@@ -106,7 +106,7 @@ def test_a_silent_cloud_and_a_question_that_never_arrived(conversation, store, m
     monkeypatch.setattr(it._connection, "arrived", lambda: arrived)
     it.session.timing = replace(it.session.timing, ack_timeout=0.05)
     commands.verify = True
-    commands.bell.set()
+    commands.wakeup.set()
     assert greenlet.get(timeout=5) == Ended(finding, "heartbeat not acknowledged within 0.05 s")
 
 
@@ -131,7 +131,7 @@ def test_commands(conversation, store):
     peer.register()
     store.wait("online", str(conversation[0]._connection.endpoint))
     commands.stop = True
-    commands.bell.set()
+    commands.wakeup.set()
     assert greenlet.get(timeout=5) == Ended(Finding.ASKED, "stopped")
     commands.abort, commands.leave, commands.dial, commands.verify = "a", "b", True, True
     commands.begin()
@@ -183,7 +183,7 @@ def test_m15_commands_come_between_the_messages_of_a_burst(conversation, store, 
     peer.send(b"{}" * 2000)
     transactions.wait("receive", b"{}")
     commands.abort = "cable unplugged"
-    commands.bell.set()
+    commands.wakeup.set()
     assert greenlet.get(timeout=5) == Ended(Finding.ABORTED, "cable unplugged")
     assert len(transactions.entries) < 1000
 

@@ -14,7 +14,7 @@ from econduit_terminal.agent.cloud.policy import Finding, Policy
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
 
-HELLO = b"HELLO\x04\x04"
+REGISTRATION = b"HELLO\x04\x04"
 
 
 def reported(**said):
@@ -33,7 +33,7 @@ def start(settings, store, transactions):
     running = []
 
     def start(settings=settings):
-        link = Link(settings, HELLO, store, transactions, Policy(settings.reconnect, lambda: 0.5))
+        link = Link(settings, REGISTRATION, store, transactions, Policy(settings.reconnect, lambda: 0.5))
         running.append((link, gevent.spawn(link.run)))
         return link
     yield start
@@ -106,7 +106,7 @@ def alone(settings, cloud=None, **reconnect):
 
 def refuse(cloud, answer=b"FAILED-REGISTRATION\x04\x04"):
     peer = cloud.accept()
-    peer.expect(HELLO)
+    peer.expect(REGISTRATION)
     peer.send(answer)
     return peer
 
@@ -182,7 +182,7 @@ def test_o4_a_mute_proxy_costs_its_time_once_and_the_next_loss_nothing(start, cl
     monkeypatch.setattr("econduit_terminal.agent.cloud.endpoints.FIRST_ANSWER", 0.2)
     start(replace(settings, registration=replace(settings.registration, timeout=60.0),
                   reconnect=replace(settings.reconnect, primary_retry=60.0, secondary_after=60.0)))
-    clouds[0].accept().expect(HELLO)
+    clouds[0].accept().expect(REGISTRATION)
     peer = clouds[1].accept()
     peer.register()
     store.wait("online", str(clouds[1].endpoint))
@@ -209,7 +209,7 @@ def test_o4_a_move_to_a_mute_primary_is_given_up_soon_and_comes_after_twice_the_
         moves.append(time.monotonic() - registered)
         peer.ended()
         peer.close()
-        mute.expect(HELLO)
+        mute.expect(REGISTRATION)
     clouds[1].accept()
     # The word on the end before comes a few ms late.
     assert 0.28 <= moves[0] < 0.5 and 0.58 <= moves[1] < 0.8 and 1.15 <= moves[2] < 1.4
@@ -370,7 +370,7 @@ def test_a_long_outage_is_told_once_and_not_at_every_dial(start, clouds, store, 
 def test_a_rejection_waits_for_other_settings(start, clouds, store, settings, caplog):
     link = start()
     peer = clouds[0].accept()
-    peer.expect(HELLO)
+    peer.expect(REGISTRATION)
     peer.send(b"FAILED-INVALID-TERMINAL-TYPE")
     store.wait("phase", "waiting")
     assert "correct terminal.type" in caplog.text
@@ -381,7 +381,7 @@ def test_a_rejection_waits_for_other_settings(start, clouds, store, settings, ca
 
 def test_an_unanswered_registration_gives_the_other_endpoint_the_head_start(start, clouds, store):
     start()
-    clouds[0].accept().expect(HELLO)
+    clouds[0].accept().expect(REGISTRATION)
     store.wait("offline", "no answer to the registration within 0.5 s")
     clouds[1].accept().register()
     store.wait("online", str(clouds[1].endpoint))
@@ -432,7 +432,7 @@ def test_o1_an_address_where_nobody_registered_is_not_remembered(start, clouds, 
     """The router answered with its own address, and its page stayed silent; then DNS is right again."""
     settings, held = named
     start(settings)
-    clouds[0].accept().expect(HELLO)
+    clouds[0].accept().expect(REGISTRATION)
     held[:] = [clouds[1]]
     clouds[1].accept().register()
     store.wait("online", "cloud.example:9001")
@@ -466,7 +466,7 @@ def test_a_dead_application_behind_a_live_kernel(online, clouds, store):
     clouds[0].accept().register()
 
 
-def test_no_heartbeat_and_no_farewell_during_a_transaction(online, transactions, clouds, store):
+def test_no_heartbeat_and_no_end_during_a_transaction(online, transactions, clouds, store):
     link, peer = online
     transactions.busy = True
     link.verify()
@@ -526,7 +526,7 @@ def test_back_to_the_primary_while_idle_and_never_two_at_once(start, clouds, sto
     new = clouds[0].accept()
     old.ended()                         # the terminal's end of the old one …
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.1):
-        new.expect(HELLO)               # … comes before it says anything on the new one
+        new.expect(REGISTRATION)               # … comes before it says anything on the new one
     old.close()
     new.register()
     store.wait("online", str(clouds[0].endpoint))
@@ -563,7 +563,7 @@ def test_a_shorter_primary_retry_counts_at_once(start, clouds, store, settings):
     old.register()
     store.wait("online", str(clouds[1].endpoint))
     clouds[0].reopen()
-    link.reconfigure(replace(slow, reconnect=settings.reconnect), HELLO)
+    link.reconfigure(replace(slow, reconnect=settings.reconnect), REGISTRATION)
     clouds[0].accept()
     old.ended()
     old.close()
@@ -572,7 +572,7 @@ def test_a_shorter_primary_retry_counts_at_once(start, clouds, store, settings):
 @pytest.mark.parametrize("meanwhile, next_cloud", [
     (lambda link, settings, clouds: link.network(reported(lost={"127.0.0.1": "cable unplugged"})), None),
     (lambda link, settings, clouds: link.reconfigure(replace(settings, cloud=replace(
-        settings.cloud, primary=clouds[1].endpoint, secondary=None)), HELLO), 1)])
+        settings.cloud, primary=clouds[1].endpoint, secondary=None)), REGISTRATION), 1)])
 def test_a_return_to_the_primary_that_became_wrong_is_given_up(start, clouds, store, settings, meanwhile, next_cloud):
     clouds[0].close()
     link = start()
@@ -606,14 +606,14 @@ def test_the_primary_is_not_hammered_while_a_message_is_on_its_way(start, clouds
 
 def test_new_settings_that_do_not_concern_the_connection_leave_it_alone(online, settings, store):
     link, peer = online
-    link.reconfigure(replace(settings, heartbeat=replace(settings.heartbeat, interval=0.05)), HELLO)
+    link.reconfigure(replace(settings, heartbeat=replace(settings.heartbeat, interval=0.05)), REGISTRATION)
     peer.expect(HEARTBEAT)
     assert store.online_now
 
 
 def test_another_primary_is_dialed_when_the_settings_name_it(online, clouds, settings, store):
     link, peer = online
-    link.reconfigure(alone(settings, clouds[1]), HELLO)
+    link.reconfigure(alone(settings, clouds[1]), REGISTRATION)
     peer.ended()
     peer.close()
     clouds[1].accept().register()

@@ -52,22 +52,22 @@ def check(doubt_after=U, keepalive_idle=IDLE, last_dial=None):
 def in_doubt(info=SILENT, **options):
     """A check in doubt, at IDLE + U; the first probe was at IDLE."""
     liveness = check(**options)
-    assert liveness.look(IDLE + U, info, idle=True).ask or info.outq
+    assert liveness.check(IDLE + U, info, idle=True).ask or info.outq
     assert liveness.doubting
     return liveness
 
 
 def follow(liveness, info, until, *, now=IDLE + U, idle=True, dials=True, opens=math.inf):
-    """Look whenever a look is due. The first dial that is wanted is open `opens` later.
+    """Check whenever a check is due. The first dial that is wanted is open `opens` later.
 
     Returns [(time, step)] of all that was done, up to a verdict.
     """
     done, began = [], None
-    while (now := liveness.next_look) <= until:
+    while (now := liveness.next_check) <= until:
         dial = Dial.NONE
         if began is not None:
             dial = Dial.OPEN if now >= began + opens else Dial.UNDER_WAY
-        step = liveness.look(now, info(now) if callable(info) else info, idle=idle, dial=dial)
+        step = liveness.check(now, info(now) if callable(info) else info, idle=idle, dial=dial)
         if step != NOTHING:
             done.append((now, step))
         if step.dial and dials:
@@ -91,49 +91,49 @@ def first(done, what):
 
 
 def test_a_healthy_line_is_looked_at_once_each_keepalive_idle():
-    liveness, looks, heard = check(), 0, 0.0
-    while (now := liveness.next_look) < 60:
-        looks += 1
+    liveness, checks, heard = check(), 0, 0.0
+    while (now := liveness.next_check) < 60:
+        checks += 1
         heard = now - (now % (IDLE + 0.016))        # the last probe's answer; its timer is 16 ms late each time
-        assert liveness.look(now, Info(last_ack_recv=now - heard), idle=True) == NOTHING
-    assert 25 <= looks <= 31
+        assert liveness.check(now, Info(last_ack_recv=now - heard), idle=True) == NOTHING
+    assert 25 <= checks <= 31
 
 
 def test_data_from_the_cloud_are_life_as_well():
     liveness = check()
-    step = liveness.look(IDLE + U, Info(last_ack_recv=99.0, last_data_recv=0.1), idle=True)
-    assert step == NOTHING and liveness.next_look == pytest.approx(IDLE + U - 0.1 + IDLE + U)
+    step = liveness.check(IDLE + U, Info(last_ack_recv=99.0, last_data_recv=0.1), idle=True)
+    assert step == NOTHING and liveness.next_check == pytest.approx(IDLE + U - 0.1 + IDLE + U)
 
 
 def test_a_timer_of_the_kernel_that_is_late_does_not_make_us_spin():
-    liveness, looks = check(keepalive_idle=600.0), 0
-    while (now := liveness.next_look) < 660:
-        looks += 1
-        liveness.look(now, Info(last_ack_recv=now), idle=True)
-    assert looks <= 3
+    liveness, checks = check(keepalive_idle=600.0), 0
+    while (now := liveness.next_check) < 660:
+        checks += 1
+        liveness.check(now, Info(last_ack_recv=now), idle=True)
+    assert checks <= 3
 
 
 def test_the_doubt_begins_when_the_late_probe_went_out_and_not_before():
     liveness = check(keepalive_idle=600.0)
-    assert liveness.look(600.0, Info(last_ack_recv=600.0), idle=True) == NOTHING
-    assert liveness.look(600.1, Info(probes=1, last_ack_recv=600.1), idle=True) == NOTHING
-    assert liveness.look(600.3, Info(probes=1, last_ack_recv=600.3), idle=True).ask
+    assert liveness.check(600.0, Info(last_ack_recv=600.0), idle=True) == NOTHING
+    assert liveness.check(600.1, Info(probes=1, last_ack_recv=600.1), idle=True) == NOTHING
+    assert liveness.check(600.3, Info(probes=1, last_ack_recv=600.3), idle=True).ask
 
 
 @pytest.mark.parametrize("doubt_after, keepalive_idle", [(0.3, 2.0), (3.0, 10.0), (1.0, 4.0)])
 def test_after_one_unit_without_an_answer_it_asks(doubt_after, keepalive_idle):
     liveness = check(doubt_after, keepalive_idle)
-    assert liveness.next_look == keepalive_idle + doubt_after
+    assert liveness.next_check == keepalive_idle + doubt_after
     silent = Info(probes=1, last_ack_recv=keepalive_idle + doubt_after)
-    assert liveness.look(liveness.next_look, silent, idle=True) == Step(ask=True)
+    assert liveness.check(liveness.next_check, silent, idle=True) == Step(ask=True)
 
 
 def test_bytes_begin_a_doubt_as_well():
     liveness = check()
     liveness.wrote(1.0)
-    assert liveness.next_look == pytest.approx(1.0 + U)
+    assert liveness.next_check == pytest.approx(1.0 + U)
     sent = Info(unacked=1, outq=30, last_ack_recv=0.8)
-    assert liveness.look(1.0 + U, sent, idle=True) == NOTHING and liveness.doubting     # asked already: by those bytes
+    assert liveness.check(1.0 + U, sent, idle=True) == NOTHING and liveness.doubting     # asked already: by those bytes
     done = follow(liveness, sent, 9, opens=0.0)
     assert [at - 1.0 for at, step in done if step.dial] == [pytest.approx(0.7)]
     assert done[-1][1].verdict is Verdict.FORGOTTEN and done[-1][0] - 1.0 == pytest.approx(1.3, abs=0.11)
@@ -142,17 +142,17 @@ def test_bytes_begin_a_doubt_as_well():
 def test_bytes_that_are_acknowledged_begin_none():
     liveness = check()
     liveness.wrote(1.0)
-    assert liveness.look(1.3, Info(last_ack_recv=0.29), idle=True) == NOTHING
-    assert liveness.next_look == pytest.approx(1.3 - 0.29 + IDLE + U)
+    assert liveness.check(1.3, Info(last_ack_recv=0.29), idle=True) == NOTHING
+    assert liveness.next_check == pytest.approx(1.3 - 0.29 + IDLE + U)
 
 
 def test_acknowledgements_that_keep_coming_put_the_doubt_off():
     """A long answer over a slow line: something is always unacknowledged, and something always just acknowledged."""
     liveness, now, segs = check(), 0.0, 1
     liveness.wrote(0.0)
-    while (now := liveness.next_look) < 60:
+    while (now := liveness.next_check) < 60:
         segs += 3
-        step = liveness.look(now, Info(unacked=9, outq=90_000, last_ack_recv=0.15, segs_in=segs), idle=False)
+        step = liveness.check(now, Info(unacked=9, outq=90_000, last_ack_recv=0.15, segs_in=segs), idle=False)
         assert step == NOTHING and not liveness.doubting
 
 
@@ -160,9 +160,9 @@ def test_a_slow_line_has_a_longer_unit():
     """By satellite no probe is answered within 300 ms."""
     far = Info(rtt=0.6, rttvar=0.05)
     liveness = check()
-    assert liveness.look(IDLE + U, replace(far, probes=1, last_ack_recv=IDLE + U), idle=True) == NOTHING
-    assert liveness.next_look == pytest.approx(IDLE + 0.8)
-    assert liveness.look(IDLE + 0.8, replace(far, probes=1, last_ack_recv=IDLE + 0.8), idle=True).ask
+    assert liveness.check(IDLE + U, replace(far, probes=1, last_ack_recv=IDLE + U), idle=True) == NOTHING
+    assert liveness.next_check == pytest.approx(IDLE + 0.8)
+    assert liveness.check(IDLE + 0.8, replace(far, probes=1, last_ack_recv=IDLE + 0.8), idle=True).ask
 
 
 def test_a_peer_that_reads_nothing_is_alive():
@@ -170,8 +170,8 @@ def test_a_peer_that_reads_nothing_is_alive():
     liveness = check()
     liveness.wrote(0.0)
     for age in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2):
-        now = liveness.next_look
-        assert liveness.look(now, Info(outq=5000, notsent_bytes=5000, last_ack_recv=age), idle=True) == NOTHING
+        now = liveness.next_check
+        assert liveness.check(now, Info(outq=5000, notsent_bytes=5000, last_ack_recv=age), idle=True) == NOTHING
 
 
 # -- DOUBT ------------------------------------------------------------------------------------------------------------
@@ -185,15 +185,15 @@ def test_a_peer_that_reads_nothing_is_alive():
 ], ids=["an ACK", "a SACK", "data", "the counter wraps"])
 def test_whatever_is_received_ends_the_doubt(change):
     liveness = in_doubt()
-    liveness.look(liveness.next_look, ASKED, idle=True)
-    step = liveness.look(liveness.next_look, Info(**change), idle=True, dial=Dial.UNDER_WAY)
+    liveness.check(liveness.next_check, ASKED, idle=True)
+    step = liveness.check(liveness.next_check, Info(**change), idle=True, dial=Dial.UNDER_WAY)
     assert step == Step(close_dial=True) and not liveness.doubting
 
 
 def test_a_doubt_that_follows_at_once_asks_at_once():
     """We were kept from looking: something was received since, and is followed by silence again."""
     liveness = in_doubt()
-    step = liveness.look(99.0, Info(probes=1, segs_in=2, last_ack_recv=IDLE + 1), idle=True)
+    step = liveness.check(99.0, Info(probes=1, segs_in=2, last_ack_recv=IDLE + 1), idle=True)
     assert step == Step(close_dial=True, ask=True) and liveness.doubting
 
 
@@ -239,7 +239,7 @@ def test_no_second_dial_within_ten_seconds():
 
 def test_one_dial_a_doubt():
     liveness = in_doubt()
-    liveness.look(IDLE + 0.7, ASKED, idle=True)
+    liveness.check(IDLE + 0.7, ASKED, idle=True)
     done = follow(liveness, ASKED, 9, opens=0.5)
     assert sum(step.dial for _, step in done) <= 1
 
@@ -268,12 +268,12 @@ def test_an_answer_on_its_way_is_the_question():
 
 def test_after_a_long_sleep_the_line_still_gets_its_time():
     liveness = check()
-    assert liveness.look(50.0, Info(probes=3, last_ack_recv=50.0), idle=True) == Step(ask=True)
+    assert liveness.check(50.0, Info(probes=3, last_ack_recv=50.0), idle=True) == Step(ask=True)
     done = follow(liveness, ASKED, 99, now=50.0)
     dialed, verdict = (next(at for at, step in done if getattr(step, what)) for what in ("dial", "verdict"))
     assert dialed > 50.0 and verdict >= dialed + 1.2
     liveness = check(last_dial=49.0)
-    liveness.look(50.0, Info(probes=3, last_ack_recv=50.0), idle=True)
+    liveness.check(50.0, Info(probes=3, last_ack_recv=50.0), idle=True)
     assert follow(liveness, ASKED, 99)[-1][0] >= 50.0 + 16 / 3 * U - 1e-9
 
 
@@ -285,7 +285,7 @@ STUCK = Info(unacked=2, sacked=1, outq=1602, last_ack_recv=0.3)
 def stuck(info=STUCK, **options):
     liveness = check(**options)
     liveness.wrote(1.0)
-    assert liveness.look(1.3, info, idle=False) == NOTHING and liveness.doubting
+    assert liveness.check(1.3, info, idle=False) == NOTHING and liveness.doubting
     return liveness
 
 
@@ -333,7 +333,7 @@ def test_m8_a_large_request_that_dies_leaves_a_hole():
     """Its last, small segment arrives, and nothing in front of it ever does."""
     liveness = check()
     behind = Info(last_ack_recv=0.5, behind_hole=True, bytes_received=100)
-    liveness.look(1.0, replace(behind, behind_hole=False), idle=True)
+    liveness.check(1.0, replace(behind, behind_hole=False), idle=True)
     done = follow(liveness, behind, 30, now=1.0)
     assert done == [(done[0][0], Step(verdict=Verdict.OVERSIZED, small=True))]
     assert 3.0 <= done[0][0] - (1.0 - 0.5 + IDLE + U) + 1e-9 <= 3.4
@@ -343,7 +343,7 @@ def test_m8_a_hole_that_moves_on_is_none():
     """A long request over a line that loses: there is always a hole, and always another."""
     liveness = check()
     for number in range(1, 40):
-        step = liveness.look(liveness.next_look, Info(behind_hole=True, bytes_received=100 * number), idle=True)
+        step = liveness.check(liveness.next_check, Info(behind_hole=True, bytes_received=100 * number), idle=True)
         assert step == NOTHING
 
 
@@ -354,8 +354,8 @@ def test_m8_a_hole_that_was_there_at_the_first_look():
 def test_m8_a_hole_that_is_filled_is_none():
     liveness, behind = check(), Info(behind_hole=True)
     assert follow(liveness, behind, 4.0) == []
-    assert liveness.look(liveness.next_look, Info(), idle=True) == NOTHING
-    at = liveness.next_look
+    assert liveness.check(liveness.next_check, Info(), idle=True) == NOTHING
+    at = liveness.next_check
     done = follow(liveness, behind, 30)
     assert done[-1][0] >= at + 3.0 - 1e-9
 
@@ -363,8 +363,8 @@ def test_m8_a_hole_that_is_filled_is_none():
 def test_m8_a_hole_waits_for_the_transaction_s_end():
     liveness, behind = check(), Info(behind_hole=True)
     assert follow(liveness, behind, 20, idle=False) == []
-    assert liveness.next_look - 20 < 1
-    assert liveness.look(liveness.next_look, behind, idle=True).verdict is Verdict.OVERSIZED
+    assert liveness.next_check - 20 < 1
+    assert liveness.check(liveness.next_check, behind, idle=True).verdict is Verdict.OVERSIZED
 
 
 # -- what holds for every line ----------------------------------------------------------------------------------------
@@ -412,18 +412,18 @@ class Line:
 
 
 def watch(line, until, idle=True):
-    """Run a check over a line. Returns (time, verdict) or None, and how many looks and dials there were."""
-    liveness, looks, dials = check(), 0, 0
+    """Run a check over a line. Returns (time, verdict) or None, and how many checks and dials there were."""
+    liveness, checks, dials = check(), 0, 0
     for tick in range(int(until * 100)):
         now = tick / 100
         line.tick(now)
-        if now < liveness.next_look:
+        if now < liveness.next_check:
             continue
-        looks += 1
+        checks += 1
         dial = Dial.NONE if line.dial_at is None else Dial.UNDER_WAY if line.dialed is None else Dial.OPEN
-        step = liveness.look(now, line.info(now), idle=idle, dial=dial)
+        step = liveness.check(now, line.info(now), idle=idle, dial=dial)
         if step.verdict:
-            return (now, step.verdict), looks, dials
+            return (now, step.verdict), checks, dials
         if step.close_dial:
             line.dial_at = line.dialed = None
         if step.dial:
@@ -431,7 +431,7 @@ def watch(line, until, idle=True):
             line.dial_at = now
         if step.ask:
             line.ask(now, idle)
-    return None, looks, dials
+    return None, checks, dials
 
 
 @pytest.mark.parametrize("idle", [True, False], ids=["idle", "in a transaction"])
@@ -444,9 +444,9 @@ def test_no_false_alarm_on_a_line_that_loses_three_percent_each_way_and_stalls(i
         stall = 20 * (now // 20) + shifts[int(now // 20)]
         return not stall <= now < stall + 1.0 and dice.random() > 1 - 0.97 * 0.97
 
-    ended, looks, dials = watch(Line(passes), 3600, idle)
+    ended, checks, dials = watch(Line(passes), 3600, idle)
     assert ended is None and dials > 5
-    assert looks < 3600
+    assert checks < 3600
 
 
 @settings(max_examples=60, deadline=None)
@@ -479,12 +479,12 @@ def test_never_a_verdict_where_something_was_received_within_two_units(data):
     liveness, now, segs = check(), 0.0, 0
     ages = st.floats(0, 100)
     for _ in range(40):
-        now = max(now, min(liveness.next_look, now + 1.9 * U)) if liveness.doubting else liveness.next_look
+        now = max(now, min(liveness.next_check, now + 1.9 * U)) if liveness.doubting else liveness.next_check
         segs += data.draw(st.integers(1, 3))
         info = data.draw(st.builds(
             Info, probes=st.integers(0, 9), unacked=st.integers(0, 9), sacked=st.integers(0, 9),
             outq=st.integers(0, 10**6), last_ack_recv=ages, last_data_recv=ages, segs_in=st.just(segs),
             rtt=st.floats(0, 2), rttvar=st.floats(0, 1)))
-        step = liveness.look(now, info, idle=data.draw(st.booleans()), dial=data.draw(st.sampled_from(Dial)))
+        step = liveness.check(now, info, idle=data.draw(st.booleans()), dial=data.draw(st.sampled_from(Dial)))
         assert step.verdict is None and not step.dial
-        assert liveness.next_look > now, "it never spins"
+        assert liveness.next_check > now, "it never spins"

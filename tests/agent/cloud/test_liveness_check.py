@@ -28,7 +28,7 @@ class Kernel:
         self.says: TcpInfo | None = HEARD
         self.idle_times: list[int] = []
         self.hurried: list[bool] = []
-        self.abandoned = False
+        self.resets_on_close = False
 
     def info(self):
         return self.says
@@ -43,8 +43,8 @@ class Kernel:
         if self.hurried[-1:] != [on]:
             self.hurried.append(on)
 
-    def abandon(self):
-        self.abandoned = True
+    def reset_on_close(self):
+        self.resets_on_close = True
 
 
 class Socket:
@@ -85,31 +85,31 @@ class Bench:
 
     def __init__(self):
         self.kernel, self.line, self.rules = Kernel(), Line(), Rules(0.3, 2.0)
-        self.rings = self.beats = 0
-        self.it = LivenessCheck(self.kernel, self.rules, [HERE, OTHER], self.line.dial, self.ring)
+        self.wakes = self.beats = 0
+        self.it = LivenessCheck(self.kernel, self.rules, [HERE, OTHER], self.line.dial, self.wake)
         self.it.start(0.0)
 
-    def ring(self):
-        self.rings += 1
+    def wake(self):
+        self.wakes += 1
 
     def beat(self):
         self.beats += 1
         return True
 
-    def look(self, now, idle=True):
-        return self.it.look(now, self.beat if idle else None)
+    def check(self, now, idle=True):
+        return self.it.check(now, self.beat if idle else None)
 
     def doubt(self, now=2.3, idle=True, **changes):
         """Silence since 0.0 is looked at."""
         self.it._phase.clear()
         self.kernel.silent(now, **changes)
-        assert self.look(now, idle) is None
+        assert self.check(now, idle) is None
 
     def until(self, end, idle=True, **changes):
-        """Looks when they are due, the silence goes on. Returns the verdict."""
-        while (now := self.it.next_look) <= end:
+        """Checks when they are due, the silence goes on. Returns the verdict."""
+        while (now := self.it.next_check) <= end:
             self.kernel.silent(now, **changes)
-            if given_up := self.look(now, idle):
+            if given_up := self.check(now, idle):
                 return now, given_up
             gevent.idle()
         return None
@@ -127,34 +127,34 @@ ASKED = {"unacked": 1, "outq": 33}
 
 def test_nothing_is_due_before_the_registration():
     it = LivenessCheck(Kernel(), Rules(0.3, 2.0), [], lambda endpoints, mss: None, lambda: None)
-    assert it.next_look is None and it.look(99.0, None) is None and it.give_up_hole() is None
+    assert it.next_check is None and it.check(99.0, None) is None and it.give_up_hole() is None
 
 
 def test_one_early_probe_sets_the_moment_of_all_others(bench):
     """A fleet that came back together must not ask together."""
-    early = bench.it.next_look
+    early = bench.it.next_check
     assert 1.0 <= early < 2.0
-    bench.look(early - 0.001)
+    bench.check(early - 0.001)
     assert bench.kernel.idle_times == []
-    bench.look(early)
+    bench.check(early)
     assert bench.kernel.idle_times == [1]
-    bench.look(bench.it.next_look)
-    assert bench.kernel.idle_times == [1, 2] and bench.it.next_look >= 2.2
-    assert len({Bench().it.next_look for _ in range(20)}) > 10
+    bench.check(bench.it.next_check)
+    assert bench.kernel.idle_times == [1, 2] and bench.it.next_check >= 2.2
+    assert len({Bench().it.next_check for _ in range(20)}) > 10
 
 
 
 def test_a_healthy_line_is_asked_nothing(bench):
     bench.it._phase.clear()
     for now in (2.3, 4.5, 6.7):
-        assert bench.look(now) is None
+        assert bench.check(now) is None
     assert (bench.beats, bench.kernel.idle_times, bench.line.dials, bench.kernel.hurried) == (0, [], [], [])
 
 
 def test_between_two_looks_the_kernel_is_not_read(bench):
     bench.it._phase.clear()
     bench.kernel.says = None
-    assert bench.look(1.0) is None and bench.it.next_look is not None
+    assert bench.check(1.0) is None and bench.it.next_check is not None
 
 
 def test_a_doubt_sends_a_heartbeat_whose_retransmissions_hurry(bench):
@@ -177,13 +177,13 @@ def test_the_line_works_and_the_connection_does_not(bench):
     bench.doubt()
     assert bench.until(2.75, **ASKED) is None
     assert bench.line.dials == [([HERE, OTHER], None)]
-    rung = bench.rings
+    woken = bench.wakes
     bench.line.opens()
-    assert bench.rings == rung + 1
-    assert bench.look(2.76) is None
+    assert bench.wakes == woken + 1
+    assert bench.check(2.76) is None
     at, given_up = bench.until(9.0, **ASKED)
     assert at == pytest.approx(3.36) and given_up == GivenUp(Verdict.FORGOTTEN, True, given_up.successor, None)
-    assert given_up.successor.socket is bench.line.socket and bench.kernel.abandoned
+    assert given_up.successor.socket is bench.line.socket and bench.kernel.resets_on_close
     bench.it.close()
     assert not bench.line.socket.closed, "it is the caller's now"
     assert bench.rules.last_dial is None, "a dial that was of use is not counted"
@@ -211,9 +211,9 @@ def test_an_answer_closes_the_dial_unused(bench):
     bench.until(2.75, **ASKED)
     bench.line.opens()
     bench.kernel.says = replace(HEARD, segs_in=6)
-    assert bench.look(2.8) is None
-    assert bench.line.socket.closed and bench.kernel.hurried == [True, False] and not bench.kernel.abandoned
-    assert bench.it.next_look > 4.0
+    assert bench.check(2.8) is None
+    assert bench.line.socket.closed and bench.kernel.hurried == [True, False] and not bench.kernel.resets_on_close
+    assert bench.it.next_check > 4.0
 
 
 def test_the_end_of_the_connection_ends_the_dial(bench):
@@ -222,22 +222,22 @@ def test_the_end_of_the_connection_ends_the_dial(bench):
     bench.it.close()
     gevent.idle()
     bench.line.opens()
-    assert bench.it.next_look is None and bench.kernel.on_write is None and bench.look(9.0) is None
+    assert bench.it.next_check is None and bench.kernel.on_write is None and bench.check(9.0) is None
 
 
 def test_bytes_that_anybody_writes_are_looked_at(bench):
     bench.it._phase.clear()
     bench.kernel.on_write()
-    assert bench.rings == 1 and bench.it.next_look is not None
+    assert bench.wakes == 1 and bench.it.next_check is not None
 
 
 @pytest.mark.parametrize("says", [None, replace(HEARD, last_ack_recv=0.0, segs_in=0)], ids=["short", "all zero"])
 def test_an_emulator_that_says_too_little_means_no_check(bench, says):
     bench.kernel.says = says
     for now in (2.3, 4.6, 9.0):
-        assert bench.look(now) is None
+        assert bench.check(now) is None
     assert bench.line.dials == [] and bench.beats == 0
-    assert says is not None or bench.it.next_look is None
+    assert says is not None or bench.it.next_check is None
 
 
 def test_o9_our_own_question_in_vain_does_not_make_the_connection_young(bench):
@@ -252,7 +252,7 @@ def test_m8_full_size_segments_die(bench):
     """The dial beside has smaller ones already, and its endpoint is to keep them."""
     bench.it._phase.clear()
     bench.kernel.on_write()
-    bench.it._liveness.next_look = 1.0
+    bench.it._liveness.next_check = 1.0
     bench.it._liveness._wrote = 0.7
     stuck = {"unacked": 2, "sacked": 1, "outq": 1602}
     assert bench.until(1.6, idle=False, **stuck) is None

@@ -60,7 +60,7 @@ def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
     connection = Connection(Dialer(settings).dial([Target(Endpoint("localhost", server.server_port))]), response)
     reading = gevent.spawn(connection.receive)
     gevent.idle()
-    connection.end()
+    connection.shutdown()
     assert reading.get(timeout=5) == b""
     connection.close()
 

@@ -358,7 +358,7 @@ def test_m12_whatever_happens_to_the_file_it_is_set_right_from_memory(open_books
     books.deliver(1002, NOW)
     books.hand(entry(1003, b"at work"), None, RETENTION)
     happens(path)
-    books.look()
+    books.check()
     if "directory in" not in str(happens) and path.is_file():
         assert books.durable and told in books.problem
     assert find(books, b"digest", NOW).answer == b"Approved"
@@ -368,7 +368,7 @@ def test_m12_whatever_happens_to_the_file_it_is_set_right_from_memory(open_books
         assert not books.durable and "can not be used" in books.problem
         path.rmdir()
         clock.now = RETRY
-        books.look()
+        books.check()
     assert books.durable and told in books.problem      # until the next start
     books.close()
     books = open_books(born=LATER)
@@ -403,7 +403,7 @@ def test_m12_what_is_known_joins_what_is_in_the_file_that_is_there_now(open_book
     books.deliver(1001, NOW)
     run(books, 1003, b"third")
     os.replace(backup, path)
-    books.look()
+    books.check()
     assert states(path) == {1001: "delivered", 1002: "answered", 1003: "answered"}
     assert find(books, b"digest", NOW).answer == b"Approved"
 
@@ -427,7 +427,7 @@ def test_m12_again_and_again(open_books, path):
     for number in range(20):
         run(books, 1001 + number, b"digest %d" % number)
         path.unlink()
-    books.look()
+    books.check()
     assert len(states(path)) == 20 and len(os.listdir(f"/proc/{os.getpid()}/fd")) < 100
 
 
@@ -452,7 +452,7 @@ def test_m14_memory_keeps_so_many_bytes_and_the_oldest_delivered_go_first(open_b
     assert all(find(books, b"digest %d" % number, NOW) for number in range(120))    # none runs twice
     path.rmdir()
     clock.now = RETRY
-    books.look()
+    books.check()
     assert books.durable and [found.id for found in books.pending()] == [1050]
     assert len(states(path)) == 120
     books.housekeep(NOW._replace(up=NOW.up + 2000), RETENTION)
@@ -480,7 +480,7 @@ def test_m14_an_answer_that_memory_had_to_drop_is_expired_by_the_next_start(open
     run(books, 1002, b"second", b"y" * 8)
     path.rmdir()
     clock.now = RETRY
-    books.look()
+    books.check()
     books.close()
     books = open_books(born=LATER)
     assert [found.id for found in books.pending()] == [1002] and states(path) == {1001: "expired", 1002: "answered"}

@@ -94,7 +94,7 @@ class FallbackMachine(RuleBasedStateMachine):
 
     @rule()
     def look(self):
-        self.journal.look()
+        self.journal.check()
 
     @precondition(lambda self: self.journal.durable)
     @rule(code=st.sampled_from([sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT]),
@@ -117,10 +117,10 @@ class FallbackMachine(RuleBasedStateMachine):
     @rule()
     def another_process(self):
         """After an orderly end, or a crash; what memory alone held is gone, as is said while it is so."""
-        self.journal.look()
+        self.journal.check()
         if not self.journal.durable:
             self.time += RETRY
-            self.journal.look()
+            self.journal.check()
         assert self.journal.durable
         self.journal.close()
         self.journal = self.start()

@@ -86,7 +86,7 @@ def test_a_disk_that_hangs_is_not_waited_for(worker, slow):
     worker.pending()
     slow(0.5)
     with pytest.raises(JournalStuck, match="gave no answer for 0.05 s"):
-        worker.wait_for(FallbackJournal.pending, patience=0.05)
+        worker.wait_for(FallbackJournal.pending, timeout=0.05)
     slow(0.0)
     assert worker.pending() == []
 
@@ -125,7 +125,7 @@ def test_a_failed_clerk_is_replaced(worker, monkeypatch, caplog):
     worker.pending()
     monkeypatch.setattr(worker, "_report", lambda: (_ for _ in ()).throw(ValueError("a bug")))
     with pytest.raises(JournalStuck):
-        worker.wait_for(FallbackJournal.pending, patience=0.2)
+        worker.wait_for(FallbackJournal.pending, timeout=0.2)
     monkeypatch.undo()
     assert worker.pending() == []
     assert "started again" in caplog.text

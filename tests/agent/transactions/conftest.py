@@ -49,7 +49,7 @@ class CloudConnection:
     def __init__(self, number=1, verdicts=()):
         self.number = number
         self.sent = []
-        self.given_up = None
+        self.failed = None
         self.verdicts = list(verdicts)
         self.wrote = Event()
 
@@ -60,8 +60,8 @@ class CloudConnection:
         self.wrote.set()
         return self.verdicts.pop(0) if self.verdicts else True
 
-    def give_up(self, why):
-        self.given_up = why
+    def fail(self, why):
+        self.failed = why
 
     def wait(self, count, timeout=5):
         with gevent.Timeout(timeout):

@@ -174,7 +174,7 @@ def test_m15_refusals_go_out_many_at_once_and_an_answer_is_not_behind_all_of_the
     assert sent[1] == b"approved"
     answers = b"\x04\x04".join(sent[:1] + sent[2:]).split(b"\x04\x04")
     assert answers == [b"busy %05d" % number for number in range(10_000)] and len(sent) < 10
-    assert there.given_up is None
+    assert there.failed is None
 
 
 def test_m15_a_cloud_that_asks_more_than_it_takes_in_loses_the_connection(world, connection, settle):
@@ -185,7 +185,7 @@ def test_m15_a_cloud_that_asks_more_than_it_takes_in_loses_the_connection(world,
         world.queue.refuse(b"x" * 600, f"RefID={number}", there)
         if number % 100 == 0:
             gevent.sleep(0)
-    assert "more requests" in there.given_up
+    assert "more requests" in there.failed
     block.set()
     settle(lambda: not world.queue.busy)
     world.add(b"approved")
@@ -208,7 +208,7 @@ def test_started_again_after_a_bug_it_goes_on_with_what_waits(world, connection,
     settle(lambda: world.delivered == [b"2"])
 
 
-def test_the_one_being_sent_is_not_given_up(world, connection, settle, monkeypatch):
+def test_the_one_being_sent_does_not_fail(world, connection, settle, monkeypatch):
     monkeypatch.setattr(module, "MAX_WAITING", 2)
     there = connection()
     there.send = lambda payload, timeout: gevent.sleep(0.02) or True
