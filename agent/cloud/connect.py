@@ -14,19 +14,19 @@ from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process import icmp
 
 from .connection import interface_of
-from .dialed import Found
+from .dialed import EndpointFailure
 from .endpoints import Address
 from .policy import Finding
 
 
 @dataclass(frozen=True)
 class NotSent:
-    """The kernel refused without sending: it may not a moment later. found: what it is if nobody tries again."""
-    found: Found
+    """The kernel refused without sending: it may not a moment later. failure: what it is if nobody tries again."""
+    failure: EndpointFailure
 
 
 def connect(sock: Any, endpoint: Endpoint, address: Address, rules: Reconnect, interface: str | None = None,
-            mss: int | None = None) -> Found | NotSent | None:
+            mss: int | None = None) -> EndpointFailure | NotSent | None:
     """Open this new socket (a cooperative one); None when it is open. The caller closes it otherwise."""
     rejected = None
     try:
@@ -38,28 +38,29 @@ def connect(sock: Any, endpoint: Endpoint, address: Address, rules: Reconnect, i
         rejected = icmp.rejection(sock)
         if rejected and interface_of(rejected.offender):
             rejected = None         # our own kernel, which found nobody on the link
-        found = _found(error, rejected, endpoint, address[1][0], interface)
-        return NotSent(found) if not rejected and error.errno in icmp.NO_ROUTE else found
+        failure = _failure(error, rejected, endpoint, address[1][0], interface)
+        return NotSent(failure) if not rejected and error.errno in icmp.NO_ROUTE else failure
     return None
 
 
-def _found(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, address: str,
-           interface: str | None) -> Found:
+def _failure(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, address: str,
+           interface: str | None) -> EndpointFailure:
     if rejected and rejected.offender != address.partition("%")[0]:
-        return Found(Finding.ROUTER, Reason.ROUTER_REJECTS.text(rejected.offender, f"{endpoint} ({rejected.text})"))
+        reason = Reason.ROUTER_REJECTS.text(rejected.offender, f"{endpoint} ({rejected.text})")
+        return EndpointFailure(Finding.ROUTER, reason)
     if rejected or error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return Found(Finding.REFUSED, Reason.REFUSED_BY.text(endpoint))
+        return EndpointFailure(Finding.REFUSED, Reason.REFUSED_BY.text(endpoint))
     if error.errno == errno.ETIMEDOUT:
-        return Found(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint))
+        return EndpointFailure(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint))
     if error.errno in icmp.NO_ROUTE:
         over = f" over {interface}" if interface else ""
-        return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint}{over} ({error.strerror})"))
+        return EndpointFailure(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint}{over} ({error.strerror})"))
     return cannot_dial(endpoint, error)
 
 
-def cannot_dial(endpoint: Endpoint, error: OSError) -> Found:
+def cannot_dial(endpoint: Endpoint, error: OSError) -> EndpointFailure:
     """For what this terminal itself does not allow or does not have."""
-    return Found(Finding.NO_WAY, Reason.CANNOT_DIAL.text(endpoint, error.strerror or error))
+    return EndpointFailure(Finding.NO_WAY, Reason.CANNOT_DIAL.text(endpoint, error.strerror or error))
 
 
 def source_of(family: int, sockaddr: tuple[Any, ...]) -> str | None:

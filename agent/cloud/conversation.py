@@ -35,7 +35,7 @@ from .connection import REASONS, Connection
 from .dialed import Dialed
 from .link_commands import LinkCommands
 from .liveness import Rules
-from .liveness_check import DialBeside, GivenUp, LivenessCheck
+from .liveness_check import DialWithMss, GivenUp, LivenessCheck
 from .policy import Finding
 from .primary_return import Move, PrimaryReturn
 from .reasons import something_else
@@ -90,13 +90,13 @@ class Transactions(Protocol):
 class Conversation:
     """Registers and serves one connection.
 
-    dial: opens a connection beside this one. endpoints: where to, when this one is in doubt. rules: of the liveness
-    check. move: where this one is left for, and when; may be replaced. registered: called when the registration comes.
-    settled: called once, when it has lasted SETTLED seconds.
+    dial: opens another connection in the background. endpoints: where to, when this one is in doubt. rules: of the
+    liveness check. move: where this one is left for, and when; may be replaced. registered: called when the
+    registration comes. settled: called once, when it has lasted SETTLED seconds.
     """
 
     def __init__(self, connection: Connection, session: Session, commands: LinkCommands, store: StatusStore,
-                 transactions: Transactions, *, dial: DialBeside, endpoints: Sequence[Endpoint], rules: Rules,
+                 transactions: Transactions, *, dial: DialWithMss, endpoints: Sequence[Endpoint], rules: Rules,
                  move: Move | None = None, registered: Callable[[], None] = lambda: None,
                  settled: Callable[[], None] = lambda: None):
         self.session = session

@@ -7,7 +7,7 @@ from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
 
 from .connect import source_of
-from .dialed import Dialed, DialFailed, Seen, Target
+from .dialed import Dialed, DialFailed, DialResults, Target
 from .dialer import OUTSIDE, Dialer
 from .endpoints import Address, Endpoints
 from .policy import Cause, Finding, Policy
@@ -33,11 +33,11 @@ class DialPlan:
         self.name_first = cause in _BY_THE_CLOUD
 
     def dial(self, endpoints: Sequence[Endpoint], network: NetworkReport, now: float, *,
-             beside: bool = False, mss: int | None = None) -> Dialed | DialFailed:
-        """The failure is a result, not an accident. beside: of a connection in use, so that nothing is waited for, and
-        nothing is told of why there is none. mss: the largest segment, if an endpoint needs no smaller ones. A kill of
+             background: bool = False, mss: int | None = None) -> Dialed | DialFailed:
+        """A failure is returned, not raised. background: a connection is in use, so that nothing is waited for, and
+        nothing is said of why there is none. mss: the largest segment, if an endpoint needs no smaller ones. A kill of
         the greenlet ends it, and nothing was learned."""
-        targets = [self._target(endpoint, network, 0.0 if beside else self._policy.delay(endpoint, now), mss)
+        targets = [self._target(endpoint, network, 0.0 if background else self._policy.delay(endpoint, now), mss)
                    for endpoint in endpoints]
         opened: Dialed | DialFailed
         try:
@@ -45,7 +45,7 @@ class DialPlan:
                                        returning=self.returning)
         except DialFailed as failed:
             opened = failed
-        self._learn(opened.seen, beside)
+        self._learn(opened.results, background)
         return opened
 
     def sources(self, endpoints: Sequence[Endpoint], network: NetworkReport) -> set[str]:
@@ -66,13 +66,14 @@ class DialPlan:
                       doubted=record.doubted, mss=min((size for size in (record.mss, mss) if size), default=None),
                       answer=self._records.answer_time(endpoint, self._dialer.settings.registration.timeout))
 
-    def _learn(self, seen: Seen, beside: bool) -> None:
-        for endpoint, addresses in seen.addresses.items():
+    def _learn(self, results: DialResults, background: bool) -> None:
+        for endpoint, addresses in results.addresses.items():
             self._records[endpoint].addresses = tuple(str(sockaddr[0]) for _, sockaddr in addresses)
-        for endpoint, addresses in seen.named.items():
+        for endpoint, addresses in results.named.items():
             self._records.named(endpoint, addresses)
-        for endpoint, found in seen.found.items():
-            if found.finding is Finding.TLS:
-                self._records.not_registered(endpoint, found.address, found.finding, found.reason, beside=beside)
+        for endpoint, failure in results.failures.items():
+            if failure.finding is Finding.TLS:
+                self._records.not_registered(endpoint, failure.address, failure.finding, failure.reason,
+                                             background=background)
             else:
-                self._records.not_opened(endpoint, found.finding, found.reason, beside=beside)
+                self._records.not_opened(endpoint, failure.finding, failure.reason, background=background)

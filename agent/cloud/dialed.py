@@ -27,7 +27,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Found:
+class EndpointFailure:
     """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened in vain)."""
     finding: Finding
     reason: str
@@ -35,23 +35,23 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a dial learned beside the connection.
+class DialResults:
+    """What a dial learned besides the connection.
 
-    found: endpoints that were tried in vain. addresses: what each endpoint's name and memory gave. named: the addresses
-    that a name holds now, of those that were looked up.
+    failures: endpoints that were tried in vain. addresses: what each endpoint's name and memory gave. named: the
+    addresses that a name holds now, of those that were looked up.
     """
-    found: Mapping[Endpoint, Found] = field(default_factory=dict)
+    failures: Mapping[Endpoint, EndpointFailure] = field(default_factory=dict)
     addresses: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
     named: Mapping[Endpoint, Sequence[Address]] = field(default_factory=dict)
 
 
 class DialFailed(Exception):
-    """No endpoint could be reached; `seen.found` has one entry at least. The text is for people."""
+    """No endpoint could be reached; `results.failures` has one entry at least. The text is for people."""
 
-    def __init__(self, seen: Seen):
-        super().__init__("; ".join(dict.fromkeys(found.reason for found in seen.found.values())))
-        self.seen = seen
+    def __init__(self, results: DialResults):
+        super().__init__("; ".join(dict.fromkeys(failure.reason for failure in results.failures.values())))
+        self.results = results
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,4 @@ class Dialed:
     endpoint: Endpoint
     seconds: float
     address: Address | None = None
-    seen: Seen = field(default_factory=Seen)
+    results: DialResults = field(default_factory=DialResults)

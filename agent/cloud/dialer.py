@@ -20,7 +20,7 @@ from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 
 from .connect import cannot_dial, connect, source_of
-from .dialed import Dialed, DialFailed, Found, Seen, Target
+from .dialed import Dialed, DialFailed, DialResults, EndpointFailure, Target
 from .endpoints import Address
 from .policy import Finding
 from .race import Lane
@@ -95,7 +95,7 @@ class _Dial:
         self._sockets: set[Any] = set()
         self._targets: dict[Endpoint, Target] = {}
         self._lanes: dict[Endpoint, Lane] = {}
-        self._found: dict[Endpoint, Found] = {}
+        self._failures: dict[Endpoint, EndpointFailure] = {}
         self._named: dict[Endpoint, Sequence[Address]] = {}
         self._began = time.monotonic()
 
@@ -156,7 +156,7 @@ class _Dial:
     def _look_up(self, target: Target) -> None:
         endpoint = target.endpoint
         if literal(endpoint) is None and self._is_lost(OUTSIDE):
-            failed: Found | None = _dead_way(endpoint)
+            failed: EndpointFailure | None = _dead_way(endpoint)
             addresses: Sequence[Address] = ()
         else:
             later = gevent.spawn_later(NAME_FIRST, self._reports.put, lambda: self._spare(target))
@@ -165,18 +165,18 @@ class _Dial:
             later.kill(block=False)
         self._reports.put(lambda: self._resolved(target, addresses, failed))
 
-    def _lookup(self, endpoint: Endpoint) -> tuple[Sequence[Address], Found | None]:
+    def _lookup(self, endpoint: Endpoint) -> tuple[Sequence[Address], EndpointFailure | None]:
         step, anew = NAME_STEP, self._returning
         while True:
             try:
                 return self._resolver.lookup(endpoint, self._rules.resolve_timeout, anew=anew), None
             except LookupFailed as error:
                 if not (self._returning and time.monotonic() + step < self._began + RETURNING_FOR):
-                    return (), Found(Finding.NO_NAME, str(error))
+                    return (), EndpointFailure(Finding.NO_NAME, str(error))
             gevent.sleep(step)
             step, anew = 2 * step, False
 
-    def _resolved(self, target: Target, addresses: Sequence[Address], failed: Found | None) -> None:
+    def _resolved(self, target: Target, addresses: Sequence[Address], failed: EndpointFailure | None) -> None:
         lane = self._lanes[target.endpoint]
         if failed:
             self._note(target.endpoint, failed)
@@ -186,7 +186,7 @@ class _Dial:
         lane.resolved(addresses)
 
     def _spare(self, target: Target) -> None:
-        """The name is not answered in time: what else is known of it is tried beside."""
+        """The name is not answered in time: what else is known of it is tried beside it."""
         self._lanes[target.endpoint].add(target.spare)
 
     # -- connections ---------------------------------------------------------------------------------------------
@@ -208,9 +208,9 @@ class _Dial:
                 return
             sock.close()
             self._sockets.discard(sock)
-            if isinstance(failed, Found) or time.monotonic() >= self._began + RETURNING_FOR:
-                found = failed if isinstance(failed, Found) else failed.found
-                self._reports.put(partial(self._not_opened, endpoint, address, found))
+            if isinstance(failed, EndpointFailure) or time.monotonic() >= self._began + RETURNING_FOR:
+                failure = failed if isinstance(failed, EndpointFailure) else failed.failure
+                self._reports.put(partial(self._not_opened, endpoint, address, failure))
                 return
             gevent.sleep(RETURNING_STEP)
 
@@ -218,15 +218,15 @@ class _Dial:
         """The way there starts from an address that is known not to work: nothing is to be sent, no question either."""
         return bool(self._lost) and not self._interface and source_of(*address) in self._lost
 
-    def _not_opened(self, endpoint: Endpoint, address: Address, found: Found) -> None:
-        self._note(endpoint, found)
+    def _not_opened(self, endpoint: Endpoint, address: Address, failure: EndpointFailure) -> None:
+        self._note(endpoint, failure)
         self._lanes[endpoint].failed(address)
 
-    def _note(self, endpoint: Endpoint, found: Found) -> None:
+    def _note(self, endpoint: Endpoint, failure: EndpointFailure) -> None:
         """Keep the most telling of what was met at an endpoint: what proves something beats what proves nothing."""
-        kept = self._found.get(endpoint)
-        if kept is None or _TELLING.index(found.finding) >= _TELLING.index(kept.finding):
-            self._found[endpoint] = found
+        kept = self._failures.get(endpoint)
+        if kept is None or _TELLING.index(failure.finding) >= _TELLING.index(kept.finding):
+            self._failures[endpoint] = failure
 
     def _open(self, sock: Any, endpoint: Endpoint, address: Address, deadline: float) -> Dialed:
         """The winner, under TLS if the settings say so."""
@@ -236,13 +236,13 @@ class _Dial:
                 with gevent.Timeout(seconds, TlsFailed(Reason.TLS_SILENT.text(endpoint))):
                     secured = secure(sock, endpoint, self._settings.cloud.ca_file)
             except TlsFailed as error:
-                self._found[endpoint] = Found(Finding.TLS, str(error), address)
-                raise DialFailed(self._seen((*self._exhausted(), endpoint))) from None
+                self._failures[endpoint] = EndpointFailure(Finding.TLS, str(error), address)
+                raise DialFailed(self._results((*self._exhausted(), endpoint))) from None
         else:
             secured = sock
         self._sockets.discard(sock)
-        self._found.pop(endpoint, None)
-        return Dialed(secured, endpoint, time.monotonic() - self._began, address, self._seen(self._exhausted()))
+        self._failures.pop(endpoint, None)
+        return Dialed(secured, endpoint, time.monotonic() - self._began, address, self._results(self._exhausted()))
 
     def _exhausted(self) -> list[Endpoint]:
         return [endpoint for endpoint, lane in self._lanes.items() if lane.exhausted]
@@ -250,16 +250,16 @@ class _Dial:
     def _failed(self) -> DialFailed:
         for endpoint, lane in self._lanes.items():
             if lane.unanswered:
-                self._note(endpoint, Found(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint)))
+                self._note(endpoint, EndpointFailure(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint)))
             elif not lane.exhausted:
-                self._note(endpoint, Found(Finding.NO_NAME, Reason.NAME_SILENT.text(endpoint.host, "")))
-        return DialFailed(self._seen(self._found))
+                self._note(endpoint, EndpointFailure(Finding.NO_NAME, Reason.NAME_SILENT.text(endpoint.host, "")))
+        return DialFailed(self._results(self._failures))
 
-    def _seen(self, over: Iterable[Endpoint]) -> Seen:
+    def _results(self, over: Iterable[Endpoint]) -> DialResults:
         """over: those endpoints of which it is settled what became of the dial."""
-        return Seen({endpoint: self._found[endpoint] for endpoint in over if endpoint in self._found},
+        return DialResults({endpoint: self._failures[endpoint] for endpoint in over if endpoint in self._failures},
                     {endpoint: lane.addresses for endpoint, lane in self._lanes.items()}, dict(self._named))
 
 
-def _dead_way(endpoint: Endpoint) -> Found:
-    return Found(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint} (the interface that leads there is dead)"))
+def _dead_way(endpoint: Endpoint) -> EndpointFailure:
+    return EndpointFailure(Finding.NO_WAY, Reason.NO_WAY.text(f"{endpoint} (the interface that leads there is dead)"))

@@ -170,17 +170,17 @@ class Endpoints:
         record.addresses = _shown(address) or record.addresses
         self._tried.clear()
 
-    def not_opened(self, endpoint: Endpoint, finding: Finding, reason: str, *, beside: bool = False) -> None:
-        """A dial was in vain. beside: of a registered connection, so that it is no part of why there is none."""
+    def not_opened(self, endpoint: Endpoint, finding: Finding, reason: str, *, background: bool = False) -> None:
+        """A dial was in vain. background: of a registered connection, so that it is no part of why there is none."""
         record = self[endpoint]
         record.outcome, record.reason = _OUTCOMES[finding], reason
-        if not beside:
+        if not background:
             self._tried.add(endpoint)
 
     def not_registered(self, endpoint: Endpoint, address: Address | None, finding: Finding, reason: str, *,
-                       moved: bool = False, beside: bool = False) -> None:
+                       moved: bool = False, background: bool = False) -> None:
         """A connection opened, and nobody registered on it, or the registration was withdrawn."""
-        self.not_opened(endpoint, finding, reason, beside=beside)
+        self.not_opened(endpoint, finding, reason, background=background)
         record = self[endpoint]
         record.unregistered += 1
         record.failed_moves += moved

@@ -44,7 +44,7 @@ from econduit_terminal.process.logs import clean
 
 from . import announcer, conversation
 from .announcer import Announcer
-from .beside import drop
+from .background_dial import drop
 from .connect import prepare
 from .connection import Connection
 from .conversation import Conversation, Ended
@@ -231,17 +231,18 @@ class Link:
         return self._network.bind != network.bind or any(
             source in self._network.lost and source not in network.lost for source in sources)
 
-    def _dial_beside(self, endpoints: Sequence[Endpoint], mss: int | None) -> Dialed | DialFailed:
-        opened = self._plan.dial(endpoints, self._network, time.monotonic(), beside=True, mss=mss)
+    def _dial_in_background(self, endpoints: Sequence[Endpoint], mss: int | None) -> Dialed | DialFailed:
+        opened = self._plan.dial(endpoints, self._network, time.monotonic(), background=True, mss=mss)
         self._announcer.endpoints()
         return opened
 
     def _not_opened(self, failed: DialFailed, dialed_for: float) -> Wait:
         """The wait after a dial in vain, and its reason on the display."""
-        met = {endpoint: self._evidence(endpoint, found.finding) for endpoint, found in failed.seen.found.items()}
+        failures = failed.results.failures
+        met = {endpoint: self._evidence(endpoint, failure.finding) for endpoint, failure in failures.items()}
         wait = self._policy.ended(met, self._network, time.monotonic(), dialed_for=dialed_for)
         returning, self._plan.returning = self._plan.returning, False
-        only_parts = all(found.finding in _PARTS for found in failed.seen.found.values())
+        only_parts = all(failure.finding in _PARTS for failure in failures.values())
         if not (returning and only_parts and wait.cause in (Cause.LOCAL, Cause.PATH)):
             self._announcer.met(wait.causes)
         self._announcer.endpoints()
@@ -259,7 +260,7 @@ class Link:
         log.info("connection %d: open to %s from %s (%s) after %.0f ms", connection.number, endpoint,
                  connection.local_address, connection.interface, 1000 * dialed.seconds)
         self._connection, self._conversation = connection, Conversation(
-            connection, session, self._commands, self._store, self._transactions, dial=self._dial_beside,
+            connection, session, self._commands, self._store, self._transactions, dial=self._dial_in_background,
             endpoints=[endpoint, *(other for other in self._records.order() if other != endpoint)], rules=self._rules,
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
         self._store.phase(Phase.REGISTERING)
@@ -302,7 +303,7 @@ class Link:
             met = {endpoint: replace(evidence, finding=Finding.CLOSED if silent else Finding.ASKED)}
         elif ended.finding not in _ON_PURPOSE and life is None:
             self._records.not_registered(endpoint, dialed.address, ended.finding, ended.reason, moved=moved)
-            met |= {other: self._evidence(other, found.finding) for other, found in dialed.seen.found.items()}
+            met |= {other: self._evidence(other, failure.finding) for other, failure in dialed.results.failures.items()}
         if ended.finding not in _ON_PURPOSE and life is not None:
             self._records.ended(endpoint, life, by_the_cloud=ended.finding in (Finding.CLOSED, Finding.DEREGISTERED),
                                 stable_after=self._settings.reconnect.stable_after, moved=moved)

@@ -1,4 +1,4 @@
-"""PURE. Whether the connection still lives, from what the kernel knows of it: doubt, question, dial beside, verdict.
+"""PURE. Whether the connection is alive, from what the kernel knows of it: doubt, question, background dial, verdict.
 
 A router that restarted forgets the connections that passed through it: fresh dials work, the old connection is dead,
 and nobody says so. The doubt begins with the first probe of the kernel's keepalive, or the first byte, that nothing has
@@ -8,8 +8,8 @@ answered since. Its unit of time is `doubt_after` (300 ms), but never less than 
 |-------|--------------------------------------------------|--------------------------------------------------|-------|
 | TRUST | nothing is unanswered, or for less than 1 unit   | nothing                                          | TRUST |
 | TRUST | something is, for 1 unit                         | ask over this connection                         | DOUBT |
-| DOUBT | anything was received                            | the dial beside is closed unused                 | TRUST |
-| DOUBT | after 7/3 units, none in vain in the last 10 s   | dial beside                                      | DOUBT |
+| DOUBT | anything was received                            | the background dial is closed unused             | TRUST |
+| DOUBT | after 7/3 units, none in vain in the last 10 s   | background dial                                  | DOUBT |
 | DOUBT | the dial has been open for 2 units               | verdict FORGOTTEN, or OVERSIZED                  | ended |
 | DOUBT | after 19/3 units, and no dial is open            | verdict SILENT, or OVERSIZED                     | ended |
 | any   | the cloud's data wait behind a hole for 10 units | verdict OVERSIZED, as soon as the terminal idles | ended |
@@ -37,7 +37,7 @@ SILENT_AFTER = 19 / 3
 HOLE_FOR = 10.0
 """In units; see the table."""
 DIAL_EVERY = 10.0
-"""Seconds from a dial beside of which no use was made to the next."""
+"""Seconds from a background dial of which no use was made to the next."""
 PROBE_EVERY = 0.5
 """Seconds between two probes, at least; or a unit, if that is longer."""
 PROBES = 4
@@ -92,7 +92,7 @@ class Verdict(Enum):
 
 
 class Dial(Enum):
-    """How the dial beside is doing."""
+    """How the background dial is doing."""
     NONE = "there is none, or it failed"
     UNDER_WAY = "not open yet"
     OPEN = "open"

@@ -1,7 +1,7 @@
 """Carries out what the liveness check's table (liveness.py) says about one registered connection.
 
-It reads the kernel's record when a check is due, asks, dials beside, and says in words for people why the connection is
-to be given up. The caller registers on what was opened beside; nothing was sent on it here.
+It reads the kernel's record when a check is due, asks, dials in the background, and says in words for people why the
+connection is to be given up. The caller registers on what that opened; nothing was sent on it here.
 """
 import logging
 import random
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 
-from .beside import Beside
+from .background_dial import BackgroundDial
 from .connection import Connection
 from .dialed import Dialed, DialFailed
 from .liveness import Dial, Liveness, Rules, Verdict, smaller
@@ -32,7 +32,7 @@ EARLIEST = 1
 TICK = 0.05
 """Seconds in which a timer of the kernel that is due has run (tcp(7) promises nothing; HZ is 100 at least)."""
 
-DialBeside = Callable[[Sequence[Endpoint], int | None], Dialed | DialFailed]
+DialWithMss = Callable[[Sequence[Endpoint], int | None], Dialed | DialFailed]
 """Opens a connection to one of these endpoints, with TCP_MAXSEG if that is given. Bounded; raises nothing but bugs."""
 
 
@@ -54,17 +54,17 @@ class GivenUp:
 
 
 class LivenessCheck:
-    """endpoints: to dial beside, in this order. dial: see DialBeside. wake: called when `check` has something to do."""
+    """endpoints: to dial, in this order. dial: see DialWithMss. wake: called when `check` has something to do."""
 
-    def __init__(self, connection: Connection, rules: Rules, endpoints: Sequence[Endpoint], dial: DialBeside,
+    def __init__(self, connection: Connection, rules: Rules, endpoints: Sequence[Endpoint], dial: DialWithMss,
                  wake: Callable[[], None]):
         self._connection = connection
         self._rules = rules
         self._endpoints = endpoints
         self._wake = wake
         self._liveness: Liveness | None = None
-        self._small: int | None = None          # TCP_MAXSEG of the dial beside
-        self._beside = Beside(lambda endpoints: dial(endpoints, self._small), wake)
+        self._small: int | None = None          # TCP_MAXSEG of the background dial
+        self._background = BackgroundDial(lambda endpoints: dial(endpoints, self._small), wake)
         self._dial = Dial.NONE
         self._last_data = 0.0                   # the connection's, when the doubt was raised
         self._phase: deque[tuple[float, bool]] = deque()    # when the kernel is to ask early, and then as usual
@@ -88,15 +88,15 @@ class LivenessCheck:
         self._phase.extend(((early, True), (early + TICK, False)))
 
     def close(self) -> None:
-        """The connection is over, and with it a dial beside."""
+        """The connection is over, and with it a background dial."""
         self._liveness = self._connection.on_write = None
-        self._beside.drop()
+        self._background.drop()
 
     def check(self, now: float, heartbeat: Callable[[], bool] | None) -> GivenUp | None:
         """Check if one is due. heartbeat: sends one and returns True, or has one under way; None while not idle."""
         self._keep_phase(now)
         liveness, before = self._liveness, self._dial
-        self._dial = self._dial_beside()
+        self._dial = self._dial_in_background()
         if liveness is None or (now < liveness.next_check and self._dial is before):
             return None
         info = self._connection.info()
@@ -111,13 +111,13 @@ class LivenessCheck:
         if doubted != liveness.doubting:
             self._tell(liveness.doubting)
         if step.close_dial:
-            self._beside.drop()
+            self._background.drop()
         if step.ask and not (heartbeat and heartbeat()):
             self._connection.keepalive_after(int(self._rules.keepalive_idle))
         if step.dial:
             log.info("connection %d: nothing is answered; another one is dialed beside it", self._connection.number)
             self._small = smaller(info.snd_mss) if step.small else None
-            self._beside.start(self._endpoints)
+            self._background.start(self._endpoints)
         return None
 
     def give_up_hole(self) -> GivenUp | None:
@@ -142,25 +142,25 @@ class LivenessCheck:
         if doubting:
             self._last_data = self._connection.last_data
             log.debug("connection %d: in doubt", self._connection.number)
-        elif self._beside.running:
+        elif self._background.running:
             log.info("connection %d: answers again; the one dialed beside it is closed unused", self._connection.number)
         else:
             log.debug("connection %d: answers again", self._connection.number)
 
-    def _dial_beside(self) -> Dial:
-        if not self._beside.running:
+    def _dial_in_background(self) -> Dial:
+        if not self._background.running:
             return Dial.NONE
-        opened = self._beside.opened()
+        opened = self._background.opened()
         if opened is None:
             return Dial.UNDER_WAY
         return Dial.OPEN if isinstance(opened, Dialed) else Dial.NONE
 
     def _give_up(self, verdict: Verdict, segment: int) -> GivenUp:
-        opened = self._beside.opened() if self._beside.running else None
+        opened = self._background.opened() if self._background.running else None
         successor = opened if isinstance(opened, Dialed) else None
-        dialed = self._beside.running
+        dialed = self._background.running
         if successor:
-            self._beside.take()
+            self._background.take()
             self._rules.last_dial = None        # it was of use: the limit is on those that are not
         if self._liveness is not None and self._liveness.doubting:
             self._connection.last_data = self._last_data        # our own question in vain is none

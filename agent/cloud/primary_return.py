@@ -1,5 +1,5 @@
-"""Back to the primary: from another endpoint it is dialed beside, again and again, until it opens while nothing goes
-on; then the connection in use is left for it.
+"""Back to the primary: from another endpoint it is dialed in the background, again and again, until it opens while
+nothing is going on; then the connection in use is left for it.
 
 A dial that does not open costs nothing and is repeated after the same time. That the primary opened proves nothing:
 what a move in vain costs, and how much later the next one comes, is the endpoints' record (`Endpoints.move_after`).
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.process.logs import clean
 
-from .beside import Beside, Dial
+from .background_dial import BackgroundDial, Dial
 from .dialed import Dialed
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class PrimaryReturn:
 
     def __init__(self, dial: Dial, wake: Callable[[], None], move: Move | None):
         self.move = move
-        self._beside = Beside(dial, wake)
+        self._background = BackgroundDial(dial, wake)
         self._from: float | None = None         # since when `move.after` runs
 
     def start(self, now: float) -> None:
@@ -41,7 +41,7 @@ class PrimaryReturn:
 
     def due(self, *, idle: bool) -> float | None:
         """When `check` has something to do next, if no dial is under way."""
-        if self.move is None or self._from is None or not idle or self._beside.running:
+        if self.move is None or self._from is None or not idle or self._background.running:
             return None
         return self._from + self.move.after
 
@@ -51,8 +51,8 @@ class PrimaryReturn:
             return None
         at = self.due(idle=idle)
         if at is not None and now >= at:
-            self._beside.start([self.move.primary])
-        opened = self._beside.opened()
+            self._background.start([self.move.primary])
+        opened = self._background.opened()
         if opened is None:
             return None
         self._from = now
@@ -62,13 +62,13 @@ class PrimaryReturn:
             self._from = now + AGAIN - self.move.after
         else:
             log.info("the primary endpoint is not back: %s; next try in %g s", clean(opened), self.move.after)
-        self._beside.drop()
+        self._background.drop()
         return None
 
     def take(self) -> None:
         """The caller has the connection now."""
-        self._beside.take()
+        self._background.take()
 
     def close(self) -> None:
         """Nothing is wanted of the primary any more."""
-        self._beside.drop()
+        self._background.drop()

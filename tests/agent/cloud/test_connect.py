@@ -7,7 +7,7 @@ from gevent import socket
 
 from econduit_terminal.agent.cloud import connect as module
 from econduit_terminal.agent.cloud.connect import NotSent, connect, prepare, source_of
-from econduit_terminal.agent.cloud.dialed import Found
+from econduit_terminal.agent.cloud.dialed import EndpointFailure
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.process.icmp import Rejection
@@ -27,7 +27,8 @@ def test_an_open_connection_is_not_ended_by_an_icmp_error(clouds, settings):
 
 def test_a_reset_is_the_endpoint_s_own(settings):
     with socket.socket() as sock:
-        assert dial(sock, ("127.0.0.1", 1), settings.reconnect) == Found(Finding.REFUSED, "refused by cloud.example:80")
+        assert dial(sock, ("127.0.0.1", 1), settings.reconnect) == EndpointFailure(
+            Finding.REFUSED, "refused by cloud.example:80")
 
 
 @pytest.mark.parametrize("number, finding", [
@@ -53,7 +54,7 @@ def test_o8_only_what_was_not_sent_may_be_tried_again(settings, monkeypatch, num
     with socket.socket() as sock:
         failed = dial(sock, ("192.0.2.9", 80), settings.reconnect, interface="eth7")
     if met is NotSent:
-        assert failed == NotSent(Found(Finding.NO_WAY, "no way to cloud.example:80 over eth7 (odd)"))
+        assert failed == NotSent(EndpointFailure(Finding.NO_WAY, "no way to cloud.example:80 over eth7 (odd)"))
     else:
         assert failed.finding is met and (offender in failed.reason) is (met is Finding.ROUTER)
 

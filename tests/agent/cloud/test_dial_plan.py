@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from econduit_terminal.agent.cloud.dial_plan import DialPlan
-from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, Found, Seen
+from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, DialResults, EndpointFailure
 from econduit_terminal.agent.cloud.endpoints import Endpoints
 from econduit_terminal.agent.cloud.policy import Cause, Evidence, Finding, Policy
 from econduit_terminal.conf.values import Endpoint
@@ -19,7 +19,8 @@ class Dialer:
     """Writes down what it is asked for, and gives what it is told."""
 
     def __init__(self, settings):
-        self.settings, self.result = settings, DialFailed(Seen({A: Found(Finding.SILENT, "no answer")}))
+        self.settings = settings
+        self.result = DialFailed(DialResults({A: EndpointFailure(Finding.SILENT, "no answer")}))
 
     def dial(self, targets, **more):
         self.targets, self.more = {target.endpoint: target for target in targets}, more
@@ -65,20 +66,20 @@ def test_the_way_the_waits_and_what_the_records_know(parts):
     assert dialer.more == {"interface": "eth1", "lost": network.lost.keys(), "returning": True}
     assert dialer.targets[B].hold == 0 and dialer.targets[A].hold == pytest.approx(policy.delay(A, 1.0))
     assert dialer.targets[A].doubted == (ONE,) and dialer.targets[B].mss == 1200
-    plan.dial([A], network, 1.0, beside=True)
+    plan.dial([A], network, 1.0, background=True)
     assert dialer.targets[A].hold == 0
 
 
 def test_what_a_dial_saw_goes_into_the_records(parts):
     plan, dialer, records, _ = parts
     records.registered(B, TWO, 1.0)
-    seen = Seen({A: Found(Finding.TLS, "TLS failed", ONE)}, {A: (ONE, TWO), B: (ONE,)}, {B: [ONE]})
-    dialer.result = DialFailed(seen)
+    results = DialResults({A: EndpointFailure(Finding.TLS, "TLS failed", ONE)}, {A: (ONE, TWO), B: (ONE,)}, {B: [ONE]})
+    dialer.result = DialFailed(results)
     assert plan.dial([A, B], NetworkReport(), 2.0) is dialer.result
     assert (records[A].unregistered, records[A].outcome, records[A].addresses) == (1, Outcome.OPEN, ("192.0.2.1",))
     assert records[B].address is None and records[B].addresses == ("192.0.2.1",)
     assert records.reasons() == ["TLS failed"]
-    dialer.result = Dialed(None, B, 0.1, ONE, Seen({A: Found(Finding.REFUSED, "refused by A")}))
+    dialer.result = Dialed(None, B, 0.1, ONE, DialResults({A: EndpointFailure(Finding.REFUSED, "refused by A")}))
     assert plan.dial([A, B], NetworkReport(), 3.0) is dialer.result
     assert records[A].outcome is Outcome.REFUSED
 

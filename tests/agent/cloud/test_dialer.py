@@ -24,7 +24,7 @@ def dialer(settings):
 
 
 def findings(failed):
-    return {found.finding for found in failed.seen.found.values()}
+    return {failure.finding for failure in failed.results.failures.values()}
 
 
 def resolver(monkeypatch, look_up):
@@ -113,7 +113,7 @@ def test_known_addresses_do_not_wait_for_their_name(dialer, clouds, monkeypatch)
     named = Endpoint("cloud.example", clouds[0].endpoint.port)
     resolver(monkeypatch, lambda *_: gevent.sleep(60))
     dialed = dialer.dial(targets(named, known=[local(clouds[0])]))
-    assert dialed.seconds < 0.2 and dialed.address == local(clouds[0]) and dialed.seen.named == {}
+    assert dialed.seconds < 0.2 and dialed.address == local(clouds[0]) and dialed.results.named == {}
     dialed.socket.close()
 
 
@@ -127,7 +127,7 @@ def test_o15_spare_addresses_when_the_name_is_not_found(dialer, clouds, monkeypa
     resolver(monkeypatch, unknown)
     dialed = dialer.dial(targets(Endpoint("cloud.example", 80), spare=[local(clouds[0])]))
     assert dialed.seconds < 0.2 and dialed.address == local(clouds[0])
-    assert dialed.seen.found == {} or findings(DialFailed(dialed.seen)) == {Finding.NO_NAME}
+    assert dialed.results.failures == {} or findings(DialFailed(dialed.results)) == {Finding.NO_NAME}
     dialed.socket.close()
 
 
@@ -141,7 +141,7 @@ def test_o5_spare_addresses_beside_a_name_that_is_not_answered_but_not_before_it
 def test_o5_a_name_that_is_answered_leaves_the_spare_address_alone(dialer, clouds, monkeypatch):
     resolver(monkeypatch, answer("127.0.0.1"))
     dialed = dialer.dial(targets(Endpoint("cloud.example", clouds[1].endpoint.port), spare=[local(clouds[0])]))
-    assert dialed.address == local(clouds[1]) and dialed.seen.named == {dialed.endpoint: [local(clouds[1])]}
+    assert dialed.address == local(clouds[1]) and dialed.results.named == {dialed.endpoint: [local(clouds[1])]}
     dialed.socket.close()
     with pytest.raises(DialFailed, match="refused by"):
         dialer.dial(targets(Endpoint("cloud.example", refused().port), spare=[local(clouds[0])]))
@@ -213,8 +213,9 @@ def test_an_endpoint_on_hold_keeps_no_dial_alive_that_failed(dialer, clouds):
 def test_what_a_dial_learned_of_the_endpoint_that_lost(dialer, clouds):
     one = refused()
     dialed = dialer.dial(targets(one, clouds[1].endpoint))
-    assert {endpoint: found.finding for endpoint, found in dialed.seen.found.items()} == {one: Finding.REFUSED}
-    assert dialed.seen.addresses[one] == ((std.AF_INET, tuple(one)),)
+    failures = dialed.results.failures
+    assert {endpoint: failure.finding for endpoint, failure in failures.items()} == {one: Finding.REFUSED}
+    assert dialed.results.addresses[one] == ((std.AF_INET, tuple(one)),)
     dialed.socket.close()
 
 

@@ -104,7 +104,7 @@ def test_a_single_endpoint_has_the_whole_time():
 
 def test_a_dial_beside_a_connection_is_no_try_of_the_next_loss(records):
     records.registered(B, TWO, 1.0)
-    records.not_opened(A, Finding.REFUSED, "refused", beside=True)
+    records.not_opened(A, Finding.REFUSED, "refused", background=True)
     assert records.answer_time(B, 10) == FIRST_ANSWER and records.reasons() == []
     assert records[A].outcome is Outcome.REFUSED
 

@@ -732,7 +732,7 @@ def test_m8_the_next_connections_to_this_endpoint_have_smaller_segments(silence,
 
 def test_an_endpoint_that_registers_and_falls_silent_again_and_again_is_left_in_the_end(
         start, settings, clouds, store, monkeypatch):
-    """Each life ends with another connection open beside; `quick_returns` of them are answered at once."""
+    """Each life ends with another connection open; `quick_returns` of them are answered at once."""
     lives = []
 
     def silent(conversation):

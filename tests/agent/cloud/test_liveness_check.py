@@ -5,7 +5,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, Found, Seen
+from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, DialResults, EndpointFailure
 from econduit_terminal.agent.cloud.liveness import Rules, Verdict
 from econduit_terminal.agent.cloud.liveness_check import REASONS, GivenUp, LivenessCheck
 from econduit_terminal.agent.cloud.policy import Finding
@@ -55,7 +55,7 @@ class Socket:
 
 
 class Line:
-    """Where the dial beside goes: `opens` and `fails` end it."""
+    """Where the background dial goes: `opens` and `fails` end it."""
 
     def __init__(self):
         self.dials: list[tuple] = []
@@ -72,7 +72,7 @@ class Line:
         self._end(Dialed(self.socket, HERE, 0.0))
 
     def fails(self):
-        self._end(DialFailed(Seen({HERE: Found(Finding.SILENT, "no answer")})))
+        self._end(DialFailed(DialResults({HERE: EndpointFailure(Finding.SILENT, "no answer")})))
 
     def _end(self, result):
         self._result = result
@@ -249,7 +249,7 @@ def test_o9_our_own_question_in_vain_does_not_make_the_connection_young(bench):
 
 
 def test_m8_full_size_segments_die(bench):
-    """The dial beside has smaller ones already, and its endpoint is to keep them."""
+    """The background dial has smaller ones already, and its endpoint is to keep them."""
     bench.it._phase.clear()
     bench.kernel.on_write()
     bench.it._liveness.next_check = 1.0

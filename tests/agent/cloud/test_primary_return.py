@@ -1,14 +1,14 @@
-"""When the primary is dialed beside, and when it is taken; the whole move stands in test_link.py."""
+"""When the primary is dialed in the background, and when it is taken; the whole move stands in test_link.py."""
 import gevent
 import pytest
 
-from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, Found, Seen
+from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, DialResults, EndpointFailure
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.cloud.primary_return import AGAIN, Move, PrimaryReturn
 from econduit_terminal.conf.values import Endpoint
 
 PRIMARY = Endpoint("primary.test", 80)
-BACK = DialFailed(Seen({PRIMARY: Found(Finding.REFUSED, "refused by primary.test:80")}))
+BACK = DialFailed(DialResults({PRIMARY: EndpointFailure(Finding.REFUSED, "refused by primary.test:80")}))
 
 
 class Socket:

@@ -71,7 +71,7 @@ def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
 def test_a_certificate_that_does_not_fit(settings, server, authority, host, trusted, text):
     with pytest.raises(DialFailed, match=text) as caught:
         dial(settings, host, server.server_port, str(authority / "cert.pem") if trusted else None)
-    found = caught.value.seen.found[Endpoint(host, server.server_port)]
+    found = caught.value.results.failures[Endpoint(host, server.server_port)]
     assert found.finding is Finding.TLS and found.address[1][1] == server.server_port
 
 

@@ -1,4 +1,4 @@
-"""A dial beside the connection in use: for a move to the primary, and to find out whether a connection is dead.
+"""A dial while a connection is in use: for a move to the primary, and to find out whether that connection is dead.
 
 At most one at a time. What it opens is either taken, as the next connection, or closed unused: nothing is ever sent on
 it here, so that the terminal is never registered twice.
@@ -23,7 +23,7 @@ def drop(dialing: "gevent.Greenlet[..., Any] | None") -> None:
             dialing.value.socket.close()
 
 
-class Beside:
+class BackgroundDial:
     """dial: opens a connection to one of these endpoints, or says why not; bounded. wake: called when it is done."""
 
     def __init__(self, dial: Dial, wake: Callable[[], None]):
