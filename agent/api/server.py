@@ -88,7 +88,7 @@ class Handler(WSGIHandler):
         read_headers: Any = super().MessageClass
         try:
             return read_headers(_LimitedLines(lines), *rest)
-        except Exception as error:  # noqa: BLE001  for pywsgi a ValueError is the client's fault, anything else its own
+        except Exception as error:  # noqa: BLE001  for pywsgi a ValueError is the client's error, anything else its own
             raise ValueError(str(error)) from None
 
     def handle_error(self, kind: type[BaseException] | None, error: BaseException | None,

@@ -53,7 +53,7 @@ NOTICE_AGAIN = 60.0
 REFUSAL = 80
 """Characters that are shown of a refusal."""
 SETTLED = 600.0
-"""Seconds of one registration after which earlier trouble with others is over."""
+"""Seconds of one registration after which earlier failures of others are over."""
 WRITE_TIMEOUT = 5.0
 """Seconds that a Register or a heartbeat may wait for room in the send buffer."""
 _BY_THE_PEER = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)

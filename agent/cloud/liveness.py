@@ -22,7 +22,7 @@ Rules
 - Whoever asks sends a heartbeat if the terminal is idle. To repeat its bytes is then the kernel's business. During a
   transaction the keepalive is asked for another probe. A Linux peer answers one of these each 500 ms
   (tcp_invalid_ratelimit, ip-sysctl). By probes alone, FORGOTTEN waits for four of them after the dial opened.
-- Full-size segments that die while small ones pass are the fault of an MTU on the way (RFC 2923), not the connection's;
+- Full-size segments that die while small ones pass are lost by an MTU on the way (RFC 2923), not by the connection;
   but what follows them in the stream waits as well. OVERSIZED means: go on with smaller ones on a new connection.
 - A process that was kept from running still gives the line its time: verdicts count from the question as well.
 """

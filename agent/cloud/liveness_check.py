@@ -41,7 +41,7 @@ class GivenUp:
     """The connection is of no more use.
 
     dialed: another one was, beside it. successor: that one, if it is open. mss: the TCP_MAXSEG that the endpoint needs
-    from now on; None where segments are not the trouble.
+    from now on; None where their size was not the cause.
     """
     verdict: Verdict
     dialed: bool

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 class FallbackJournal:
     """`path`: the file. `born`: the moment at which this process began. The calls are those of `Journal`, and raise
-    for our own mistakes alone.
+    for our own bugs alone.
 
     durable: the file is in use. opened, given_up: how often it was. newest: the highest id in it when it was opened.
     lost: see `Journal.lose`.
@@ -157,10 +157,10 @@ class FallbackJournal:
     def _check_place(self) -> None:
         """Somebody took the file away from us: what is known goes to where the path leads now. Raises OSError."""
         watch = self._journal.watch
-        if watch is None or (trouble := watch.trouble()) is None:
+        if watch is None or (tampering := watch.tampering()) is None:
             return
         if watch.written_into:
-            self._give_up(Damaged(trouble), keep_log=True)
+            self._give_up(Damaged(tampering), keep_log=True)
             return
         old = self._to_memory()
         if watch.lookalike:
@@ -168,8 +168,8 @@ class FallbackJournal:
         else:
             with suppress(sqlite3.Error):
                 old.close()
-        self._incident = (f"{trouble} while the agent ran: all that was known is in the file again; find out what did "
-                          "that, since nothing would be known had the agent been stopped then")
+        self._incident = (f"{tampering} while the agent ran: all that was known is in the file again; find out what "
+                          "did that, since nothing would be known had the agent been stopped then")
         self._attempt()
 
     def _to_memory(self) -> Journal:

@@ -41,7 +41,7 @@ class Watch:
         """SQLite has written into the file itself."""
         self._header = os.pread(self._open, _HEADER, 0)
 
-    def trouble(self) -> str | None:
+    def tampering(self) -> str | None:
         """What happened to the files, for people. Raises OSError."""
         for family, inode in self._inodes.items():
             now = self._inode(family)

@@ -51,7 +51,7 @@ class _Call:
 class JournalWorker:
     """The journal at `path`, for the one process that serves; never raises for what is wrong with the disk.
 
-    What waits for its result raises JournalStuck, and what is our own mistake; the others only log it. retention: may
+    What waits for its result raises JournalStuck, and on a bug of ours; the others only log it. retention: may
     be replaced. store: where problems are shown. durable: the file is in use. given_up: how often it was.
     lost: how many transactions of an earlier process have an unknown outcome. generation: rises when rows may have come
     that nobody here has seen.

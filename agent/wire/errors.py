@@ -8,9 +8,9 @@ class WireError(Exception):
 
 
 class ProtocolError(WireError):
-    """What arrived can not be a message of this protocol: the peer's fault.
+    """What arrived cannot be a message of this protocol: the peer broke its rules.
 
-    `events` are those (of `wire.session`) that came before the fault, so that nothing is lost with it.
+    `events` are those (of `wire.session`) that came before it, so that nothing is lost with it.
     """
 
     def __init__(self, message: str, events: Iterable[Any] = ()):
@@ -23,4 +23,4 @@ class AnswerOverdue(WireError):
 
 
 class MisuseError(WireError):
-    """Our own fault: a call that the state table does not allow."""
+    """A bug of ours: a call that the state table does not allow."""

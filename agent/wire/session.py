@@ -207,7 +207,7 @@ class Session:
     # -- in ------------------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, now: float) -> list[SessionEvent]:
-        """The events in these bytes. Raises ProtocolError, whose `events` are then those before the fault."""
+        """The events in these bytes. Raises ProtocolError, whose `events` are then those before it."""
         events: list[SessionEvent] = []
         if self._over:
             return events

@@ -142,14 +142,14 @@ def test_after_the_upgrade_nothing_runs_twice_and_answers_that_waited_are_there(
     version_1(path, ("1", "Sale", written if written.startswith(b"{ ") else SALE, state))
     if not writable:
         read_only(monkeypatch)
-    books = FallbackJournal(path, BORN)
+    journal = FallbackJournal(path, BORN)
     try:
-        found = books.find(Identity.of(written, "1", "Sale"), NOW, RETENTION).first
+        found = journal.find(Identity.of(written, "1", "Sale"), NOW, RETENTION).first
         assert found.state == STATES[state][3] and found.answer == STATES[state][1]
-        assert [entry.id for entry in books.pending()] == ([1] if state == "answered" else [])
-        assert books.durable is writable and books.lost == (state == "handed")
+        assert [entry.id for entry in journal.pending()] == ([1] if state == "answered" else [])
+        assert journal.durable is writable and journal.lost == (state == "handed")
     finally:
-        books.close()
+        journal.close()
 
 
 @pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
@@ -160,18 +160,19 @@ def test_a_void_of_1_0_0_counts_unless_it_was_declined(tmp_path, monkeypatch, vo
               ("1", "Void", b"void", ("answer", b'{"ResultCode":"%s"}' % void.encode(), NOW.wall, None)))
     if not writable:
         read_only(monkeypatch)
-    books = FallbackJournal(path, BORN)
-    assert books.find(Identity.of(SALE, "1", "Sale"), NOW, RETENTION).voided is voided
-    books.close()
+    journal = FallbackJournal(path, BORN)
+    assert journal.find(Identity.of(SALE, "1", "Sale"), NOW, RETENTION).voided is voided
+    journal.close()
 
 
 def test_a_tip_adjust_of_1_0_0_is_known(tmp_path):
     bodies = [b'{"RefID":"1","Command":"TipAdjust","Amount":"%d"}' % amount for amount in (2, 3)]
     path = tmp_path / "journal.sqlite3"
     version_1(path, *(("1", "TipAdjust", body, "delivered") for body in bodies))
-    books = FallbackJournal(path, BORN)
-    assert [books.find(Identity.of(body, "1", "TipAdjust"), NOW, RETENTION) is None for body in bodies] == [True, False]
-    books.close()
+    journal = FallbackJournal(path, BORN)
+    identities = [Identity.of(body, "1", "TipAdjust") for body in bodies]
+    assert [journal.find(identity, NOW, RETENTION) is None for identity in identities] == [True, False]
+    journal.close()
 
 
 def test_card_numbers_that_1_0_0_took_for_ref_ids_are_masked_in_the_file(tmp_path):

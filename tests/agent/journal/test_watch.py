@@ -24,10 +24,10 @@ def test_nothing_is_the_matter_whatever_we_write_ourselves(journal):
     for _ in range(3):
         journal._db.execute("INSERT INTO transactions (state, request_size, received, at_wall, at_boot, at_up) "
                             "VALUES ('handed', 1, 0, 0, '', 0)")
-        assert journal.watch.trouble() is None
+        assert journal.watch.tampering() is None
         journal.untidy = True
         journal.tidy()
-        assert journal.watch.trouble() is None and not journal.watch.lookalike
+        assert journal.watch.tampering() is None and not journal.watch.lookalike
 
 
 def test_nor_what_somebody_who_reads_does(journal, path):
@@ -37,13 +37,13 @@ def test_nor_what_somebody_who_reads_does(journal, path):
     second = sqlite3.connect(path)      # a curious administrator's sqlite3
     second.execute("SELECT count(*) FROM transactions").fetchone()
     second.close()
-    assert journal.watch.trouble() is None
+    assert journal.watch.tampering() is None
 
 
 @pytest.mark.parametrize("happens, told", WHAT_HAPPENS.values(), ids=WHAT_HAPPENS)
 def test_m12_what_happens_to_the_files_is_told(journal, path, happens, told):
     happens(path)
-    assert told in journal.watch.trouble()
+    assert told in journal.watch.tampering()
     assert journal.watch.written_into is ("written" in told)
 
 

@@ -17,7 +17,7 @@ from econduit_terminal.conf.settings import load
 from econduit_terminal.conf.values import Application, Endpoint
 
 
-class Till:
+class FakeApplication:
     """A payment application: keeps what it ran. `behave(socket, request)` may be set to do something else."""
 
     def __init__(self):
@@ -72,11 +72,11 @@ class CloudConnection:
 
 
 @pytest.fixture
-def till():
-    till = Till()
-    yield till
-    till.hold.set()
-    till.server.stop()
+def app():
+    app = FakeApplication()
+    yield app
+    app.hold.set()
+    app.server.stop()
 
 
 @pytest.fixture
@@ -86,13 +86,13 @@ def connection():
 
 
 @pytest.fixture
-def settings(tmp_path, till):
+def settings(tmp_path, app):
     """A function: the shipped settings with this test's state_dir and application, and what else [transactions] is to
     have."""
     def make(**transactions):
         shipped = load(None)
         return replace(shipped, local=replace(shipped.local, state_dir=str(tmp_path / "state")),
-                       transactions=replace(shipped.transactions, **{"application": till.application, **transactions}))
+                       transactions=replace(shipped.transactions, **{"application": app.application, **transactions}))
     return make
 
 

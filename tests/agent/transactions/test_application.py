@@ -24,7 +24,7 @@ def test_a_failure_answer_stands_in(settings, monkeypatch, error, outcome, words
                                        "Message": answer.reason, "RefID": "7"}
 
 
-def test_the_application_s_own_answer(settings, till):
+def test_the_application_s_own_answer(settings, app):
     answer = PaymentApplication(settings().transactions, "T1").ask(REQUEST)
     assert (answer.body, answer.outcome, answer.reason) == (b'{"ResultCode":"Approved","for":30}', "answer", None)
-    assert till.runs == [REQUEST.body]
+    assert app.runs == [REQUEST.body]

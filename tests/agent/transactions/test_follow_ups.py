@@ -23,17 +23,17 @@ def answer(result, run):
 class Pos:
     """Sends one request after the other and waits for each answer; what the application says is set by `results`."""
 
-    def __init__(self, processor, till, there):
-        self.processor, self.till, self.there = processor, till, there
+    def __init__(self, processor, app, there):
+        self.processor, self.app, self.there = processor, app, there
         self.results = []
-        till.behave = self.behave
+        app.behave = self.behave
         processor.attach(there)
 
     def behave(self, connection, body):
         result = self.results.pop(0) if self.results else "Approved"
         if result == "closes":
             return
-        connection.sendall(answer(result, len(self.till.runs)) + b"\x04\x04")
+        connection.sendall(answer(result, len(self.app.runs)) + b"\x04\x04")
 
     def ask(self, command, amount="1.00", result="Approved", ref="7"):
         """(how often it has run in all, the answer's result, its message)."""
@@ -44,12 +44,12 @@ class Pos:
         with gevent.Timeout(5):
             while self.processor.busy:
                 gevent.sleep(0.001)
-        return self.till.runs.count(request(command, amount, ref)), fields["ResultCode"], fields["Message"]
+        return self.app.runs.count(request(command, amount, ref)), fields["ResultCode"], fields["Message"]
 
 
 @pytest.fixture
-def pos(start, till, connection):
-    return Pos(start(), till, connection())
+def pos(start, app, connection):
+    return Pos(start(), app, connection())
 
 
 USED = "already used: {}, then Void; a new sale needs a new RefID"
@@ -70,15 +70,15 @@ def test_m10_another_refid_s_tip_adjust_is_not_a_different_one_of_this(pos):
     assert pos.ask("TipAdjust", "2.00")[0] == 1
 
 
-def test_m10_a_tip_adjust_behind_a_different_one_in_the_queue_is_meant(start, till, connection, settle):
-    pos = Pos(start(queue=5), till, connection())
-    till.hold.clear()
+def test_m10_a_tip_adjust_behind_a_different_one_in_the_queue_is_meant(start, app, connection, settle):
+    pos = Pos(start(queue=5), app, connection())
+    app.hold.clear()
     for amount in ("2.00", "3.00", "3.00", "2.00", "2.00"):
         pos.processor.receive(request("TipAdjust", amount))
         gevent.sleep(0.05)
-    till.hold.set()
+    app.hold.set()
     settle(lambda: len(pos.there.sent) == 3 and not pos.processor.busy)
-    assert till.runs == [request("TipAdjust", amount) for amount in ("2.00", "3.00", "2.00")]
+    assert app.runs == [request("TipAdjust", amount) for amount in ("2.00", "3.00", "2.00")]
     assert pos.processor.counts()["attached"] == 2
 
 
@@ -100,25 +100,25 @@ def test_m10_a_void_counts_unless_it_was_clearly_declined(pos, void, voided):
     assert pos.ask("Sale")[:2] == (1, "Failed" if voided else "Approved")
 
 
-def test_m10_a_void_that_could_not_be_handed_over_voids_nothing(start, till, connection, settings, unused_port):
+def test_m10_a_void_that_could_not_be_handed_over_voids_nothing(start, app, connection, settings, unused_port):
     processor = start()
-    pos = Pos(processor, till, connection())
+    pos = Pos(processor, app, connection())
     pos.ask("Sale")
-    nobody = type(till.application)("tcp", till.application.endpoint._replace(port=unused_port))
+    nobody = type(app.application)("tcp", app.application.endpoint._replace(port=unused_port))
     processor.reconfigure(settings(application=nobody), "T1")
     assert "not reachable" in pos.ask("Void")[2]
     assert pos.ask("Sale")[:2] == (1, "Approved")
 
 
-def test_m10_a_void_that_nobody_knows_the_outcome_of_counts(start, till, connection, settle):
+def test_m10_a_void_that_nobody_knows_the_outcome_of_counts(start, app, connection, settle):
     first = start()
-    Pos(first, till, connection()).ask("Sale")
-    till.hold.clear()
+    Pos(first, app, connection()).ask("Sale")
+    app.hold.clear()
     first.receive(request("Void"))
-    settle(lambda: len(till.runs) == 2)
+    settle(lambda: len(app.runs) == 2)
     first.stop()
-    till.hold.set()
-    assert Pos(start(), till, connection()).ask("Sale") == (1, "Failed", USED.format("Sale"))
+    app.hold.set()
+    assert Pos(start(), app, connection()).ask("Sale") == (1, "Failed", USED.format("Sale"))
 
 
 @pytest.mark.parametrize("between", [["Capture"], ["TipAdjust"], ["Refund"], ["Capture", "TipAdjust"], ["VoidLater"]])
@@ -129,10 +129,10 @@ def test_m10_whatever_else_comes_between_the_answer_is_the_kept_one(pos, between
     assert pos.ask("Auth") == first
 
 
-def test_m10_a_capture_whose_answer_was_lost_gets_it_after_a_tip_adjust(start, till, connection, settle):
+def test_m10_a_capture_whose_answer_was_lost_gets_it_after_a_tip_adjust(start, app, connection, settle):
     processor = start()
     lost, there = connection(1, [True, False]), connection(2)
-    pos = Pos(processor, till, lost)
+    pos = Pos(processor, app, lost)
     pos.ask("Auth", "10.00")
     pos.ask("Capture", "10.00")
     pos.there = there
@@ -144,11 +144,11 @@ def test_m10_a_capture_whose_answer_was_lost_gets_it_after_a_tip_adjust(start, t
     assert there.sent[-1] == lost.sent[1] == there.sent[0]
 
 
-def test_m10_a_sale_whose_own_answer_was_lost_gets_it_though_it_was_voided(start, till, connection, settle):
+def test_m10_a_sale_whose_own_answer_was_lost_gets_it_though_it_was_voided(start, app, connection, settle):
     """Whoever asks has never seen the approval: the Void came from elsewhere, and what it gets is what was answered."""
     processor = start(late_answer=0.0)
     lost, there = connection(1, [False]), connection(2)
-    pos = Pos(processor, till, lost)
+    pos = Pos(processor, app, lost)
     pos.ask("Sale")
     processor.detach(lost)
     gevent.sleep(0.01)
@@ -164,13 +164,13 @@ def test_m10_the_void_comes_first(pos):
     assert [pos.ask("Sale")[:2] for _ in range(2)] == [(1, "Approved")] * 2
 
 
-def test_m10_after_a_restart_it_is_the_same(start, till, connection):
+def test_m10_after_a_restart_it_is_the_same(start, app, connection):
     processor = start()
-    pos = Pos(processor, till, connection())
+    pos = Pos(processor, app, connection())
     for command, amount in (("Sale", "1.00"), ("Void", "1.00"), ("TipAdjust", "2.00"), ("TipAdjust", "3.00")):
         pos.ask(command, amount)
     processor.stop()
-    pos = Pos(start(), till, connection())
+    pos = Pos(start(), app, connection())
     assert pos.ask("Sale")[2] == USED.format("Sale")
     assert pos.ask("TipAdjust", "2.00")[0] == 2
 
@@ -195,10 +195,10 @@ def later(monkeypatch):
     return pass_
 
 
-def undelivered(start, till, connection, settle, result="Approved"):
+def undelivered(start, app, connection, settle, result="Approved"):
     processor = start()
     lost = connection(1, [False])
-    pos = Pos(processor, till, lost)
+    pos = Pos(processor, app, lost)
     pos.results[:] = [result]
     processor.receive(request("Sale"))
     settle(lambda: lost.sent and not processor.busy)
@@ -208,11 +208,11 @@ def undelivered(start, till, connection, settle, result="Approved"):
 
 @pytest.mark.parametrize("days", [1.1, 7, 29.9])
 @pytest.mark.parametrize("result", ["Approved", "Declined", "closes", "Approved 4111111111111111"])
-def test_m11_an_approval_that_nobody_received_never_runs_again_for_30_days(start, till, connection, settle, later,
+def test_m11_an_approval_that_nobody_received_never_runs_again_for_30_days(start, app, connection, settle, later,
                                                                            result, days):
-    undelivered(start, till, connection, settle, result)
+    undelivered(start, app, connection, settle, result)
     later(days * DAY)
-    pos = Pos(start(), till, connection())
+    pos = Pos(start(), app, connection())
     for _ in range(2):
         runs, outcome, message = pos.ask("Sale")
         assert (runs, outcome) == (1, "Failed")
@@ -220,50 +220,50 @@ def test_m11_an_approval_that_nobody_received_never_runs_again_for_30_days(start
         assert "check it at the payment application before charging again" in message
 
 
-def test_m11_the_very_moment_that_keep_is_over(start, till, connection, settle, later):
+def test_m11_the_very_moment_that_keep_is_over(start, app, connection, settle, later):
     """Nobody has come by to scrub the answer: whether it is still there must not depend on that."""
-    undelivered(start, till, connection, settle)
-    pos = Pos(start(late_answer=0.0), till, connection())
+    undelivered(start, app, connection, settle)
+    pos = Pos(start(late_answer=0.0), app, connection())
     settle(lambda: pos.processor.counts()["expired"] == 1)
     later(1.001 * DAY)
     runs, outcome, message = pos.ask("Sale")
     assert (runs, outcome) == (1, "Failed") and "was answered on 20" in message
 
 
-def test_m11_an_unknown_outcome_stays_unknown_for_30_days(start, till, connection, settle, later):
+def test_m11_an_unknown_outcome_stays_unknown_for_30_days(start, app, connection, settle, later):
     processor = start()
-    till.hold.clear()
+    app.hold.clear()
     processor.attach(connection())
     processor.receive(request("Sale"))
-    till.asked.wait()
+    app.asked.wait()
     processor.stop()
-    till.hold.set()
+    app.hold.set()
     later(29.9 * DAY)
-    runs, outcome, message = Pos(start(), till, connection()).ask("Sale")
+    runs, outcome, message = Pos(start(), app, connection()).ask("Sale")
     assert (runs, outcome) == (1, "Failed") and "on 20" in message and "before charging again" in message
 
 
-def test_m11_after_30_days_it_is_a_new_transaction(start, till, connection, settle, later):
-    undelivered(start, till, connection, settle)
+def test_m11_after_30_days_it_is_a_new_transaction(start, app, connection, settle, later):
+    undelivered(start, app, connection, settle)
     later(30.1 * DAY)
-    assert Pos(start(), till, connection()).ask("Sale")[:2] == (2, "Approved")
+    assert Pos(start(), app, connection()).ask("Sale")[:2] == (2, "Approved")
 
 
-def test_m11_within_keep_it_gets_its_answer_and_then_is_new_after_keep(start, till, connection, settle, later):
-    undelivered(start, till, connection, settle)
+def test_m11_within_keep_it_gets_its_answer_and_then_is_new_after_keep(start, app, connection, settle, later):
+    undelivered(start, app, connection, settle)
     later(0.9 * DAY)
     processor = start()
-    pos = Pos(processor, till, connection())
+    pos = Pos(processor, app, connection())
     assert pos.ask("Sale")[:2] == (1, "Approved")
     later(1.1 * DAY)
     assert pos.ask("Sale")[:2] == (2, "Approved")
 
 
-def test_m11_many_delivered_rows_do_not_push_out_one_that_never_was(tmp_path, monkeypatch, start, till, connection,
+def test_m11_many_delivered_rows_do_not_push_out_one_that_never_was(tmp_path, monkeypatch, start, app, connection,
                                                                     settle, later):
-    undelivered(start, till, connection, settle)
+    undelivered(start, app, connection, settle)
     monkeypatch.setattr(journal, "MAX_ROWS", 20)
-    pos = Pos(start(late_answer=0.0), till, connection())
+    pos = Pos(start(late_answer=0.0), app, connection())
     for number in range(30):
         pos.ask("Sale", ref=f"other {number}")
     later(2 * DAY)
@@ -275,12 +275,12 @@ def test_m11_many_delivered_rows_do_not_push_out_one_that_never_was(tmp_path, mo
     assert pos.ask("Sale")[0] == 1
 
 
-def test_m11_a_clock_that_was_not_set_is_said(start, till, connection, settle, later, monkeypatch):
+def test_m11_a_clock_that_was_not_set_is_said(start, app, connection, settle, later, monkeypatch):
     monkeypatch.setattr(JournalWorker, "now", lambda self, real=JournalWorker.now: real(self)._replace(wall=5.0))
-    undelivered(start, till, connection, settle)
+    undelivered(start, app, connection, settle)
     monkeypatch.undo()
     later(2 * DAY)
-    assert "the clock was not set" in Pos(start(), till, connection()).ask("Sale")[2]
+    assert "the clock was not set" in Pos(start(), app, connection()).ask("Sale")[2]
 
 
 # -- written in another way ------------------------------------------------------------------------------------------
@@ -293,20 +293,20 @@ def test_m11_a_clock_that_was_not_set_is_said(start, till, connection, settle, l
 def test_m17_one_request_however_it_is_written(pos, again):
     first = pos.ask("Sale")
     pos.processor.receive(again)
-    assert json.loads(pos.there.wait(2)[1])["Message"] == first[2] and len(pos.till.runs) == 1
+    assert json.loads(pos.there.wait(2)[1])["Message"] == first[2] and len(pos.app.runs) == 1
     assert pos.processor.counts()["replayed"] == 1
 
 
-def test_m17_while_it_runs_it_attaches(start, till, connection, settle):
-    pos = Pos(start(), till, connection())
-    till.hold.clear()
+def test_m17_while_it_runs_it_attaches(start, app, connection, settle):
+    pos = Pos(start(), app, connection())
+    app.hold.clear()
     pos.processor.receive(request("Sale"))
-    till.asked.wait()
+    app.asked.wait()
     pos.processor.receive(b"\x04" + request("Sale").replace(b" ", b""))
     settle(lambda: pos.processor.counts()["attached"] == 1)
-    till.hold.set()
+    app.hold.set()
     settle(lambda: not pos.processor.busy)
-    assert len(till.runs) == len(pos.there.sent) == 1
+    assert len(app.runs) == len(pos.there.sent) == 1
 
 
 @pytest.mark.parametrize("again", [request("Sale").replace(b"1.00", b"1.0"), request("Sale").replace(b'"1.00"',
@@ -315,4 +315,4 @@ def test_m17_another_value_is_a_follow_up(pos, again):
     pos.ask("Sale")
     pos.processor.receive(again)
     pos.there.wait(2)
-    assert pos.till.runs == [request("Sale"), again]
+    assert pos.app.runs == [request("Sale"), again]
