@@ -15,7 +15,7 @@ never be taken for a whole one. A payload ends by the first of these that its by
    which is a protocol error. A lone EOT at the end is left out: its other half may still come, and is dropped then.
 
 An application's answers (`application`) are read by the same rules, and the end of the stream ends a payload of rule 4,
-too. A lone EOT inside a payload is payload; what stands between payloads is the business of `wire.between`.
+too. A lone EOT inside a payload is payload; what stands between payloads is the business of `wire.separators`.
 
 | mode    | the bytes so far are                      | leads to                                                     |
 |---------|-------------------------------------------|--------------------------------------------------------------|
@@ -35,10 +35,10 @@ from enum import Enum, auto
 
 from econduit_terminal.contract.reason import Reason
 
-from .between import FORMATS, Behind, Between
 from .buffer import Buffer
 from .errors import ProtocolError
 from .formats import BOM, EOT, STX, JsonScanner, Malformed, Scanner, StxScanner, run_end
+from .separators import FORMATS, Preceding, SeparatorScanner
 from .xml import XmlScanner
 
 _SPACE_OR_BOM = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
@@ -84,7 +84,7 @@ class Framer:
         self._buffer = Buffer()         # the payload begins at its beginning
         self.last = 0.0                 # when the last byte came
         self._mode = _Mode.BETWEEN
-        self._between = Between(application=application)
+        self._separators = SeparatorScanner(application=application)
         self._scanner: Scanner | None = None
         self._answer = b""              # the registration answer that SETTLE is about
         self._kept = 0                  # bytes of a PLAIN payload that are certainly not half a terminator
@@ -94,7 +94,7 @@ class Framer:
     def begun(self) -> bool:
         """The beginning of a payload is here, not only what may stand in front of one."""
         if self._mode is _Mode.BETWEEN:
-            return self._between.undecided(self._buffer)
+            return self._separators.undecided(self._buffer)
         return self._mode is not _Mode.SETTLE
 
     @property
@@ -137,16 +137,16 @@ class Framer:
         if due is None or now < due:
             return None
         if self._mode is _Mode.SETTLE:
-            self._go_between(Behind.FORMAT)
+            self._to_separators(Preceding.FORMAT)
             return self.next_frame()
         if self._ended_by_a_gap():
             return self._take_all()
         if self._between_controls():
-            self._between.drop_controls(self._buffer)
+            self._separators.drop_controls(self._buffer)
             return self.next_frame()
         if self._nothing():
             self._buffer.drop(len(self._buffer))
-            self._go_between(Behind.TERMINATED)
+            self._to_separators(Preceding.TERMINATED)
             return None
         raise ProtocolError(Reason.BROKE_OFF.text(len(self._buffer)))
 
@@ -155,7 +155,7 @@ class Framer:
         message of a known format."""
         if not self.begun or self._nothing():
             return None
-        if self._mode is _Mode.FORMAT or self._between.in_misc:
+        if self._mode is _Mode.FORMAT or self._separators.in_misc:
             raise ProtocolError(f"the stream ended inside a message, after {len(self._buffer)} bytes")
         return self._take_all()
 
@@ -176,7 +176,7 @@ class Framer:
         return self._mode is _Mode.ANSWER and not self._first and not self.terminates
 
     def _between_controls(self) -> bool:
-        return self._mode is _Mode.BETWEEN and self._between.controls_alone(self._buffer)
+        return self._mode is _Mode.BETWEEN and self._separators.controls_alone(self._buffer)
 
     def _nothing(self) -> bool:
         """What is here is no message, should the bytes end here."""
@@ -184,7 +184,7 @@ class Framer:
 
     def _take_all(self) -> Frame:
         half = self._buffer.half and len(self._buffer) > self._kept
-        frame = self._end(len(self._buffer) - half, Behind.PLAIN)
+        frame = self._end(len(self._buffer) - half, Preceding.PLAIN)
         self._look_for_a_payload()      # the half is dropped there, and remembered in case its other half comes
         return frame
 
@@ -192,13 +192,13 @@ class Framer:
 
     def _look_for_a_payload(self) -> None:
         """Go over what stands between payloads, and begin the one behind it."""
-        begins = self._between.skip(self._buffer)
-        if self._between.terminated:
+        begins = self._separators.skip(self._buffer)
+        if self._separators.terminated:
             self.terminates |= self._evidence
             self._evidence = False
         if not begins:
             return
-        at = self._between.at
+        at = self._separators.at
         byte = self._buffer.bytes[at]
         self._mode, self._scanner, self._kept = _Mode.FORMAT, None, 0
         if byte in b"{[":
@@ -222,28 +222,28 @@ class Framer:
                 self._mode, self._scanner, self._kept = _Mode.PLAIN, None, malformed.kept
             else:
                 if end is not None:
-                    return self._end(end, Behind.XML if isinstance(self._scanner, XmlScanner) else Behind.FORMAT)
+                    return self._end(end, Preceding.XML if isinstance(self._scanner, XmlScanner) else Preceding.FORMAT)
         if buffer.eot2 < 0:
             return None
         if self._nothing():
             buffer.drop(buffer.eot2)
-            self._go_between(Behind.TERMINATED)
+            self._to_separators(Preceding.TERMINATED)
             return None
-        return self._end(buffer.eot2, Behind.PLAIN)     # and the EOT EOT is found behind it
+        return self._end(buffer.eot2, Preceding.PLAIN)     # and the EOT EOT is found behind it
 
     def _registration_answer(self) -> Frame | None:
-        at = self._between.at
+        at = self._separators.at
         here = bytes(self._buffer.bytes[at:at + self._longest])
         answer = next((answer for answer in self._answers if here.startswith(answer)), None)
         if answer:
             end = at + len(answer)
             may_follow = self._may_follow(end)
             if may_follow is None:
-                frame = self._end(end, Behind.FORMAT)
+                frame = self._end(end, Preceding.FORMAT)
                 self._mode, self._answer = _Mode.SETTLE, frame.payload
                 return frame
             if may_follow:
-                return self._end(end, Behind.FORMAT)
+                return self._end(end, Preceding.FORMAT)
         if answer or not any(answer.startswith(here) for answer in self._answers):
             self._mode = _Mode.PLAIN
         return None
@@ -264,26 +264,26 @@ class Framer:
             self._buffer.drop(space)
             return None
         if may_follow:
-            self._go_between(Behind.FORMAT)
+            self._to_separators(Preceding.FORMAT)
             return None
         end = self._buffer.eot2 if self._buffer.eot2 >= 0 else len(self._buffer)
         frame = Frame(self._answer + bytes(self._buffer.bytes[:end]), corrects=True)
         self._buffer.drop(end)
-        self._go_between(Behind.TERMINATED)
+        self._to_separators(Preceding.TERMINATED)
         return frame
 
-    def _end(self, end: int, behind: Behind) -> Frame:
+    def _end(self, end: int, behind: Preceding) -> Frame:
         if end > self._max:
             self._too_long()
         payload = bytes(self._buffer.bytes[:end])
         self._buffer.drop(end)
-        self._go_between(behind)
+        self._to_separators(behind)
         self._evidence, self._first = self._counts(payload), False
         return Frame(payload)
 
-    def _go_between(self, behind: Behind) -> None:
+    def _to_separators(self, behind: Preceding) -> None:
         self._mode, self._scanner, self._evidence = _Mode.BETWEEN, None, False
-        self._between.begin(behind)
+        self._separators.begin(behind)
 
     def _too_long(self) -> None:
         raise ProtocolError(Reason.TOO_LONG.text(self._max))

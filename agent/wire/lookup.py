@@ -39,11 +39,11 @@ def peek(request: bytes, ref_id_field: int | None = None) -> Peek:
     """Look up RefID and Command. ref_id_field: where an STX message has its RefID; None: not known. Never raises."""
     document = bare(request)
     if document.startswith(b"<") and document[1:2] != b"\x00":
-        return _Names(document).peek()
+        return _XmlLookup(document).peek()
     if document[:1] == bytes((STX,)):
         return _peek_stx(document, ref_id_field)
     if (encoding := _UTF_16.get(document[:2])) and document[:4].strip(b"\xff\xfe\x00")[:1] == b"<":
-        return _Names(document.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8", "replace")).peek()
+        return _XmlLookup(document.decode(encoding, "replace").lstrip("\ufeff").encode("utf-8", "replace")).peek()
     return _peek_json(document)
 
 
@@ -83,7 +83,7 @@ def _peek_stx(request: bytes, ref_id_field: int | None) -> Peek:
     return Peek(_text(fields[ref_id_field - 1]).strip() or None)
 
 
-class _Names(XmlScanner):
+class _XmlLookup(XmlScanner):
     """Reads a document from tag to tag, until both names are found, or behind the last place where one may be."""
 
     def __init__(self, document: bytes):

@@ -29,7 +29,7 @@ _COMMENT, _INSTRUCTION = b"<!--", b"<?"
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n?]")
 
 
-class Behind(Enum):
+class Preceding(Enum):
     """What the last payload was, as far as it matters to what stands behind it."""
     TERMINATED = auto()
     PLAIN = auto()
@@ -37,14 +37,14 @@ class Behind(Enum):
     XML = auto()
 
 
-class Between:
+class SeparatorScanner:
     """application: what comes are an application's answers."""
 
     def __init__(self, *, application: bool):
         self._application = application
-        self.begin(Behind.TERMINATED)
+        self.begin(Preceding.TERMINATED)
 
-    def begin(self, behind: Behind) -> None:
+    def begin(self, behind: Preceding) -> None:
         """A payload ended, and was dropped from the buffer."""
         self._behind = behind
         self.at = 0                     # where the scan goes on; behind `skip`: where the payload begins
@@ -81,7 +81,7 @@ class Between:
                 went_on = self._drop_eots(buffer)
             elif byte == BOM[0]:
                 went_on = self._skip_bom(buffer)
-            elif byte == ord("<") and self._behind is Behind.XML:
+            elif byte == ord("<") and self._behind is Preceding.XML:
                 went_on = self._begin_misc(buffer)
             elif self.controls_alone(buffer):
                 went_on = self._drop_controls(buffer)
@@ -96,7 +96,7 @@ class Between:
     def _skip_space(self, buffer: Buffer) -> bool:
         self._eots = 0
         self.at = run_end(_SPACES, buffer.bytes, self.at, len(buffer))
-        if self._behind in (Behind.FORMAT, Behind.XML):
+        if self._behind in (Preceding.FORMAT, Preceding.XML):
             self._drop(buffer, self.at)
         return True
 
@@ -105,7 +105,7 @@ class Between:
         self._eots += end - self.at
         self._drop(buffer, end)
         if self._eots >= 2:
-            self.terminated, self._behind = True, Behind.TERMINATED
+            self.terminated, self._behind = True, Preceding.TERMINATED
         return True
 
     def _skip_bom(self, buffer: Buffer) -> bool | None:
@@ -115,7 +115,7 @@ class Between:
         if len(piece) < len(BOM):
             return None
         self.at += len(BOM)
-        self._eots, self._behind = 0, Behind.TERMINATED
+        self._eots, self._behind = 0, Preceding.TERMINATED
         return True
 
     def _begin_misc(self, buffer: Buffer) -> bool | None:
