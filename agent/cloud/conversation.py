@@ -15,19 +15,18 @@ from gevent.queue import Queue
 
 from econduit_terminal.agent.transactions.request import shown
 from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError, WireError
-from econduit_terminal.agent.wire.session import (
+from econduit_terminal.agent.wire.events import (
     Acknowledged,
     Deregistered,
     Refusal,
     Refused,
     Registered,
-    Session,
     SessionEvent,
-    State,
     StatusNotice,
     SurplusAck,
     Transaction,
 )
+from econduit_terminal.agent.wire.session import Session, State
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import UNANSWERED, Reason
 

@@ -1,6 +1,7 @@
 """PURE. The wire's own errors: nothing else may leave `agent.wire`, whatever arrives."""
 from collections.abc import Iterable
-from typing import Any
+
+from .events import SessionEvent
 
 
 class WireError(Exception):
@@ -10,10 +11,10 @@ class WireError(Exception):
 class ProtocolError(WireError):
     """What arrived cannot be a message of this protocol: the peer broke its rules.
 
-    `events` are those (of `wire.session`) that came before it, so that nothing is lost with it.
+    `events` are those that came before it, so that nothing is lost with it.
     """
 
-    def __init__(self, message: str, events: Iterable[Any] = ()):
+    def __init__(self, message: str, events: Iterable[SessionEvent] = ()):
         super().__init__(message)
         self.events = tuple(events)
 

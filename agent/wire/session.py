@@ -41,6 +41,17 @@ from econduit_terminal.contract.reason import Reason
 from . import dialect
 from .dialect import Kind
 from .errors import AnswerOverdue, MisuseError, ProtocolError
+from .events import (
+    Acknowledged,
+    Deregistered,
+    Refusal,
+    Refused,
+    Registered,
+    SessionEvent,
+    StatusNotice,
+    SurplusAck,
+    Transaction,
+)
 from .formats import bare
 from .framing import Frame, Framer
 
@@ -58,63 +69,7 @@ class State(Enum):
     REFUSED = auto()
 
 
-class Refusal(Enum):
-    """Who refused: the cloud in one of the document's two ways, or something else that answers in its place."""
-    FAILED = auto()
-    INVALID_TYPE = auto()
-    OTHER = auto()
-
-
 _REFUSALS = {Kind.FAILED: Refusal.FAILED, Kind.INVALID_TYPE: Refusal.INVALID_TYPE}
-
-
-@dataclass(frozen=True)
-class Registered:
-    """OK-REGISTRATION came, `seconds` after Register was sent."""
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Any other answer came; `answer` is its text.
-
-    It may come after Registered: what had looked like OK-REGISTRATION was the beginning of something else, and the
-    registration is withdrawn.
-    """
-    answer: str
-    kind: Refusal
-
-
-@dataclass(frozen=True)
-class Deregistered:
-    """The cloud says that it no longer has this terminal; `answer` is its text."""
-    answer: str
-    kind: Refusal
-
-
-@dataclass(frozen=True)
-class Acknowledged:
-    """The cloud acknowledged a heartbeat."""
-
-
-@dataclass(frozen=True)
-class SurplusAck:
-    """An ack came that nobody waits for."""
-
-
-@dataclass(frozen=True)
-class StatusNotice:
-    """The cloud said something that is no answer and no transaction; a heartbeat will ask whether it still has us."""
-    text: str
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """A request for the payment application, exactly as it came, without the terminator."""
-    request: bytes
-
-
-SessionEvent = Registered | Refused | Deregistered | Acknowledged | SurplusAck | StatusNotice | Transaction
 
 
 @dataclass(frozen=True)

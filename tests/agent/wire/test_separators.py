@@ -1,4 +1,4 @@
-"""What is dropped scanner payloads; test_framing.py has it in its context."""
+"""What is dropped between payloads; test_framing.py has it in its context."""
 import pytest
 
 from econduit_terminal.agent.wire.buffer import Buffer

@@ -3,22 +3,18 @@ from hypothesis import given, strategies as st
 
 from econduit_terminal.agent.wire.dialect import HEARTBEAT
 from econduit_terminal.agent.wire.errors import AnswerOverdue, MisuseError, ProtocolError, WireError
-from econduit_terminal.agent.wire.formats import lrc
-from econduit_terminal.agent.wire.session import (
-    BURST,
-    REFILL,
+from econduit_terminal.agent.wire.events import (
     Acknowledged,
     Deregistered,
     Refusal,
     Refused,
     Registered,
-    Session,
-    State,
     StatusNotice,
     SurplusAck,
-    Timing,
     Transaction,
 )
+from econduit_terminal.agent.wire.formats import lrc
+from econduit_terminal.agent.wire.session import BURST, REFILL, Session, State, Timing
 
 TIMING = Timing(registration_timeout=10, interval=60, ack_timeout=5, frame_gap=1, patience=20)
 ACK = b'{"Status":"OK"}\x04\x04'
