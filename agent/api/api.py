@@ -12,8 +12,8 @@
 
 Rules
 - Two listeners, one application: the Unix socket takes everything (its file mode says who may), the display's TCP
-  address only GET, and only from a browser that was sent here by this name: a foreign page whose own name was pointed
-  at this address (DNS rebinding) is refused.
+  address only GET, and only for the page itself: what a page of another origin in the same browser asks for is
+  refused, and so is one whose own name was pointed at this address (DNS rebinding).
 - Every answer but the page, the events and the metrics is JSON; an error is {"error": what is wrong and what to do}.
 - Nothing here waits for the cloud: the controls only pass it on.
 """
@@ -29,6 +29,7 @@ from econduit_terminal.conf.schema import Local
 from econduit_terminal.conf.settings import SettingsError
 from econduit_terminal.contract.network_report import NetworkReport
 from econduit_terminal.contract.reader import ContractError, parse_object
+from econduit_terminal.process.browsers import PROTECTION, host_name, is_loopback, of_another_page
 from econduit_terminal.process.logs import clean
 
 from ..status.store import StatusStore, Subscription
@@ -40,7 +41,6 @@ MAX_BODY = 64 * 1024
 MAX_SUBSCRIBERS = 32  # on each listener
 KEEPALIVE = 5.0  # seconds between comments on a quiet event stream
 JSON = "application/json"
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 log = logging.getLogger("api")
 
@@ -135,7 +135,7 @@ class Application:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         status = "200 OK"
         try:
-            self._check_host(environ)
+            self._check_asker(environ)
             answer = self._route(environ)
         except _Refused as refused:
             status, answer = refused.status, refused.answer
@@ -146,17 +146,19 @@ class Application:
             status = "500 Internal Server Error"
             answer = _answer({"error": "the agent failed at this; its log says more"})
         start_response(status, [("Content-Type", answer.kind), ("Cache-Control", "no-store"),
-                                ("X-Content-Type-Options", "nosniff"), *answer.headers])
+                                *PROTECTION, *answer.headers])
         return answer.body
 
-    def _check_host(self, environ: WSGIEnvironment) -> None:
+    def _check_asker(self, environ: WSGIEnvironment) -> None:
         if self._controls is not None:
             return
-        host = _without_port(environ.get("HTTP_HOST", "")).lower()
+        host = host_name(environ.get("HTTP_HOST", ""))
         reached = _connection(environ).server_host()
-        if host not in (*LOOPBACK, reached, f"[{reached}]"):
+        if not is_loopback(host) and host not in (reached, f"[{reached}]"):
             raise _Refused("403 Forbidden", f"the Host header {clean(host, 80)!r} is not this terminal; "
                                             "use http://localhost or http://127.0.0.1 with the display's port")
+        if of_another_page(environ, page=environ["PATH_INFO"] == "/"):
+            raise _Refused("403 Forbidden", "a page of another origin asks; open the display itself")
 
     def _route(self, environ: WSGIEnvironment) -> _Answer:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -242,11 +244,6 @@ def _answer(answer: dict[str, object], headers: Headers = ()) -> _Answer:
 def _connection(environ: WSGIEnvironment) -> Handler:
     connection: Handler = environ["econduit.connection"]
     return connection
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() and (":" not in name or name.endswith("]")) else host
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

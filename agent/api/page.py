@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Status
 
 from ..status.words import named
@@ -23,8 +24,9 @@ def _hashes(tag: str) -> str:
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
-# Only the page's own script and style run, by their hashes; it talks to nobody but the agent.
+# Only the page's own script and style run, by their hashes; it talks to nobody but the agent, and stands in no frame.
 HEADERS = [("Content-Security-Policy", "default-src 'none'; img-src data:; connect-src 'self'; base-uri 'none'; "
+                                       "form-action 'none'; frame-ancestors 'none'; "
                                        f"script-src {_hashes('script')}; style-src {_hashes('style')}")]
 
 
@@ -51,5 +53,6 @@ def view(status: Status) -> dict[str, str]:
 
 
 def render(status: Status) -> bytes:
-    """The whole page, UTF-8."""
-    return _TEMPLATE.substitute({name: escape(text) for name, text in view(status).items()}).encode()
+    """The whole page, UTF-8; it knows beforehand what to do when the agent no longer says anything."""
+    words = {**view(status), "silent": Reason.AGENT_SILENT.remedy, "gone": Reason.AGENT_GONE.remedy}
+    return _TEMPLATE.substitute({name: escape(text) for name, text in words.items()}).encode()

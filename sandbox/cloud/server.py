@@ -55,7 +55,8 @@ class Cloud:
             self.open(port)
         sock = listener(self._host, self.ports["http"])
         self.ports["http"] = sock.getsockname()[1]
-        web = Web(self._calls, self._controls, self._faults, self._registry, self._events, self.ports)
+        web = Web(self._calls, self._controls, self._faults, self._registry, self._events, self.ports,
+                  self._host)
         self._web = WSGIServer(sock, web, spawn=Pool(self.room.calls), log=None,
                                error_log=logging.getLogger("sandbox.http"), handler_class=Handler)
         self._web.start()

@@ -1,6 +1,7 @@
 """The cloud's HTTP side: the public calls below /services/api.asmx, the sandbox's own below /sandbox, the desk at /.
 
-Bad requests cost one answer with a sentence, and nothing else: bodies, waits and idle connections are bounded.
+Bad requests cost one answer with a sentence, and nothing else: bodies, waits and idle connections are bounded. What a
+page of another origin asks for is refused: whoever has the desk open in a browser has other pages open in it, too.
 """
 import json
 import logging
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from gevent.pywsgi import WSGIHandler
 
+from econduit_terminal.process.browsers import PROTECTION, host_name, is_loopback, of_another_page
 from econduit_terminal.process.logs import clean
 from econduit_terminal.sandbox.cloud import faults as F
 from econduit_terminal.sandbox.cloud.calls import CALLS, CallError, find
@@ -26,8 +28,8 @@ PUBLIC = "/services/api.asmx/"
 MAX_BODY = 8 << 20
 MAX_WAIT = 60.0
 IDLE = 120.0
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
-           429: "Too Many Requests", 500: "Internal Server Error"}
+REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+           413: "Content Too Large", 429: "Too Many Requests", 500: "Internal Server Error"}
 
 
 class Handler(WSGIHandler):
@@ -52,15 +54,17 @@ class Refused(Exception):
 
 
 class Web:
-    """The WSGI application."""
+    """The WSGI application. ``host``: where it listens."""
 
     def __init__(self, calls: PublicCalls, controls: Controls, faults: F.Faults, registry: Registry,
-                 events: EventLog, ports: dict[str, int]) -> None:
+                 events: EventLog, ports: dict[str, int], host: str) -> None:
         self._calls, self._controls, self._faults = calls, controls, faults
         self._registry, self._events, self._ports = registry, events, ports
+        self._private = is_loopback(host)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
+            self._check_asker(environ)
             if environ["REQUEST_METHOD"] == "GET" and environ.get("PATH_INFO") in ("/", "/sandbox/stream"):
                 return self._desk(environ, start_response)
             status, answer = self._answer(environ)
@@ -72,17 +76,26 @@ class Web:
             status, answer = 500, {"ResultCode": "Error", "Message": "a mistake in the sandbox, see its log"}
         body = json.dumps(answer).encode() + b"\n"
         start_response(f"{status} {REASONS[status]}", [
-            ("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
+            ("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"),
+            *PROTECTION])
         return [body]
+
+    def _check_asker(self, environ: dict[str, Any]) -> None:
+        if of_another_page(environ, page=environ.get("PATH_INFO") == "/"):
+            raise Refused(403, "a page of another origin asks; call the sandbox from its own page or from a program")
+        host = host_name(environ.get("HTTP_HOST", "localhost"))
+        if self._private and not is_loopback(host):
+            raise Refused(403, f"the Host header {clean(host, 80)!r} is not this machine: use localhost or 127.0.0.1, "
+                               "or start the sandbox with --host and the machine's address")
 
     def _desk(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The page for people, and what it follows."""
         if environ["PATH_INFO"] == "/":
             start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
-                                      *page.HEADERS])
+                                      *page.HEADERS, *PROTECTION])
             return [page.render()]
         wanted = str(_given(environ).get("terminal") or "")
-        start_response("200 OK", [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")])
+        start_response("200 OK", [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), *PROTECTION])
         return Feed(self._registry, self._faults, self._events, wanted).stream()
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Any]:

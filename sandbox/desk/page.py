@@ -20,8 +20,7 @@ def _hashes(tag: str) -> str:
 
 HEADERS = [("Content-Security-Policy", "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
                                        "frame-ancestors 'none'; img-src data:; "
-                                       f"script-src {_hashes('script')}; style-src {_hashes('style')}"),
-           ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
+                                       f"script-src {_hashes('script')}; style-src {_hashes('style')}")]
 """Only the page's own script and style run, by their hashes; it talks to this cloud alone and stands in no frame."""
 
 

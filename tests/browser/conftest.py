@@ -1,9 +1,15 @@
 """A headless Chromium, as Debian packages it."""
 import contextlib
 import http.server
+import json
 import os
 import shutil
+import socket
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from selenium import webdriver
@@ -11,6 +17,9 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 PATIENCE = 20.0
+SERVE = Path(__file__).parent.parent / "support/status_server.py"
+REBOUND = "rebound.example"
+"""A name of somebody else's that leads to this machine."""
 QUIET = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage")
 """Without these the browser calls home, which has no place in a test; as root it runs without its own sandbox only."""
@@ -49,6 +58,14 @@ class Browser:
         """Waits until that element's text has `part` in it."""
         self.until(lambda: part in self.text(selector), timeout)
 
+    def colour(self, selector: str, of: str = "color") -> str:
+        """As it is shown, in the form `rgb(0, 0, 0)`."""
+        return self.run("return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]", selector, of)
+
+    def painted(self) -> None:
+        """Waits until what was changed before is on the screen."""
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
     def size(self, width: int, height: int) -> None:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
@@ -56,6 +73,59 @@ class Browser:
     def complaints(self) -> list[str]:
         """What the browser's console says: errors of scripts, blocked requests."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+class Served:
+    """The display as the agent serves it, by a process that can be stopped."""
+
+    def __init__(self, folder: Path):
+        self.socket = folder / "agent.sock"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([sys.executable, SERVE, self.socket, json.dumps({"port": self.port})],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        stderr=subprocess.DEVNULL)
+        assert self.process.stdout.readline() == '["ready"]\n'
+        self.wait_open()
+        self.do("online", "h:80", "10.0.0.2", "eth0")
+
+    def wait_open(self) -> None:
+        deadline = time.monotonic() + 10
+        while socket.socket().connect_ex(("127.0.0.1", self.port)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def do(self, *words) -> None:
+        """Calls a method of the status. Nothing else was said since the last time: no control was called."""
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == '["done"]\n'
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def served(tmp_path):
+    running = Served(tmp_path)
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def page(browser, served):
+    browser.open(served.url)
+    browser.shows("#display", "POS Online")
+    return browser
 
 
 @pytest.fixture
@@ -93,7 +163,8 @@ def chromium(tmp_path_factory):
         pytest.skip("an administrator would have to install chromium and chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = programs[0]
-    for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+    for argument in (*QUIET, f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(programs[1]))
@@ -108,5 +179,6 @@ def chromium(tmp_path_factory):
 def browser(chromium):
     """The browser with an empty page; what its console said is none of the next test's business."""
     chromium.get("about:blank")
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.get_log("browser")
     return Browser(chromium)

@@ -78,11 +78,11 @@ def hang(fifo: str) -> None:
     vars(line_file)["replace"] = slow
 
 
-def typed(argument: Any) -> Any:
+def typed(method: str, argument: Any) -> Any:
     """A report comes as an object, a phase by its name."""
     if isinstance(argument, dict):
         return NetworkReport.from_json(argument)
-    return next((phase for phase in Phase if phase.value == argument), argument)
+    return Phase(argument) if method == "phase" and isinstance(argument, str) else argument
 
 
 def main(path: str, port: int | None = None, status_file: str | None = None,
@@ -105,7 +105,7 @@ def main(path: str, port: int | None = None, status_file: str | None = None,
         elif name == "reconfigure":
             api.reconfigure(local(*arguments))
         else:
-            getattr(store, name)(*map(typed, arguments))
+            getattr(store, name)(*(typed(name, argument) for argument in arguments))
         say("done")
     api.stop()
     file.stop()

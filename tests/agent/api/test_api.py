@@ -304,11 +304,13 @@ def port():
         return free.getsockname()[1]
 
 
-def get(port, path, host, method="GET"):
+def get(port, path, host, method="GET", **headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
     connection.putrequest(method, path, skip_host=True)
     if host is not None:
         connection.putheader("Host", host.format(port=port))
+    for name, text in headers.items():
+        connection.putheader(name.replace("_", "-"), text)
     connection.endheaders()
     response = connection.getresponse()
     body = response.read()
@@ -342,6 +344,18 @@ def test_a_foreign_name_is_refused(serve, port, host, allowed):
     until(lambda: open_to(port))
     for path in ("/", "/status", "/events" if not allowed else "/metrics"):
         assert get(port, path, host)[0] == (200 if allowed else 403)
+
+
+@pytest.mark.parametrize("headers, page, rest", [
+    ({"Origin": "http://evil.example"}, 403, 403), ({"Sec_Fetch_Site": "cross-site"}, 403, 403),
+    ({"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}, 200, 403),
+    ({"Sec_Fetch_Site": "same-origin", "Origin": "http://localhost"}, 200, 200)])
+def test_a_page_of_another_origin_gets_nothing(serve, port, headers, page, rest):
+    serve(port=port)
+    until(lambda: open_to(port))
+    assert get(port, "/", "localhost", **headers)[0] == page
+    for path in ("/status", "/health", "/metrics"):
+        assert get(port, path, "localhost", **headers)[0] == rest
 
 
 @pytest.mark.parametrize("path", ["/network", "/verify", "/reconnect", "/reload", "/status"])

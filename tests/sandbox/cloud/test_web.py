@@ -1,4 +1,5 @@
 """The HTTP side of the sandbox cloud: what it lists, how it waits, what it does with nonsense."""
+import http.client
 import socket
 import threading
 
@@ -69,3 +70,43 @@ def test_a_control_takes_a_query_a_form_or_json(cloud, dial):
         assert terminal.read(1) == b"a"
         terminal.close()
         cloud.wait_event("closed", since=cloud.wait_event("registered", since=0)["n"])
+
+
+def asked(port, path, method="GET", address="127.0.0.1", **headers):
+    connection = http.client.HTTPConnection(address, port, timeout=10)
+    connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    response = connection.getresponse()
+    found = response.status, response.headers, response.read(1000)
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("path", [
+    "/", "/sandbox", "/sandbox/stream", "/sandbox/drop", "/services/api.asmx/closeBatch"])
+@pytest.mark.parametrize("headers", [
+    {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"},
+    {"Sec_Fetch_Site": "same-site"}, {"Host": "evil.example"}, {"Host": "evil.example:9080"},
+    {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"}])
+def test_what_another_page_asks_for_is_refused(cloud, path, headers):
+    status, sent, body = asked(cloud.http, path, "POST" if path.endswith("drop") else "GET", **headers)
+    assert status == 403 and b"Message" in body and "Access-Control-Allow-Origin" not in sent
+    assert cloud.events(kind="control") == []
+
+
+def test_a_link_may_lead_to_the_desk_and_no_further(cloud):
+    link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert asked(cloud.http, "/", **link)[0] == 200
+    for path in ("/sandbox", "/services/api.asmx/closeBatch?key=sandbox&password=sandbox&terminalId=T"):
+        assert asked(cloud.http, path, **link)[0] == 403
+
+
+def test_on_an_address_of_the_network_any_name_leads_to_it(start_cloud):
+    cloud = start_cloud("--host", "0.0.0.0")
+    assert asked(cloud.http, "/sandbox", Host="sandbox.lab.example:9080")[0] == 200
+    assert asked(cloud.http, "/sandbox", Host="sandbox.lab.example", Origin="http://evil.example")[0] == 403
+
+
+def test_every_answer_keeps_other_pages_out(cloud):
+    for path in ("/", "/sandbox", "/nothing"):
+        sent = asked(cloud.http, path)[1]
+        assert sent["X-Frame-Options"] == "DENY" and sent["Cross-Origin-Resource-Policy"] == "same-origin"

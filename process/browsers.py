@@ -1,0 +1,48 @@
+"""PURE: whether a request that a browser may have sent is one of our own page.
+
+A browser carries out what every page that is open in it asks for, also at addresses of this machine. Its headers tell
+which page it was:
+
+| header         | our own page, a person, a program | another page                                        |
+|----------------|-----------------------------------|-----------------------------------------------------|
+| Sec-Fetch-Site | same-origin, none, or absent      | same-site, cross-site                               |
+| Origin         | the same as Host, or absent       | another, or null                                    |
+| Host           | one of our names                  | the page's own name, pointed at us (DNS rebinding)  |
+
+Programs send neither of the first two; browsers leave Sec-Fetch-Site away where the address is not one of this machine.
+A link that leads here is no harm: the page that is opened by it is ours, and the one with the link sees nothing of it.
+"""
+import ipaddress
+from collections.abc import Mapping
+
+OWN_SITES = ("same-origin", "none")
+PROTECTION = (("X-Frame-Options", "DENY"), ("Cross-Origin-Resource-Policy", "same-origin"),
+              ("Cross-Origin-Opener-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
+              ("Referrer-Policy", "no-referrer"))
+"""Headers for every answer: no other page may frame it, load it as a part of itself, or keep a hold of its window."""
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header or an address, without its port, in lower case; an IPv6 address keeps its brackets."""
+    name, colon, port = host.rpartition(":")
+    named = name if colon and port.isdigit() and (":" not in name or name.endswith("]")) else host
+    return named.lower()
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name, as `host_name` gives it, can be nobody's but this machine's."""
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def of_another_page(environ: Mapping[str, str], page: bool = False) -> bool:
+    """Whether a page of another origin asks. environ: CGI names, as WSGI has them. page: what is asked for is a page
+    to look at, to which links may lead."""
+    if page and environ.get("HTTP_SEC_FETCH_MODE") == "navigate" and environ.get("HTTP_SEC_FETCH_DEST") == "document":
+        return False
+    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
+    if site is not None and site not in OWN_SITES:
+        return True
+    return origin is not None and origin.partition("://")[2].lower() != environ.get("HTTP_HOST", "").lower()
