@@ -13,8 +13,6 @@ import netifaces
 from gevent.lock import RLock
 from gevent.ssl import SSLSocket
 
-from econduit_terminal.contract.reason import Reason
-
 from . import tcp_info
 from .dialed import Dialed
 from .liveness import SEGMENTS
@@ -30,16 +28,6 @@ TCP_THIN_LINEAR_TIMEOUTS = 16
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER by which `close` resets the connection and drops what was not sent (socket(7))."""
 _numbers = itertools.count(1)
-
-REASONS = {
-    errno.ECONNRESET: Reason.RESET,
-    errno.EPIPE: Reason.CLOSED,
-    errno.ETIMEDOUT: Reason.TIMED_OUT,
-    errno.EHOSTUNREACH: Reason.NO_ROUTE,
-    errno.ENETUNREACH: Reason.NO_ROUTE,
-    errno.ENETDOWN: Reason.INTERFACE_DOWN,
-}
-"""What the kernel says of a lost connection, for people."""
 
 
 class Connection:

@@ -1,24 +1,20 @@
 """One connection, from Register to its end: the session's events out of the socket, heartbeats and commands into it.
 
-The reader takes one chunk at a time and waits until it is worked off: what is not taken stays in the kernel, so that
-no cloud can fill our memory. Everything else happens in the caller's greenlet, woken by one event.
+Everything but the reading happens in the caller's greenlet, which waits for one event.
 """
-import errno
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import gevent
-from gevent.queue import Queue
 
 from econduit_terminal.agent.transactions.request import shown
 from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError, WireError
 from econduit_terminal.agent.wire.events import (
     Acknowledged,
     Deregistered,
-    Refusal,
     Refused,
     Registered,
     SessionEvent,
@@ -28,16 +24,17 @@ from econduit_terminal.agent.wire.events import (
 )
 from econduit_terminal.agent.wire.session import Session, State
 from econduit_terminal.conf.values import Endpoint
-from econduit_terminal.contract.reason import UNANSWERED, Reason
+from econduit_terminal.contract.reason import Reason
 
-from .connection import REASONS, Connection
-from .dialed import Dialed
+from . import ended
+from .connection import Connection
+from .ended import SHOWN, Ended
 from .link_commands import LinkCommands
 from .liveness import Rules
-from .liveness_check import DialWithMss, GivenUp, LivenessCheck
+from .liveness_check import DialWithMss, LivenessCheck
 from .policy import Finding
 from .primary_return import Move, PrimaryReturn
-from .reasons import something_else
+from .reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -49,22 +46,10 @@ READER_TURN = 0.001
 """Seconds in which the reader takes what waits in the kernel."""
 NOTICE_AGAIN = 60.0
 """Seconds until the log tells again what the cloud says of itself."""
-REFUSAL = 80
-"""Characters that are shown of a refusal."""
 SETTLED = 600.0
 """Seconds of one registration after which earlier failures of others are over."""
 WRITE_TIMEOUT = 5.0
 """Seconds that a Register or a heartbeat may wait for room in the send buffer."""
-_BY_THE_PEER = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """Why a connection ended: what was met (`policy.classify` says what it means), and in words for people."""
-    finding: Finding
-    reason: str
-    successor: Dialed | None = None         # the better connection that is open already
-    mss: int | None = None                  # the segment size that this endpoint needs from now on
 
 
 class StatusStore(Protocol):
@@ -109,30 +94,29 @@ class Conversation:
         self._settled = False
         self.primary_return = PrimaryReturn(lambda endpoints: dial(endpoints, None), commands.wakeup.set, move)
         self._liveness = LivenessCheck(connection, rules, endpoints, dial, commands.wakeup.set)
-        self._inbox: Queue[bytes | Exception] = Queue(maxsize=1)
+        self._reader = Reader(connection, commands.wakeup.set)
         self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
         self._surplus = 0                       # acks that nobody waited for
 
     def run(self) -> Ended:
         """Until it is over; the caller closes the connection. Raises nothing but bugs."""
-        reader = gevent.spawn(self._read)
+        self._reader.start()
         try:
             self._write(self.session.register(time.monotonic()))
             while True:
-                ended = self._step()
-                if ended:
-                    return ended
+                if over := self._step():
+                    return over
         except AnswerOverdue as error:
             if (given_up := self._liveness.give_up_hole()) is not None:
-                return _lost_on_the_way(given_up)
+                return ended.given_up(given_up)
             # A kernel that acknowledged the question, behind it a program that is silent; or nothing arrives there.
             return Ended(Finding.MUTE if self._connection.arrived() else Finding.LOST, str(error))
         except WireError as error:
             return self._broken(error)
         except OSError as error:
-            return self._lost(error)
+            return ended.lost(error, registering=self._registering)
         finally:
-            reader.kill()
+            self._reader.close()
             self.primary_return.close()
             self._liveness.close()
 
@@ -140,18 +124,9 @@ class Conversation:
     def _idle(self) -> bool:
         return not self._transactions.busy
 
-    def _read(self) -> None:
-        """The reader: chunks, then the end (empty bytes or what was raised), into the inbox."""
-        try:
-            while True:
-                data = self._connection.receive()
-                self._inbox.put(data)
-                self._commands.wakeup.set()
-                if not data:
-                    return
-        except Exception as error:  # noqa: BLE001  a bug too: it is raised where it is looked for
-            self._inbox.put(error)
-            self._commands.wakeup.set()
+    @property
+    def _registering(self) -> bool:
+        return self.session.state is State.REGISTERING
 
     def _step(self) -> Ended | None:
         """Wait for what comes next and do it."""
@@ -161,13 +136,12 @@ class Conversation:
             return self._abort()
         if self._commands.stop:
             return Ended(Finding.ASKED, Reason.STOPPED.words)
-        ended = self._take_arrived() or self._take_late()
-        if ended:
-            return ended
+        if over := self._take_arrived() or self._take_late():
+            return over
         now = time.monotonic()
-        if self._inbox.empty():
-            ended = self._handle(self.session.quiet(now))
-        return ended or self._keep_alive(now) or self._check_liveness(now) or self._to_primary(now)
+        if self._reader.empty:
+            over = self._handle(self.session.quiet(now))
+        return over or self._keep_alive(now) or self._check_liveness(now) or self._to_primary(now)
 
     def _take_late(self) -> Ended | None:
         """What a deadline is about may wait in the kernel: this process, or the whole machine, stood still."""
@@ -185,23 +159,20 @@ class Conversation:
 
     def _take_arrived(self) -> Ended | None:
         """One chunk a step: a cloud that never stops sending must not keep commands and deadlines waiting."""
-        if self._inbox.empty():
-            return None
-        data = self._inbox.get_nowait()
         now = time.monotonic()
-        if isinstance(data, OSError) or not data:
-            # What came before the end may be all that there is of an answer.
-            error = data if isinstance(data, OSError) else OSError(errno.EPIPE, "")
-            return self._handle(self.session.finish(now)) or self._lost(error)
-        if isinstance(data, Exception):
-            raise data
+        try:
+            data = self._reader.take()
+        except OSError as error:        # what came before the end may be all that there is of an answer
+            return self._handle(self.session.finish(now)) or ended.lost(error, registering=self._registering)
+        if data is None:
+            return None
         for at in range(0, len(data), SLICE):
             try:
-                ended = self._handle(self.session.receive(data[at:at + SLICE], now))
+                over = self._handle(self.session.receive(data[at:at + SLICE], now))
             except ProtocolError as error:
-                ended = self._handle(error.events) or self._broken(error)
-            if ended:
-                return ended
+                over = self._handle(error.events) or self._broken(error)
+            if over:
+                return over
         return None
 
     def _handle(self, events: Iterable[SessionEvent]) -> Ended | None:
@@ -215,9 +186,10 @@ class Conversation:
                 case Registered():
                     self._online(event)
                 case Refused():
-                    return self._refused(event)
+                    self.registered_at = None
+                    return ended.refused(event, self._connection.endpoint)
                 case Deregistered():
-                    return Ended(Finding.DEREGISTERED, Reason.REFUSED.text(shown(event.answer, REFUSAL)))
+                    return ended.deregistered(event)
                 case Acknowledged():
                     self._store.acked()
                 case SurplusAck():
@@ -234,7 +206,7 @@ class Conversation:
         if now >= self._notice_from:
             self._notice_from = now + NOTICE_AGAIN
             log.warning("connection %d: the cloud says %s; a heartbeat asks whether it still has this terminal",
-                        self._connection.number, shown(text, REFUSAL))
+                        self._connection.number, shown(text, SHOWN))
 
     def _count_surplus(self) -> None:
         self._surplus += 1
@@ -242,20 +214,8 @@ class Conversation:
             log.info("connection %d: the cloud acknowledges what was not asked; dropped, like all that follow",
                      self._connection.number)
 
-    def _refused(self, event: Refused) -> Ended:
-        """Not registered, or no longer: what looked like a registration was the beginning of another answer."""
-        self.registered_at = None
-        answer = shown(event.answer, REFUSAL) or ""
-        if event.kind is Refusal.OTHER:
-            return Ended(Finding.OTHER, something_else(self._connection.endpoint, event.answer, answer))
-        finding = Finding.FAILED if event.kind is Refusal.FAILED else Finding.INVALID_TYPE
-        return Ended(finding, Reason.REFUSED.text(answer))
-
     def _broken(self, error: WireError) -> Ended:
-        """What came breaks the rules; before a registration it is no cloud's answer at all."""
-        if self.session.state is State.REGISTERING:
-            return Ended(Finding.OTHER, something_else(self._connection.endpoint, "", str(error)))
-        return Ended(Finding.CLOSED, str(error))
+        return ended.broken(error, self._connection.endpoint, registering=self._registering)
 
     def _online(self, event: Registered) -> None:
         self.registered_at = time.monotonic()
@@ -286,7 +246,7 @@ class Conversation:
 
     def _check_liveness(self, now: float) -> Ended | None:
         given_up = self._liveness.check(now, self._heartbeat if self._idle else None)
-        return None if given_up is None else _lost_on_the_way(given_up)
+        return None if given_up is None else ended.given_up(given_up)
 
     def _heartbeat(self) -> bool:
         """Send one, if none is under way."""
@@ -299,15 +259,15 @@ class Conversation:
         opened = self.primary_return.check(now, idle=self._idle, quiet=self._quiet)
         if opened is None:
             return None
-        ended = self._leave(Reason.TO_PRIMARY.words)
-        if ended.finding is not Finding.ASKED or self._commands.leave:
-            return ended                    # the path died meanwhile, or other settings name another primary
+        left = self._leave(Reason.TO_PRIMARY.words)
+        if left.finding is not Finding.ASKED or self._commands.leave:
+            return left                     # the path died meanwhile, or other settings name another primary
         self.primary_return.take()
-        return replace(ended, successor=opened)
+        return replace(left, successor=opened)
 
     def _quiet(self) -> bool:
         """Nothing from the cloud is on its way through us: no request gets lost if we leave now."""
-        return not self.session.pending and self._inbox.empty() and not self._connection.readable()
+        return not self.session.pending and self._reader.empty and not self._connection.readable()
 
     def _abort(self) -> Ended:
         """The path is known to be gone: nothing more is sent."""
@@ -323,29 +283,17 @@ class Conversation:
         while not self._commands.abort and (left := deadline - time.monotonic()) > 0:
             self._commands.wakeup.wait(left)
             self._commands.wakeup.clear()
-            if not self._inbox.empty():
-                data = self._inbox.get_nowait()
-                if isinstance(data, Exception) or not data:
-                    break
+            try:
+                data = self._reader.take()
+            except OSError:
+                break
+            if data:
                 log.warning("connection %d: %d bytes came after our end and are not answered",
                             self._connection.number, len(data))
         if self._commands.abort:
             return self._abort()
         return Ended(Finding.ASKED, reason)
 
-    def _lost(self, error: OSError) -> Ended:
-        known = REASONS.get(error.errno or 0)
-        reason = known.words if known else Reason.LOST.text(error.strerror or error)
-        if self.session.state is State.REGISTERING:
-            reason += UNANSWERED
-        return Ended(Finding.CLOSED if error.errno in _BY_THE_PEER else Finding.LOST, reason)
-
     def _write(self, data: bytes) -> None:
         if data:
             self._connection.write(data, WRITE_TIMEOUT)
-
-
-def _lost_on_the_way(given_up: GivenUp) -> Ended:
-    """Silence that no dial met says nothing of the line yet: the next one does not wait. Nor where segments were it."""
-    at_once = given_up.successor is None and (given_up.mss is not None or not given_up.dialed)
-    return Ended(Finding.ASKED if at_once else Finding.LOST, given_up.reason, given_up.successor, given_up.mss)

@@ -47,10 +47,11 @@ from .announcer import Announcer
 from .background_dial import drop
 from .connect import prepare
 from .connection import Connection
-from .conversation import Conversation, Ended
+from .conversation import Conversation
 from .dial_plan import DialPlan
 from .dialed import Dialed, DialFailed
 from .dialer import Dialer
+from .ended import Ended
 from .endpoints import Endpoints, Life
 from .link_commands import LinkCommands
 from .liveness import Rules

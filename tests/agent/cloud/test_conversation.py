@@ -7,9 +7,10 @@ import gevent
 import pytest
 
 from econduit_terminal.agent.cloud.connection import Connection
-from econduit_terminal.agent.cloud.conversation import Conversation, Ended
+from econduit_terminal.agent.cloud.conversation import Conversation
 from econduit_terminal.agent.cloud.dialed import Target
 from econduit_terminal.agent.cloud.dialer import Dialer
+from econduit_terminal.agent.cloud.ended import Ended
 from econduit_terminal.agent.cloud.link_commands import LinkCommands
 from econduit_terminal.agent.cloud.liveness import Rules
 from econduit_terminal.agent.cloud.policy import Finding
@@ -93,7 +94,7 @@ def test_what_the_kernel_says(conversation, number, finding, reason):
     it, greenlet, peer, commands = conversation
     peer.register()
     gevent.idle()
-    it._inbox.put(OSError(number, "odd"))
+    it._reader._inbox.put(OSError(number, "odd"))
     commands.wakeup.set()
     assert greenlet.get(timeout=5) == Ended(finding, reason)
 

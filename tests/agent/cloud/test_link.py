@@ -7,8 +7,9 @@ import pytest
 from gevent import socket
 
 from econduit_terminal.agent.cloud.connection import Connection
-from econduit_terminal.agent.cloud.conversation import Conversation, Ended
+from econduit_terminal.agent.cloud.conversation import Conversation
 from econduit_terminal.agent.cloud.dialed import Dialed
+from econduit_terminal.agent.cloud.ended import Ended
 from econduit_terminal.agent.cloud.link import Link
 from econduit_terminal.agent.cloud.policy import Finding, Policy
 from econduit_terminal.conf.values import Endpoint
