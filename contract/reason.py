@@ -35,6 +35,10 @@ class Reason(Enum):
     WIFI_PASSWORD = ("Wi-Fi password refused", "the access point is there and ends the log-in again and again",
                      "enter the password of the Wi-Fi network anew; at the very edge of the range, move closer",
                      "Enter the Wi-Fi password again")
+    NO_LINK = ("no cable and no Wi-Fi", "neither has a link, and the terminal has not been online since it started, so "
+               "that nothing tells which of them it is meant to use",
+               "plug the cable in, or switch the access point on",
+               "Plug the network cable in, or move closer to the Wi-Fi access point")
     SWITCHED_OFF = ("network switched off", "the interface is administratively down: its cable may well be in",
                     "switch it on (`ip link set eth0 up`); for Wi-Fi, check flight mode and `rfkill`, too",
                     "Switch the network on in the terminal's settings")

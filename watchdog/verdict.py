@@ -173,15 +173,17 @@ def _reason(after: State, able: bool, evidence: Evidence, agent: AgentStatus, ca
 
 
 def _unusable(after: State, agent: AgentStatus, refusing: frozenset[str]) -> tuple[str, str]:
-    """The reason of the interface that carried last, else of the one that got furthest."""
+    """The reason of the interface that carried last, else of the one that got furthest; where cable and Wi-Fi got
+    equally far, nobody knows which of them is meant, and both are named."""
     if not after.counting:
         gone = agent.interface or "no network interface"
         return Reason.CABLE.words, f"{gone} is gone" if agent.interface else "there is no network interface"
-    ranked = sorted(after.counting, reverse=True,
-                    key=lambda one: (one.linked, bool(one.addresses), one.enabled, one.kind != Kind.WIFI))
     main = after.interface(agent.interface)
     if main is None or not main.counts:
-        main = ranked[0]
+        furthest = _furthest(after.counting, refusing)
+        main = furthest[0]
+        if main.enabled and not main.linked and {one.kind for one in furthest} >= {Kind.ETHERNET, Kind.WIFI}:
+            return Reason.NO_LINK.words, "; ".join(f"{one.name}: {describe_link(one)}" for one in furthest)
     if main.name in refusing and not main.linked:
         return Reason.WIFI_PASSWORD.words, f"{main.name}: the access point ends the log-in again and again"
     if not main.linked:
@@ -190,6 +192,15 @@ def _unusable(after: State, agent: AgentStatus, refusing: frozenset[str]) -> tup
         return Reason.NO_ADDRESS.words, f"{main.name} is up, but has no address"
     return Reason.NO_GATEWAY.words, (f"{main.name} has {main.addresses[0]}, but no default route, and no route to the "
                                      "cloud")
+
+
+def _furthest(interfaces: tuple[Interface, ...], refusing: frozenset[str]) -> list[Interface]:
+    """Those that got equally far, cables first. A password that is refused shows that its Wi-Fi is meant."""
+    def got(one: Interface) -> tuple[bool, bool, bool, bool]:
+        return one.linked, bool(one.addresses), one.enabled, one.name in refusing
+
+    best = max(map(got, interfaces))
+    return sorted((one for one in interfaces if got(one) == best), key=lambda one: one.kind is Kind.WIFI)
 
 
 def _path(reason: str, evidence: Evidence, carried: bool, able: bool, detour: str | None) -> Path:

@@ -14,10 +14,12 @@ from econduit_terminal.watchdog.verdict import Beside, bind, identity, judge, wa
 A, W = "192.0.2.5", "198.51.100.7"
 ETH = Interface("eth0", addresses=(A,))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
+BARE_OUT = OUT._replace(addresses=())
 OFF = ETH._replace(operstate="down", carrier=None, enabled=False)
 BARE = ETH._replace(addresses=())
 WLAN = Interface("wlan0", Kind.WIFI, addresses=(W,))
 LOST = WLAN._replace(operstate="down", carrier=False)
+BARE_LOST = LOST._replace(addresses=())
 DORMANT = WLAN._replace(operstate="dormant")
 TUN = Interface("tun0", Kind.OTHER, "unknown", addresses=("10.8.0.2",), counts=False)
 LO = Interface("lo", Kind.OTHER, "unknown", addresses=("127.0.0.1",), counts=False)
@@ -79,6 +81,14 @@ ROWS = [
     ("both lost, the cable carried", BOTH, State((OUT, LOST), (E, V)), OVER_ETH, {"reason": "cable unplugged"}),
     ("never plugged in, Wi-Fi without address", State(), State((OUT, WLAN._replace(addresses=())),), AgentStatus(),
      {"reason": "no address"}),
+    ("boot without cable and Wi-Fi: which of them is meant is not known", State(), State((BARE_OUT, BARE_LOST), ()),
+     AgentStatus(), {"reason": "no cable and no Wi-Fi", "detail": "eth0: no carrier; wlan0: no carrier"}),
+    ("boot without a cable, Wi-Fi switched off", State(), State((BARE_OUT, BARE_LOST._replace(enabled=False)), ()),
+     AgentStatus(), {"reason": "cable unplugged"}),
+    ("boot without Wi-Fi, no cable's socket", State(), State((BARE_LOST,), ()), AgentStatus(),
+     {"reason": "Wi-Fi lost"}),
+    ("boot without a cable, which has its address", State(), State((OUT, BARE_LOST), ()),
+     AgentStatus(), {"reason": "cable unplugged"}),
     ("boot without any interface", State(), State(), AgentStatus(), {"reason": "cable unplugged", "usable": False}),
     ("a tunnel carries, the cable under it flaps", State((ETH, TUN), (E,)),
      State((ETH._replace(carrier_changes=2), TUN), (E,)), AgentStatus(True, "10.8.0.2", "tun0"),
@@ -145,6 +155,8 @@ def test_t12_a_refused_password_is_named_as_long_as_the_link_is_not_up():
                      beside=refusing).reason == "Wi-Fi password refused"
     up = State((WLAN,), (V,))
     assert judge(up, up, None, AgentStatus(), beside=refusing).reason == "connecting"
+    boot = State((LOST._replace(addresses=()), OUT._replace(addresses=())))
+    assert judge(boot, boot, None, AgentStatus(), beside=refusing).reason == "Wi-Fi password refused", "it is in use"
     over_cable = State((LOST, OUT), ())
     assert judge(over_cable, over_cable, None, OFFLINE, beside=refusing).reason == "cable unplugged"
 
