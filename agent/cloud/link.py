@@ -16,7 +16,7 @@ Rules
 - `POS Online` is true from OK-REGISTRATION until the first evidence against it: the status turns red before anything
   else is done about a loss.
 - What an end means and how long to wait, `policy` says; what is known of each endpoint, `endpoints`; which reason is
-  shown, `reasons`. Here is what happens in time.
+  shown, `reasons`; `evaluation` asks them. Here is what happens in time.
 - Evidence from outside is checked against this connection: the watchdog names the addresses that died, and only a
   connection from one of them is aborted.
 - While a transaction is in progress nothing tears down a connection that still works: a return to the primary, a
@@ -30,7 +30,7 @@ import random
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import gevent
 
@@ -42,7 +42,7 @@ from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Outcome, Phase
 from econduit_terminal.process.logs import clean
 
-from . import announcer, conversation
+from . import announcer, conversation, redial_wait
 from .announcer import Announcer
 from .background_dial import drop
 from .connect import prepare
@@ -53,24 +53,17 @@ from .dialed import Dialed, DialFailed
 from .dialer import Dialer
 from .ended import Ended
 from .endpoints import Endpoints, Life
+from .evaluation import Evaluation
 from .link_commands import LinkCommands
 from .liveness import Rules
-from .policy import Cause, Evidence, Finding, Policy, Wait, classify
+from .policy import Cause, Finding, Policy, Wait
 from .primary_return import Move
+from .redial_wait import RedialWait
 
 log = logging.getLogger(__name__)
 
-SAME_AGAIN = 60.0
-"""Seconds until the log says again why there is no connection."""
-_PARTS = (Finding.NO_NAME, Finding.NO_WAY)
-"""What a network that is just coming back may lack for a moment."""
-_ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
-
-
-class StatusStore(announcer.StatusStore, conversation.StatusStore, Protocol):
+class StatusStore(announcer.StatusStore, conversation.StatusStore, redial_wait.StatusStore, Protocol):
     """What is shown of the whole."""
-
-    def phase(self, phase: Phase, retry_in: float | None = None) -> None: ...
 
 
 class Link:
@@ -94,6 +87,8 @@ class Link:
         policy.endpoints = self._configured
         self._rules = Rules(settings.reconnect.doubt_after, settings.reconnect.keepalive_idle)
         self._commands = LinkCommands()
+        self._evaluation = Evaluation(self._records, self._plan, self._announcer, policy)
+        self._redial_wait = RedialWait(self._commands, policy, store)
         self._network = NetworkReport()
         self._connection: Connection | None = None
         self._dialed: Dialed | None = None          # what it came from
@@ -101,7 +96,6 @@ class Link:
         self._conversation: Conversation | None = None
         self._answer_time = 0.0
         self._dialing = ""                          # what was dialed last
-        self._told: tuple[tuple[Any, ...], float] = (), 0.0    # the last wait in the log, and when that was said
 
     # -- commands: from any greenlet, they return at once ----------------------------------------------------------
 
@@ -193,11 +187,13 @@ class Link:
             if opened is None:
                 return None
             if isinstance(opened, DialFailed):
-                self._pause(self._not_opened(opened, time.monotonic() - began), str(opened))
+                now = time.monotonic()
+                wait = self._evaluation.not_opened(opened, self._network, now, dialed_for=now - began)
+                self._redial_wait.run(wait, str(opened))
                 return None
             ended, wait = self._converse(opened)
         if not ended.successor and not self._commands.stop:
-            self._pause(wait, ended.reason)
+            self._redial_wait.run(wait, ended.reason)
         return ended
 
     def _dial(self) -> Dialed | DialFailed | None:
@@ -237,19 +233,6 @@ class Link:
         self._announcer.endpoints()
         return opened
 
-    def _not_opened(self, failed: DialFailed, dialed_for: float) -> Wait:
-        """The wait after a dial in vain, and its reason on the display."""
-        failures = failed.results.failures
-        met = {endpoint: self._evidence(endpoint, failure.finding) for endpoint, failure in failures.items()}
-        wait = self._policy.ended(met, self._network, time.monotonic(), dialed_for=dialed_for)
-        returning, self._plan.returning = self._plan.returning, False
-        only_parts = all(failure.finding in _PARTS for failure in failures.values())
-        if not (returning and only_parts and wait.cause in (Cause.LOCAL, Cause.PATH)):
-            self._announcer.met(wait.causes)
-        self._announcer.endpoints()
-        self._plan.after(wait.cause)
-        return wait
-
     def _converse(self, dialed: Dialed, *, moved: bool = False) -> tuple[Ended, Wait]:
         """Register and serve. moved: another connection was left for this one. Returns why it ended, and the wait."""
         endpoint, settings, self._dialed = dialed.endpoint, self._settings, dialed
@@ -272,8 +255,7 @@ class Link:
             if self._conversation.registered_at is not None:
                 now = time.monotonic()
                 life = Life(now - self._conversation.registered_at, now - connection.last_data)
-            evidence = self._evidence(endpoint, ended.finding, life is not None)
-            self._announcer.met({endpoint: classify(evidence, self._network)}, ended.reason)
+            self._evaluation.offline(endpoint, ended, self._network, registered=life is not None)
         finally:
             self._connection = self._conversation = None
             self._transactions.detach(connection)
@@ -285,63 +267,16 @@ class Link:
         log.info("connection %d: ended %s: %s", connection.number, "without a registration" if life is None
                  else f"after {life.registered:.1f} s online", clean(ended.reason))
         self._records[endpoint].terminates |= session.terminates
-        self._told = (), 0.0
-        wait = self._over(dialed, ended, evidence, life, moved)
+        self._redial_wait.forget()
+        wait = self._evaluation.ended(dialed, ended, life, self._network, time.monotonic(), moved=moved)
         if ended.successor and wait.cause is Cause.CROWDED:     # it registers us and falls silent, again and again
             ended.successor.socket.close()
             ended = replace(ended, successor=None)
         return ended, wait
 
-    def _over(self, dialed: Dialed, ended: Ended, evidence: Evidence, life: Life | None, moved: bool) -> Wait:
-        """A connection's end, into the records, and the wait after it."""
-        endpoint = dialed.endpoint
-        if ended.mss:
-            self._records[endpoint].mss = ended.mss
-        met = {endpoint: evidence}
-        if ended.successor:
-            short = life is not None and life.registered < self._settings.reconnect.stable_after
-            silent = ended.finding is Finding.LOST and short        # as good as cut: out of the same bucket
-            met = {endpoint: replace(evidence, finding=Finding.CLOSED if silent else Finding.ASKED)}
-        elif ended.finding not in _ON_PURPOSE and life is None:
-            self._records.not_registered(endpoint, dialed.address, ended.finding, ended.reason, moved=moved)
-            met |= {other: self._evidence(other, failure.finding) for other, failure in dialed.results.failures.items()}
-        if ended.finding not in _ON_PURPOSE and life is not None:
-            self._records.ended(endpoint, life, by_the_cloud=ended.finding in (Finding.CLOSED, Finding.DEREGISTERED),
-                                stable_after=self._settings.reconnect.stable_after, moved=moved)
-        self._announcer.problems()
-        wait = self._policy.ended(met, self._network, time.monotonic(),
-                                  registered_for=None if life is None else life.registered)
-        if life is not None and wait.causes[endpoint] is Cause.CROWDED:
-            self._records.crowded(endpoint)
-        self._announcer.met(wait.causes, ended.reason if life is not None else None)
-        self._announcer.endpoints()
-        self._plan.after(wait.cause)
-        if wait.cause is Cause.REJECTED:
-            log.warning("the cloud does not know this terminal's type: correct terminal.type in the settings and have "
-                        "them read again, or ask eConduit to add it")
-        return wait
-
     def _registered(self, dialed: Dialed) -> None:
         self._records.registered(dialed.endpoint, dialed.address, time.monotonic())
         self._announcer.registered()
-
-    def _pause(self, wait: Wait, reason: str) -> None:
-        """Wait before the next dial, unless somebody wants it at once. The other endpoint is dialed without one."""
-        why = (wait.cause, *sorted(reason.split("; ")))
-        log.log(self._loudness(why), "next dial in %.2f s: %s (%s, failures in a row: %d)",
-                wait.seconds, clean(reason), wait.cause.value, wait.attempt)
-        told = -1.0
-        while not (self._commands.dial or self._commands.stop):
-            now = time.monotonic()
-            left = self._policy.wait(now)
-            if left <= 0:
-                return
-            if abs(now + left - told) > 0.001:
-                self._store.phase(Phase.WAITING, left)
-            told = now + left
-            self._commands.wakeup.wait(left)
-            self._commands.wakeup.clear()
-        self._policy.wake()
 
     def _close_frozen(self, anyway: bool = False) -> None:
         """Reset the connection that was aborted, once its address works again: the cloud then hears of it."""
@@ -377,18 +312,6 @@ class Link:
     def _calm(self) -> None:
         self._records.settled()
         self._announcer.problems()
-
-    def _loudness(self, why: tuple[Any, ...]) -> int:
-        """INFO for what is new, and for the same again once a minute: an outage of a night must not push the day before
-        out of the log, which has a limit."""
-        now = time.monotonic()
-        if why == self._told[0] and now < self._told[1] + SAME_AGAIN:
-            return logging.DEBUG
-        self._told = why, now
-        return logging.INFO
-
-    def _evidence(self, endpoint: Endpoint, finding: Finding, registered: bool = False) -> Evidence:
-        return Evidence(finding, registered, others_answer=self._records.others_answer(endpoint))
 
     def _timing(self, endpoint: Endpoint) -> Timing:
         settings = self._settings
