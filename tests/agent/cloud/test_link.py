@@ -5,6 +5,7 @@ from dataclasses import replace
 import gevent
 import pytest
 from gevent import socket
+from gevent.queue import Queue
 
 from econduit_terminal.agent.cloud.connection import Connection
 from econduit_terminal.agent.cloud.conversation import Conversation
@@ -88,11 +89,10 @@ def test_the_cloud_ends_it_and_it_comes_back(online, clouds, store, transactions
 
 def test_red_comes_before_everything_else(online, store, transactions, monkeypatch):
     _, peer = online
-    shown = []
-    monkeypatch.setattr(transactions, "detach", lambda connection: shown.extend(store.entries))
+    shown = Queue()
+    monkeypatch.setattr(transactions, "detach", lambda connection: shown.put(store.entries[-1]))
     peer.close()
-    store.wait("phase", "waiting")
-    assert shown[-1] == ("offline", "closed by the cloud")
+    assert shown.get(timeout=5) == ("offline", "closed by the cloud")
 
 
 ELSE = "is answered by something else"
