@@ -28,7 +28,7 @@ _SECTION_TYPES = Settings.__annotations__
 
 
 class SettingsError(Exception):
-    """Settings that cannot be used. ``mistakes``: one line each, for the person who will mend them.
+    """Settings that cannot be used. ``mistakes``: one line each, for the person who will correct them.
 
     ``usable``: the settings without what is wrong in them, shipped values in its place; enough to say what is wrong
     where people look for it, never to work by. None where the mistake is not one of a file. ``forbidden``: the first

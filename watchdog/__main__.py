@@ -8,7 +8,8 @@ if "run" in sys.argv:
 
 from econduit_terminal.process.commands import call
 from econduit_terminal.process.output import survive_any_locale
-from econduit_terminal.watchdog.commands import PROGRAM
+
+from .commands import PROGRAM
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
-"""Where an endpoint is, and what its address says about that. PURE.
+"""Where an address is, and whether a name can really have it. PURE.
 
-A login page, a DNS filter and a router without its line answer a name with an address of their own. So an address that
-no host in the internet can have proves nothing about the internet, whoever answers there.
+A login page, a DNS filter and a router whose line is down answer every name with an address of their own. An address
+that no host in the internet can have therefore proves nothing about the internet, whoever answers there.
 """
 import ipaddress
 from collections.abc import Iterable
@@ -19,8 +19,7 @@ _PRIVATE = tuple(map(ipaddress.ip_network, (
     "::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )))
 _LOCAL_ENDINGS = (".local", ".localhost", ".localdomain", ".lan", ".home", ".home.arpa", ".internal", ".intranet",
-                  ".corp",
-                  ".private")
+                  ".corp", ".private")
 """Of names that no public name server answers (RFC 6761, 6762, 8375, and common usage)."""
 
 
@@ -36,37 +35,37 @@ def is_private(text: str) -> bool:
 
 
 def is_public_name(host: str) -> bool:
-    """Whether a name is one of the internet's, whose address is expected to be public."""
+    """Whether a name belongs to the internet, so that its address should be public."""
     name = host.rstrip(".").lower()
     return "." in name and not is_address(host) and not name.endswith(_LOCAL_ENDINGS)
 
 
-class Nearby(NamedTuple):
-    """What stands on this side of the gateway.
+class LocalNetwork(NamedTuple):
+    """What is on this side of the gateway.
 
-    ``own``: the terminal's addresses. ``gateways``: theirs. ``networks``: those that the terminal's interfaces are in,
-    as ``192.0.2.0/24``. ``meant``: hosts whose address may be any, since a person wrote it down (/etc/hosts), or the
-    terminal was registered there.
+    `own`: the terminal's addresses. `gateways`: the addresses of its gateways. `networks`: those that its interfaces
+    are in, as `192.0.2.0/24`. `trusted`: hosts that may have any address, because a person wrote it down (/etc/hosts)
+    or the terminal was registered there.
     """
 
     own: frozenset[str] = frozenset()
     gateways: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
-    meant: frozenset[str] = frozenset()
+    trusted: frozenset[str] = frozenset()
 
     def on_link(self, address: str) -> bool:
-        """Whether it stands in one of the terminal's own networks, no router between."""
+        """Whether it is in one of the terminal's own networks, with no router in between."""
         found = parsed(address)
         return found is not None and any(found in ipaddress.ip_network(network, strict=False)
                                          for network in self.networks)
 
     def is_beyond(self, address: str) -> bool:
-        """Whether an answer from there proves the way through the gateway into the internet."""
+        """Whether an answer from there proves that the gateway leads into the internet."""
         return not is_private(address) and address not in self.gateways and not self.on_link(address)
 
-    def disbelieved(self, host: str, address: str) -> str | None:
-        """Why ``host`` cannot stand at this address although it was answered with it; None where it can."""
-        if is_address(host) or host in self.meant or host == "localhost" or host.endswith(".localhost"):
+    def implausible(self, host: str, address: str) -> str | None:
+        """Why `host` cannot have this address although DNS says so; None where it can."""
+        if is_address(host) or host in self.trusted or host == "localhost" or host.endswith(".localhost"):
             return None
         if leads_nowhere(address):
             return f"{address} (a DNS filter)"
@@ -78,6 +77,6 @@ class Nearby(NamedTuple):
             return f"{address}, the router itself (a login page, or its line is down)"
         return f"{address}, a private address (a login page or a DNS filter)" if is_private(address) else None
 
-    def believed(self, host: str, addresses: Iterable[str]) -> tuple[str, ...]:
-        """Those at which ``host`` can stand."""
-        return tuple(address for address in addresses if self.disbelieved(host, address) is None)
+    def plausible(self, host: str, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Those that `host` can have."""
+        return tuple(address for address in addresses if self.implausible(host, address) is None)

@@ -1,4 +1,4 @@
-"""What the agent says of itself (GET /status, /events), as far as the watchdog goes by it. PURE."""
+"""The agent's status (GET /status, /events), as far as the watchdog needs it. PURE."""
 from typing import NamedTuple
 
 from econduit_terminal.conf.values import Endpoint, parse_endpoint
@@ -6,10 +6,10 @@ from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, St
 
 ANSWERED = frozenset({Outcome.REGISTERED, Outcome.OPEN, Outcome.NOT_THE_CLOUD, Outcome.REFUSED_REGISTRATION,
                       Outcome.REFUSED})
-"""Somebody answered at the endpoint's address."""
+"""Something answered at the endpoint's address."""
 
 
-class Dialed(NamedTuple):
+class DialResult(NamedTuple):
     """An endpoint, what the agent's last dial found there, and at which addresses."""
 
     endpoint: Endpoint
@@ -18,8 +18,8 @@ class Dialed(NamedTuple):
 
 
 class AgentStatus(NamedTuple):
-    """``interface`` and ``local_address`` are the last known while offline. ``endpoints``: those that it dials, in
-    order of preference; empty from an agent of 1.0.0. ``pid``: None while there is no agent."""
+    """`interface` and `local_address` are the last known while offline. `endpoints`: those that it dials, in order of
+    preference; empty from an agent of 1.0.0. `pid`: None while there is no agent."""
 
     online: bool = False
     local_address: str | None = None
@@ -27,27 +27,21 @@ class AgentStatus(NamedTuple):
     reason: str | None = None
     pid: int | None = None
     phase: Phase = Phase.STARTING
-    endpoints: tuple[Dialed, ...] = ()
+    endpoints: tuple[DialResult, ...] = ()
 
     def gone(self) -> "AgentStatus":
-        """The agent ended: where it was connected last is still known."""
+        """After the agent ended: where it was connected last stays known."""
         return AgentStatus(local_address=self.local_address, interface=self.interface)
 
-    def heard(self, status: Status) -> "AgentStatus":
-        """Its newest word."""
-        return AgentStatus(
-            status.online,
-            status.local_address or self.local_address,
-            status.interface or self.interface,
-            None if status.online else status.reason,
-            status.pid or 0,
-            status.phase,
-            tuple(filter(None, map(_dialed, status.endpoints))),
-        )
+    def updated(self, status: Status) -> "AgentStatus":
+        """After the agent sent a new status."""
+        return AgentStatus(status.online, status.local_address or self.local_address,
+                           status.interface or self.interface, None if status.online else status.reason,
+                           status.pid or 0, status.phase, tuple(filter(None, map(_dial_result, status.endpoints))))
 
 
-def _dialed(said: EndpointStatus) -> Dialed | None:
+def _dial_result(said: EndpointStatus) -> DialResult | None:
     try:
-        return Dialed(parse_endpoint(said.endpoint), said.outcome, said.addresses)
+        return DialResult(parse_endpoint(said.endpoint), said.outcome, said.addresses)
     except ValueError:
-        return None     # said by something else than our agent
+        return None     # our own agent names none like that

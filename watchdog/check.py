@@ -1,12 +1,12 @@
 """Every layer once, from the cable to the registration: PASS, FAIL, SKIP or NOTE, and what to do.
 
-A PASS says what it proves, and proves no more: what the gateway itself answers, or a private address in place of a
-public name, says nothing of the internet. A layer is skipped when one below it makes the question meaningless, or when
-nothing could tell. The exit status is that of the first layer that fails, counted from the cable: whoever reads it from
-a script knows where to look.
+A PASS says what it proves, and no more: an answer from the gateway itself, or a private address for a public name,
+says nothing about the internet. A layer is skipped when one below it makes the question meaningless, or when nothing
+can tell. The exit status is that of the first layer that fails, counted from the cable, so that a script knows where to
+look.
 
     0   every layer passes
-    2   the settings have mistakes: they are told first, and what is right in them is what is asked for
+    2   the settings have mistakes: they are listed first, and what is right in them is checked
     10  link        no cable, no Wi-Fi, or the interface is switched off
     11  address     no address
     12  gateway     no route, or the gateway does not answer while nothing behind it does either
@@ -25,15 +25,17 @@ from econduit_terminal.contract.client import AgentError, Client, NotAllowed, No
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Outcome, Status
 from econduit_terminal.process.addresses import is_address
-from econduit_terminal.watchdog.agent_status import AgentStatus
-from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
-from econduit_terminal.watchdog.diagnosis import diagnose, weigh
-from econduit_terminal.watchdog.state import State, describe_link, describe_route
-from econduit_terminal.watchdog.verdict import bind, link_reason, nearby, way
+
+from .agent_status import AgentStatus
+from .diagnosis import diagnose, gather
+from .dial_route import bind, dial_route, local_network
+from .probe_results import EndpointResult, NameResult, ProbeResults
+from .state import State, describe_link, describe_route
+from .verdict import link_reason
 
 PASS, FAIL, SKIP, NOTE = "PASS", "FAIL", "SKIP", "NOTE"
 
-NOBODY = AgentStatus()
+NO_AGENT = AgentStatus()
 
 LINK, ADDRESS, GATEWAY, DNS, CLOUD, PORT, AGENT, REGISTERED, INTERNET = range(10, 19)
 
@@ -42,7 +44,7 @@ SERVERS = "see whether the name servers in /etc/resolv.conf answer, and whether 
 
 
 class Line(NamedTuple):
-    """One layer. ``status`` is the exit status if it failed; ``todo`` is empty unless it did."""
+    """One layer. `status` is the exit status if it failed; `todo` is empty unless it did."""
 
     layer: str
     outcome: str
@@ -56,13 +58,13 @@ class Line(NamedTuple):
 
 
 def exit_status(lines: Iterable[Line]) -> int:
-    """``lines`` in the order of the layers, from the cable on."""
+    """Of `lines` in the order of the layers, from the cable on."""
     return next((line.status for line in lines if line.outcome == FAIL), 0)
 
 
-def network(state: State, named: tuple[str, ...] = (), watched: str = "") -> list[Line]:
-    """Link, address and route, from the snapshot alone. ``watched``: what the watchdog that runs says of the network;
-    it has seen more than this moment."""
+def network_lines(state: State, named: tuple[str, ...] = (), watched: str = "") -> list[Line]:
+    """Link, address and route, from the snapshot alone. `watched`: what the running watchdog says of the network; it
+    has seen more than this moment."""
     if not state.readable:
         return [Line(layer, SKIP, "nothing says which interfaces there are (no /sys, no /proc): not known")
                 for layer in ("link", "address", "route")]
@@ -82,8 +84,8 @@ def network(state: State, named: tuple[str, ...] = (), watched: str = "") -> lis
 
 
 def _route(state: State, addressed: bool) -> Line:
-    route = way(state)
-    if state.here and route is not None and route.interface == "lo":
+    route = dial_route(state)
+    if state.endpoint_is_local and route is not None and route.interface == "lo":
         return Line("route", PASS, "an endpoint stands on this terminal itself")
     if not addressed:
         return Line("route", SKIP, "no interface has an address")
@@ -93,9 +95,9 @@ def _route(state: State, addressed: bool) -> Line:
     if not state.usable:
         return Line("route", FAIL, f"the default route leads {describe_route(route)}, which is not usable",
                     "plug that interface in, or give another one a default route", GATEWAY)
-    dead = [name for name in state.taken if bind(state) and name != route.interface]
-    toward = next((one.address for one in state.ways if one.route.interface == route.interface), None)
-    found = describe_route(route) if route.gateway or not toward else f"{toward} is on the link of {route.interface}"
+    dead = [name for name in state.dial_interfaces if bind(state) and name != route.interface]
+    address = next((one.address for one in state.endpoint_routes if one.route.interface == route.interface), None)
+    found = describe_route(route) if route.gateway or not address else f"{address} is on the link of {route.interface}"
     return Line("route", PASS, found + (f" (not over {dead[0]}, which is dead)" if dead else ""))
 
 
@@ -107,7 +109,7 @@ def _link(state: State, named: tuple[str, ...], watched: str) -> Line:
         return Line("link", PASS, found)
     if watched == Reason.WIFI_PASSWORD.words:
         return Line("link", FAIL, f"{found} ({Reason.WIFI_PASSWORD.words}, again and again)",
-                    "enter the password of the Wi-Fi network anew", LINK)
+                    "enter the password of the Wi-Fi network again", LINK)
     reasons = {link_reason(one) for one in state.counting}
     off = [one.name for one in state.counting if not one.enabled]
     wifi = Reason.WIFI_LOST.words in reasons
@@ -118,95 +120,95 @@ def _link(state: State, named: tuple[str, ...], watched: str) -> Line:
     return Line("link", FAIL, found, todo, LINK)
 
 
-def beyond(state: State, answers: Answers | None, endpoints: tuple[Endpoint, ...], agent: AgentStatus = NOBODY,
-           meant: frozenset[str] = frozenset()) -> list[Line]:
-    """Gateway, internet, DNS and endpoints, from one round of probes and what the agent found; None: there was nothing
-    to ask over."""
-    if answers is None:
+def probe_lines(state: State, results: ProbeResults | None, endpoints: tuple[Endpoint, ...],
+                agent: AgentStatus = NO_AGENT, trusted: frozenset[str] = frozenset()) -> list[Line]:
+    """Gateway, internet, DNS and endpoints, from one round of probes and what the agent found. `results`: None where
+    there was nothing to ask over."""
+    if results is None:
         names = (f"DNS {host}" for host in _names(endpoints))
         layers = ["gateway", "internet", *names, *map(str, endpoints)]
         return [Line(layer, SKIP, "no interface is usable") for layer in layers]
-    evidence = weigh(agent._replace(endpoints=()), answers, nearby(state, meant), way(state))
+    evidence = gather(agent._replace(endpoints=()), results, local_network(state, trusted), dial_route(state))
     reason, detail = diagnose(evidence)
     opened = bool(evidence.having(Outcome.OPEN))
-    line = [_gateway(state, answers, evidence.reached), _internet(answers, reason, detail, opened, agent.online)]
+    line = [_gateway(state, results, evidence.reached), _internet(results, reason, detail, opened, agent.online)]
     registered = {one.endpoint.host for one in agent.endpoints if one.outcome is Outcome.REGISTERED and agent.online}
-    rest = [*_dns(state, answers, endpoints, reason, registered), *_endpoints(answers, agent)]
+    rest = [*_dns(state, results, endpoints, reason, registered), *_endpoints(results, agent)]
     if any(one.outcome == FAIL for one in line):
         rest = [Line(one.layer, SKIP, one.found) if one.outcome == FAIL else one for one in rest]
     return line + rest
 
 
-def _gateway(state: State, answers: Answers, reached: bool) -> Line:
-    route = way(state)
-    if answers.gateway is None or route is None or route.gateway is None:
-        return Line("gateway", SKIP, "this way has none")
-    if answers.gateway:
+def _gateway(state: State, results: ProbeResults, reached: bool) -> Line:
+    route = dial_route(state)
+    if results.gateway is None or route is None or route.gateway is None:
+        return Line("gateway", SKIP, "this route has none")
+    if results.gateway:
         return Line("gateway", PASS, f"{route.gateway} answers")
-    if answers.witness or reached:
+    if results.witness or reached:
         return Line("gateway", PASS, f"{route.gateway} does not answer itself, but lets through")
     return Line("gateway", FAIL, f"{route.gateway} does not answer",
-                "see whether the router is on; restart it" + _meanwhile(answers), GATEWAY)
+                "see whether the router is on; restart it" + _meanwhile(results), GATEWAY)
 
 
-def _internet(answers: Answers, reason: str, detail: str, opened: bool, online: bool) -> Line:
-    """What proves it, by name. That an endpoint's port opened does not: a login page may have taken the call."""
-    if answers.witness:
-        return Line("internet", PASS, f"{answers.witness} answers")
-    if answers.gateway is False and not opened:
+def _internet(results: ProbeResults, reason: str, detail: str, opened: bool, online: bool) -> Line:
+    """What proves it, by name. An endpoint's open port does not: a login page may have answered."""
+    if results.witness:
+        return Line("internet", PASS, f"{results.witness} answers")
+    if results.gateway is False and not opened:
         return Line("internet", SKIP, "the gateway does not answer")
     if reason == Reason.NO_INTERNET.words:
         return Line("internet", FAIL, detail, f"{PROVIDER}; a firewall that blocks all of the cloud looks the same "
-                    "(reference_hosts tells them apart)" + _meanwhile(answers), INTERNET)
+                    "(reference_hosts tells them apart)" + _meanwhile(results), INTERNET)
     if online:
         return Line("internet", PASS, "the terminal is registered with the cloud")
     return Line("internet", SKIP, "not known: nothing but the cloud's endpoints could be asked (reference_hosts names "
                 "more)")
 
 
-def _meanwhile(answers: Answers) -> str:
-    return f"; the cloud can be reached over {answers.elsewhere} meanwhile" if answers.elsewhere else ""
+def _meanwhile(results: ProbeResults) -> str:
+    return f"; the cloud can be reached over {results.reachable_over} meanwhile" if results.reachable_over else ""
 
 
 def _names(endpoints: tuple[Endpoint, ...]) -> list[str]:
     return list(dict.fromkeys(endpoint.host for endpoint in endpoints if not is_address(endpoint.host)))
 
 
-def _dns(state: State, answers: Answers, endpoints: tuple[Endpoint, ...], reason: str,
+def _dns(state: State, results: ProbeResults, endpoints: tuple[Endpoint, ...], reason: str,
          registered: set[str]) -> list[Line]:
     todo = SERVERS
     if bind(state):
-        todo = f"name servers are asked over the default route: withdraw the one over {state.taken[0]}"
+        todo = f"name servers are asked over the default route: withdraw the one over {state.dial_interfaces[0]}"
     if reason == Reason.NO_DNS_OR_INTERNET.words:
         todo = f"{todo}; where the router answers for them, its line may be down: {PROVIDER}"
-    servers = "; ".join(map(str, answers.servers)) or "no name server is set"
-    found = {name.host: name for name in answers.names}
-    return [_name(found.get(host, NameFound(host)), servers, todo, host in registered) for host in _names(endpoints)]
+    servers = "; ".join(map(str, results.servers)) or "no name server is set"
+    found = {name.host: name for name in results.names}
+    return [_name(found.get(host, NameResult(host)), servers, todo, host in registered) for host in _names(endpoints)]
 
 
-def _name(name: NameFound, servers: str, todo: str, registered: bool) -> Line:
+def _name(name: NameResult, servers: str, todo: str, registered: bool) -> Line:
     layer = f"DNS {name.host}"
-    if name.answered or (name.disbelieved and registered):
-        return Line(layer, PASS, " ".join(name.addresses) or f"answered with {name.disbelieved}; registered there")
-    if name.disbelieved:
-        return Line(layer, FAIL, f"answered with {name.disbelieved}",
+    if name.answered or (name.implausible and registered):
+        return Line(layer, PASS, " ".join(name.addresses) or f"answered with {name.implausible}; registered there")
+    if name.implausible:
+        return Line(layer, FAIL, f"answered with {name.implausible}",
                     "open a page in a browser on this network: it may want a log-in; see whether a DNS filter blocks "
                     f"the name; or the router's line is down: {PROVIDER}", DNS)
     known = f"; {' '.join(name.addresses)} is still known" if name.addresses else ""
     return Line(layer, FAIL, f"cannot be looked up ({servers}){known}", todo, DNS)
 
 
-def _endpoints(answers: Answers, agent: AgentStatus) -> list[Line]:
+def _endpoints(results: ProbeResults, agent: AgentStatus) -> list[Line]:
     dialed = {one.endpoint: one.outcome for one in agent.endpoints}
-    opened = {one.endpoint for one in answers.endpoints if one.outcome is Outcome.OPEN}
+    opened = {one.endpoint for one in results.endpoints if one.outcome is Outcome.OPEN}
     captured = {name for name in opened if dialed.get(name) is Outcome.NOT_THE_CLOUD}
     shut = (Outcome.REFUSED, Outcome.SILENT)
     return [_captured(one) if one.endpoint in captured or (captured and one.outcome in shut)
-            else _endpoint(one, bool(opened), dialed.get(one.endpoint), answers.witness) for one in answers.endpoints]
+            else _endpoint(one, bool(opened), dialed.get(one.endpoint), results.witness) for one in results.endpoints]
 
 
-def _captured(found: Finding) -> Line:
-    """Where something of this network stands between: neither the cloud nor a firewall is to be blamed yet."""
+def _captured(found: EndpointResult) -> Line:
+    """Something in this network intercepts connections: neither the cloud nor a firewall is to be blamed yet."""
     at = ", ".join(found.addresses)
     text = (f"{at} takes connections, but something else than the cloud answers there"
             if found.outcome is Outcome.OPEN else found.outcome.value)
@@ -214,7 +216,7 @@ def _captured(found: Finding) -> Line:
                 "in a browser and log in, or have both ports let through", CLOUD)
 
 
-def _endpoint(found: Finding, some: bool, dialed: Outcome | None, witness: str | None) -> Line:
+def _endpoint(found: EndpointResult, some: bool, dialed: Outcome | None, witness: str | None) -> Line:
     layer, at = str(found.endpoint), ", ".join(found.addresses)
     if found.outcome is Outcome.OPEN:
         proof = ("registered there" if dialed is Outcome.REGISTERED
@@ -238,7 +240,7 @@ def _endpoint(found: Finding, some: bool, dialed: Outcome | None, witness: str |
                 status)
 
 
-def asked(client: Client) -> Status | AgentError:
+def ask_agent(client: Client) -> Status | AgentError:
     """The agent's status, or why there is none."""
     try:
         return client.status()
@@ -246,13 +248,13 @@ def asked(client: Client) -> Status | AgentError:
         return error
 
 
-def watched(status: Status | AgentError) -> str:
-    """What the watchdog that runs says of the network, by way of the agent; empty where neither says anything."""
+def watchdog_verdict(status: Status | AgentError) -> str:
+    """What the running watchdog says of the network, through the agent; empty where neither says anything."""
     return status.network.verdict if isinstance(status, Status) and status.network else ""
 
 
-def agent(status: Status | AgentError) -> list[Line]:
-    """Is it running, is it registered, and what does it say beside that."""
+def agent_lines(status: Status | AgentError) -> list[Line]:
+    """Is it running, is it registered, and which problems does it name."""
     if isinstance(status, NotRunning):
         return [Line("agent", FAIL, str(status), "supervisorctl start econduit:*", AGENT),
                 Line("registered", SKIP, "the agent is not running")]

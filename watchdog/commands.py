@@ -17,7 +17,8 @@ from econduit_terminal.contract.client import Client
 from econduit_terminal.process import logs
 from econduit_terminal.process.commands import CONFIG_DIR, Command, Program, argument
 from econduit_terminal.process.logs import clean
-from econduit_terminal.watchdog.orders import Orders, hand_over, of, take_over
+
+from .config import WatchdogConfig
 
 SETTINGS_WRONG = 2
 
@@ -27,12 +28,12 @@ log = logging.getLogger("watchdog")
 def run(options: Namespace) -> int:
     """Becomes the process that watches."""
     directory = options.config_dir or default_dir()
-    before = None if options.keep is None else take_over(options.keep)
+    before = None if options.keep is None else WatchdogConfig.take_over(options.keep)
     try:
-        orders = of(load(directory))
+        config = WatchdogConfig.of(load(directory))
     except SettingsError as error:
-        orders = _despite(error, before)
-    file = hand_over(orders)
+        config = _despite(error, before)
+    file = config.hand_over()
     logs.flush()
     os.execv(sys.executable, [sys.executable, "-m", "econduit_terminal.watchdog.service", str(file), str(directory)])
 
@@ -55,24 +56,24 @@ PROGRAM = Program("econduit-watchdog", "Watches the network and the agent of an 
 ), common=(CONFIG_DIR,))
 
 
-def _despite(error: SettingsError, before: Orders | None) -> Orders:
-    orders = before
-    if orders is None:
+def _despite(error: SettingsError, before: WatchdogConfig | None) -> WatchdogConfig:
+    config = before
+    if config is None:
         if error.usable is None:
             raise error
-        orders = of(error.usable)
-    logs.set_up(orders.log_level)
+        config = WatchdogConfig.of(error.usable)
+    logs.set_up(config.log_level)
     for mistake in error.mistakes:
         log.error("settings: %s", clean(mistake, 500))
-    log.error("settings: mend them, then supervisorctl signal HUP econduit:watchdog (%s)",
+    log.error("settings: correct them, then supervisorctl signal HUP econduit:watchdog (%s)",
               "those from before are kept" if before else "shipped values stand in for what is wrong")
-    return orders
+    return config
 
 
-def _by_settings(options: Namespace, work: Callable[[Orders], int]) -> int:
+def _by_settings(options: Namespace, work: Callable[[WatchdogConfig], int]) -> int:
     directory = options.config_dir or default_dir()
     try:
-        orders = of(load(directory))
+        config = WatchdogConfig.of(load(directory))
     except SettingsError as error:
         settings = error.usable_in(directory)
         if settings is None:
@@ -81,67 +82,68 @@ def _by_settings(options: Namespace, work: Callable[[Orders], int]) -> int:
         if error.forbidden:
             print(f"{refusal(error.forbidden)}\nshipped values stand in for what cannot be read\n", file=sys.stderr)
         else:
-            print(f"{error}\nmend them; until then the shipped values stand in for what is wrong\n", file=sys.stderr)
-        work(of(settings))
+            print(f"{error}\ncorrect them; until then shipped values stand in for what is wrong\n", file=sys.stderr)
+        work(WatchdogConfig.of(settings))
         return SETTINGS_WRONG
-    return work(orders)
+    return work(config)
 
 
-def check_layers(orders: Orders) -> int:
+def check_layers(config: WatchdogConfig) -> int:
     """Prints a line for each layer. Returns the exit status (check.py)."""
     from econduit_terminal.contract.status import Outcome, Status
     from econduit_terminal.process.addresses import is_address
-    from econduit_terminal.watchdog import check, probes, snapshot
-    from econduit_terminal.watchdog.agent_status import AgentStatus
-    from econduit_terminal.watchdog.names import Names
-    from econduit_terminal.watchdog.state import State
-    from econduit_terminal.watchdog.verdict import nearby
 
-    status = check.asked(Client(orders.socket))
-    told = AgentStatus().heard(status) if isinstance(status, Status) else AgentStatus()
-    endpoints = tuple(dialed.endpoint for dialed in told.endpoints) or orders.endpoints
-    names = Names()
-    for dialed in told.endpoints:
-        names.learn(dialed.endpoint.host, dialed.addresses, dialed.outcome is Outcome.REGISTERED)
+    from . import check, probes, snapshot
+    from .agent_status import AgentStatus
+    from .dial_route import local_network
+    from .resolver import Resolver
+    from .state import State
+
+    status = check.ask_agent(Client(config.socket))
+    agent = AgentStatus().updated(status) if isinstance(status, Status) else AgentStatus()
+    endpoints = tuple(dialed.endpoint for dialed in agent.endpoints) or config.endpoints
+    resolver = Resolver()
+    for dialed in agent.endpoints:
+        resolver.learn(dialed.endpoint.host, dialed.addresses, dialed.outcome is Outcome.REGISTERED)
 
     def look() -> State:
-        addresses = (address for one in endpoints for address in (one.host, *names.known(one.host)))
-        return snapshot.read(orders.interfaces, tuple(filter(is_address, addresses)))
+        addresses = (address for one in endpoints for address in (one.host, *resolver.known(one.host)))
+        return snapshot.read(config.interfaces, tuple(filter(is_address, addresses)))
 
     state = look()
-    if state.askable and not state.usable:      # a name of the own network has its way once it is looked up
-        for lookup in [names.start(one.host) for one in endpoints if not is_address(one.host)]:
-            lookup.wait(orders.probe_timeout)
+    if state.addressed and not state.usable:    # there is a route to an endpoint in the own network once it is known
+        for lookup in [resolver.start(one.host) for one in endpoints if not is_address(one.host)]:
+            lookup.wait(config.probe_timeout)
         state = look()
-    lines = check.network(state, orders.interfaces, check.watched(status))
+    lines = check.network_lines(state, config.interfaces, check.watchdog_verdict(status))
     _print(lines)
-    answers, meant = None, names.meant(one.host for one in endpoints)
-    if state.usable or state.here or not state.readable:
-        plan = probes.plan(state, endpoints, orders.reference_hosts, nearby(state, meant))
-        answers = probes.Prober(names).ask(plan, orders.probe_timeout)
-    rest = check.beyond(state, answers, endpoints, told, meant) + check.agent(status)
+    results, trusted = None, resolver.trusted(one.host for one in endpoints)
+    if state.usable or state.endpoint_is_local or not state.readable:
+        plan = probes.plan(state, endpoints, config.reference_hosts, local_network(state, trusted))
+        results = probes.Prober(resolver).ask(plan, config.probe_timeout)
+    rest = check.probe_lines(state, results, endpoints, agent, trusted) + check.agent_lines(status)
     _print(rest)
     return check.exit_status(lines + rest)
 
 
-def show_links(orders: Orders) -> int:
+def show_links(config: WatchdogConfig) -> int:
     """First what is there, then a line for each change, with the time to the millisecond."""
     import selectors
     from datetime import datetime
 
-    from econduit_terminal.watchdog import snapshot
-    from econduit_terminal.watchdog.netlink import Doorbell
-    from econduit_terminal.watchdog.state import State, changes, remembering
+    from . import snapshot
+    from .netlink import Doorbell
+    from .state import State, changes, remembering
 
     doorbell, before = Doorbell(), State()
     with selectors.DefaultSelector() as selector:
         selector.register(doorbell, selectors.EVENT_READ)
         while True:
-            after = remembering(before, snapshot.read(orders.interfaces))
+            after = remembering(before, snapshot.read(config.interfaces))
             now = datetime.now().isoformat(sep=" ", timespec="milliseconds")
             _print(f"{now}  {change.fact:15} {change.detail}" for change in changes(before, after))
             before = after
-            selector.select(orders.poll)
+            selector.select(config.poll)
             doorbell.drain()
 
 

@@ -1,13 +1,11 @@
 """One question to a name server, in bytes (RFC 1035 section 4), to learn whether and how it answers. PURE.
 
-The C library's lookup tells that there is no address, but not whose fault that is: a name server that is silent, one
-that fails (SERVFAIL, often a router without its line), one that refuses, one that says there is no such name.
+The C library's lookup tells that there is no address, but not why: a name server that is silent, one that fails
+(SERVFAIL, often a router whose line is down), one that refuses, one that says there is no such name.
 """
 import struct
 
-NO_ERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
-_NAMES = {NO_ERROR: "no error", 1: "FORMERR", SERVFAIL: "SERVFAIL", NXDOMAIN: "NXDOMAIN", 4: "NOTIMP",
-          REFUSED: "REFUSED"}
+_ERRORS = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 TRUNCATED = "truncated"
 NO_ADDRESS = "no address"
 ADDRESS = "an address"
@@ -25,17 +23,16 @@ def question(number: int, host: str) -> bytes:
     return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + name + struct.pack("!HH", _A, _IN)
 
 
-def said(number: int, answer: bytes) -> str | None:
+def read_answer(number: int, answer: bytes) -> str | None:
     """What a name server answered: ADDRESS, NO_ADDRESS, TRUNCATED or the name of its error; None if this is no answer
-    to question ``number``."""
+    to question `number`."""
     if len(answer) < _HEADER.size:
         return None
     echoed, flags, _, answers, _, _ = _HEADER.unpack_from(answer)
     if echoed != number or not flags & _RESPONSE:
         return None
-    code = flags & 0xF
-    if code != NO_ERROR:
-        return _NAMES.get(code, f"error {code}")
+    if code := flags & 0xF:
+        return _ERRORS.get(code, f"error {code}")
     if flags & _TRUNCATED:
         return TRUNCATED
     return ADDRESS if answers else NO_ADDRESS

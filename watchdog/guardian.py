@@ -1,19 +1,19 @@
-"""Is the agent alive? A process that hangs is ended, so that supervisord starts it anew.
+"""Is the agent alive? A process that hangs is killed, so that supervisord starts it again.
 
 Rules:
-  1. Only silence counts: somebody holds the socket and does not answer GET /health within ``health_timeout``, MISSES
-     times in a row, always the same process. Nobody at the socket is supervisord's business, or the operator's wish.
-     After a miss it is asked again at once: at the defaults a hang is found 9 s after the last answer at most.
+  1. Only silence counts: a process holds the socket and does not answer GET /health within `health_timeout`, MISSES
+     times in a row, always the same process. Where nobody holds the socket, that is up to supervisord and the operator.
+     After a miss it is asked again at once: at the defaults a hang is found at most 9 s after the last answer.
   2. A missing network is never a reason: the question stays on this machine, and nothing but the answer is looked at.
-  3. A process that never answered yet is starting; it has STARTING seconds from when it was first seen. That is enough:
-     who holds the socket has its loop running already.
-  4. The right process or none: who holds the socket is the kernel's word (SO_PEERCRED of the listener), the process is
-     held by a pidfd before it is checked (its command line is the agent's, its uid ours), and signals go to that pidfd:
-     a pid that was given to another process meanwhile cannot be hit.
+  3. A process that has never answered is starting; it has STARTUP seconds from when it was first seen. That is enough:
+     a process that holds the socket already runs its loop.
+  4. The right process or none: the kernel says who holds the socket (SO_PEERCRED of the listener), a pidfd holds the
+     process before it is checked (its command line is the agent's, its uid ours), and signals go to that pidfd. So a
+     pid that another process got meanwhile cannot be hit.
   5. SIGUSR1 first: faulthandler writes every stack to the log, from C, even when the hub is blocked. SIGCONT beside it,
-     since a stopped process can write nothing. After LAST_WORDS comes SIGKILL; a process that hangs heeds nothing less.
+     since a stopped process cannot write. After STACKS_TIME comes SIGKILL: a process that hangs reacts to nothing less.
   6. From the first miss on, and while nobody holds the socket, the status file says so (status_file.py): what the agent
-     last wrote there may be wrong, and the agent cannot take it back.
+     wrote there last may no longer be true, and the agent cannot take it back.
   7. One uid, no supervisor RPC: that has no timeout, and would need rights that a watchdog should not have.
 """
 import logging
@@ -27,27 +27,29 @@ from pathlib import Path
 from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process.line_file import uptime
-from econduit_terminal.watchdog.status_file import StatusFile, Word
+
+from .status_file import StatusFile
 
 MISSES = 3
-STARTING = 5.0
-SOON = 1.0
+STARTUP = 5.0
+STARTUP_INTERVAL = 1.0
 """Seconds between two questions at most until there is a first answer."""
-LAST_WORDS = 1.0
+STACKS_TIME = 1.0
 AGENT = "econduit-agent", "econduit_terminal.agent"
+"""What the agent's command line holds."""
 
 log = logging.getLogger("guardian")
 
 
 class Guardian:
-    """One question each ``interval`` seconds. ``client`` has health_timeout as its timeout."""
+    """One question each `interval` seconds. `client` has health_timeout as its timeout."""
 
     def __init__(self, client: Client, interval: float, stopped: threading.Event, *,
-                 status_file: StatusFile | None = None, starting: float = STARTING, names: tuple[str, ...] = AGENT,
+                 status_file: StatusFile | None = None, startup: float = STARTUP, names: tuple[str, ...] = AGENT,
                  monotonic: Callable[[], float] = time.monotonic):
         self._client, self._interval, self._stopped = client, interval, stopped
         self._status_file = status_file or StatusFile(None)
-        self._starting, self._names, self._monotonic = starting, names, monotonic
+        self._startup, self._names, self._monotonic = startup, names, monotonic
         self._pid: int | None = None
         self._seen = 0.0
         self._answered = False
@@ -58,53 +60,53 @@ class Guardian:
         due = self._monotonic()
         while not self._stopped.wait(max(0.0, due - self._monotonic())):
             asked = self._monotonic()
-            self.look()
+            self.check()
             due = asked + self._pause()
 
     def _pause(self) -> float:
-        """From one question to the next. A miss that came early, a call cut off, waits as long as the others."""
+        """Seconds from one question to the next; a miss that came early (a call cut off) waits as long as others."""
         if self._misses:
             return self._client.timeout
-        return self._interval if self._answered else min(SOON, self._interval)
+        return self._interval if self._answered else min(STARTUP_INTERVAL, self._interval)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """One question, and what follows from it."""
         asked = uptime()
         try:
             pid = self._client.pid()
-            self._know(pid)
+            self._holder_is(pid)
             self._client.health()
         except NotRunning:
             if self._absent:    # the second time: a restart is over sooner
-                self._status_file.say(Word(Reason.AGENT_GONE, asked))
+                self._status_file.offline(Reason.AGENT_GONE, asked)
             self._absent = True
-            self._know(None)
-        except NotAllowed:      # said by who follows its status
-            self._know(None)
+            self._holder_is(None)
+        except NotAllowed:      # AgentEvents says so
+            self._holder_is(None)
         except AgentError as error:
             self._absent = False
-            self._status_file.say(Word(Reason.AGENT_SILENT, asked))
+            self._status_file.offline(Reason.AGENT_SILENT, asked)
             self._missed(error)
         else:
-            self._status_file.leave()
+            self._status_file.agent_answered()
             self._absent, self._answered, self._misses = False, True, 0
 
-    def _know(self, pid: int | None) -> None:
+    def _holder_is(self, pid: int | None) -> None:
         if pid != self._pid:
             self._pid, self._seen, self._answered, self._misses = pid, self._monotonic(), False, 0
 
     def _missed(self, error: AgentError) -> None:
-        if self._pid is None or (not self._answered and self._monotonic() - self._seen < self._starting):
+        if self._pid is None or (not self._answered and self._monotonic() - self._seen < self._startup):
             return
         self._misses += 1
         log.warning("the agent (pid %d) missed health check %d of %d: %s", self._pid, self._misses, MISSES, error)
         if self._misses >= MISSES:
-            end(self._pid, self._names, self._stopped.wait)
+            kill_hung(self._pid, self._names, self._stopped.wait)
             self._misses = 0
 
 
-def end(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], object] = time.sleep) -> bool:
-    """Have a hung agent write its stacks, then kill it. False: that process is gone, or is not the agent."""
+def kill_hung(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], object] = time.sleep) -> bool:
+    """Have a hung agent write its stacks, then kill it. False: it was not killed, since it is gone or not the agent."""
     try:
         held = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -113,10 +115,10 @@ def end(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], object
         if not _is_agent(pid, names):
             log.error("pid %d holds the agent's socket, but is not the agent: it is left alone", pid)
             return False
-        log.error("the agent (pid %d) hangs: its stacks follow, then it is killed and supervisord starts it anew", pid)
+        log.error("the agent (pid %d) hangs: its stacks follow, then it is killed and supervisord starts it again", pid)
         signal.pidfd_send_signal(held, signal.SIGUSR1)
         signal.pidfd_send_signal(held, signal.SIGCONT)
-        wait(LAST_WORDS)
+        wait(STACKS_TIME)
         signal.pidfd_send_signal(held, signal.SIGKILL)
         return True
     except ProcessLookupError:

@@ -1,7 +1,7 @@
-"""How the watchdog's threads speak to its loop: the newest word on each subject, and a bell that a selector hears.
+"""How the watchdog's threads speak to its loop: the newest message of each kind, and a bell that a selector hears.
 
-Bounded by construction: a subject holds one value, and there are a few subjects. A thread that fails says so here too,
-so that the loop ends the process and nobody goes on half alive.
+Bounded by construction: there are two kinds of message, and only the newest of each is kept. A thread that fails is an
+exception of `take`: the loop ends the process, since a watchdog of which a part is dead must not look alive.
 """
 import contextlib
 import os
@@ -10,55 +10,80 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from econduit_terminal.contract.status import Status
 
-def deaf() -> None:
-    """For a thread to begin with: signals are the main thread's. It holds them back while the process begins anew; one
-    that a thread took meanwhile would be lost with it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+from .probe_results import ProbeResults
 
 
-class Failure(NamedTuple):
-    """The word on ``failed``: which thread, and by what."""
+class AgentChanged(NamedTuple):
+    """The agent's status; None: nobody serves its socket, or it does not answer."""
 
-    name: str
-    error: BaseException
+    status: Status | None
+
+
+class ProbesDone(NamedTuple):
+    """What round `number` of the probes found."""
+
+    number: int
+    results: ProbeResults
+
+
+Message = AgentChanged | ProbesDone
+
+
+class ThreadFailed(Exception):
+    """A thread of the watchdog failed: the process must end, so that it is started whole again."""
 
 
 class Inbox:
+    """Any number of threads put, one loop takes."""
+
     def __init__(self) -> None:
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
-        self._newest: dict[str, object] = {}
+        self._newest: dict[type[Message], Message] = {}
+        self._failed: tuple[str, BaseException] | None = None
 
     def fileno(self) -> int:
         return self._bell
 
-    def put(self, subject: str, word: object) -> None:
-        """From any thread or signal handler's thread; replaces what was said of the subject and not yet taken."""
+    def put(self, message: Message) -> None:
+        """From any thread; replaces one of its kind that was not taken yet."""
         with self._lock:
-            self._newest[subject] = word
-        os.eventfd_write(self._bell, 1)
+            self._newest[type(message)] = message
+        self.ring()
 
     def ring(self) -> None:
-        """Wake the loop; safe in a signal handler, which may have interrupted a put()."""
+        """Wake the loop; safe where a lock may be held, as in a signal handler."""
         os.eventfd_write(self._bell, 1)
 
-    def take(self) -> dict[str, object]:
+    def take(self) -> tuple[Message, ...]:
+        """What was put since the last call, one of a kind at most; never waits. Raises ThreadFailed."""
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._bell)
+        if self._failed is not None:
+            name, error = self._failed
+            raise ThreadFailed(f"{name}: {error!r}") from error
         with self._lock:
-            words, self._newest = self._newest, {}
-        return words
+            messages, self._newest = tuple(self._newest.values()), {}
+        return messages
 
     def spawn(self, work: Callable[[], object], name: str) -> threading.Thread:
-        """Runs ``work`` in a daemon thread; an exception that leaves it arrives as the subject ``failed``."""
+        """Runs `work` in a daemon thread; an exception that leaves it becomes one of `take`."""
         def guarded() -> None:
-            deaf()
+            block_signals()
             try:
                 work()
             except BaseException as error:  # noqa: BLE001  whatever it is, the loop ends the process
-                self.put("failed", Failure(name, error))
+                self._failed = name, error
+                self.ring()
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
         return thread
+
+
+def block_signals() -> None:
+    """For a thread to begin with: signals are the main thread's. It holds them back while the process is replaced; one
+    that another thread took meanwhile would be lost."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

@@ -1,11 +1,11 @@
 """The kernel's neighbour table (ARP and IPv6 neighbour discovery): which gateways answer on the link, and as whom.
 
-netlink, because ``/proc/net/arp`` knows neither IPv6 nor when an answer was last heard. Reading it sends nothing.
+netlink, because `/proc/net/arp` knows neither IPv6 nor the time of the last answer. Reading it sends nothing.
 """
 import struct
 from typing import NamedTuple
 
-from econduit_terminal.watchdog.rtnetlink import Kernel, address_text, attributes, interface_name
+from .rtnetlink import address_text, attributes, dump, interface_name
 
 RTM_GETNEIGH = 30
 NDA_DST, NDA_LLADDR, NDA_CACHEINFO = 1, 2, 3
@@ -17,8 +17,8 @@ _AGES = struct.Struct("=IIII")      # confirmed, used, updated, references
 
 
 class Neighbour(NamedTuple):
-    """``heard``: seconds since it last answered (or the kernel took something for an answer). ``mac``: None where it
-    has never answered, or has no such address."""
+    """`heard`: seconds since its last answer, or what the kernel took for one. `mac`: None where it has never answered,
+    or has none."""
 
     interface: str
     address: str
@@ -28,17 +28,13 @@ class Neighbour(NamedTuple):
 
     @property
     def silent(self) -> bool | None:
-        """Whether the kernel asked for it in vain; None while it asks: after a failure it asks anew at each packet."""
+        """Whether the kernel looked for it in vain; None while it looks: after a failure it does so at each packet."""
         return None if self.state & NUD_INCOMPLETE else bool(self.state & NUD_FAILED)
 
 
 def table() -> tuple[Neighbour, ...]:
-    """All entries now; empty where the kernel does not say."""
-    try:
-        with Kernel() as kernel:
-            return tuple(filter(None, map(_entry, kernel.dump(RTM_GETNEIGH, _NEIGHBOUR.pack(0, 0, 0, 0, 0)))))
-    except OSError:
-        return ()
+    """All entries now; empty where the kernel does not answer."""
+    return tuple(filter(None, map(_entry, dump(RTM_GETNEIGH, bytes(_NEIGHBOUR.size)))))
 
 
 def find(interface: str, address: str) -> Neighbour | None:

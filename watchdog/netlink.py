@@ -1,7 +1,7 @@
 """The doorbell: the kernel says that something about the network changed.
 
-A ring is a hint and nothing more. What is in the messages is never read: they may be late, doubled, lost on overflow or
-out of date the moment they arrive, and the snapshot reads the truth anyway. So there is no netlink parser here.
+A ring is a hint and nothing more. The messages themselves are not read: they may be late, doubled, lost on overflow or
+out of date when they arrive, and the snapshot reads the truth anyway.
 """
 import errno
 import socket
@@ -30,8 +30,8 @@ class Doorbell:
     def drain(self) -> bool:
         """Take what is there, without waiting. True: it rang.
 
-        An overflow (ENOBUFS) is a ring too: messages were lost, the socket stays usable. A storm is left to the next
-        call after a while, so that the loop also gets to act on it.
+        An overflow (ENOBUFS) is a ring too: messages were lost, the socket stays usable. After _MOST_READS the rest of
+        a storm is left for the next call, so that the loop can act meanwhile.
         """
         rang = False
         for _ in range(_MOST_READS):

@@ -1,14 +1,14 @@
-"""The way that the kernel would take to an address, by its own word (RTM_GETROUTE, as ``ip route get``).
+"""The route that the kernel takes to an address, as it says itself (RTM_GETROUTE, as `ip route get`).
 
 A default route is not the only way out: a controller in the terminal's own network needs none, a private line has
-routes to where it leads, a VPN has tables of its own. Asking sends nothing.
+routes to certain networks, a VPN has tables of its own. Asking sends nothing.
 """
 import socket
 import struct
 from collections.abc import Iterable
 
-from econduit_terminal.watchdog.rtnetlink import Kernel, address_text, attribute, attributes, interface_name
-from econduit_terminal.watchdog.state import Route, Way
+from .rtnetlink import NetlinkSocket, address_text, attribute, attributes, interface_name
+from .state import EndpointRoute, Route
 
 RTM_GETROUTE = 26
 RTN_UNICAST, RTN_LOCAL = 1, 2
@@ -18,20 +18,20 @@ _ROUTE = struct.Struct("=BBBBBBBBI")
 MOST_ADDRESSES = 16
 
 
-def toward(addresses: Iterable[str]) -> tuple[Way, ...]:
-    """The ways to these addresses, in their order; one that the kernel knows no way to has none."""
+def routes_to(addresses: Iterable[str]) -> tuple[EndpointRoute, ...]:
+    """The routes to these addresses, in their order; without those to which the kernel has no route."""
     wanted = list(dict.fromkeys(addresses))[:MOST_ADDRESSES]
     found = []
     if wanted:
         try:
-            with Kernel() as kernel:
-                found = [_way(kernel, address) for address in wanted]
+            with NetlinkSocket() as kernel:
+                found = [_route_to(kernel, address) for address in wanted]
         except OSError:
             pass
-    return tuple(way for way in found if way is not None)
+    return tuple(one for one in found if one is not None)
 
 
-def _way(kernel: Kernel, address: str) -> Way | None:
+def _route_to(kernel: NetlinkSocket, address: str) -> EndpointRoute | None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         packed = socket.inet_pton(family, address.partition("%")[0])
@@ -49,4 +49,4 @@ def _way(kernel: Kernel, address: str) -> Way | None:
     via = said.get(RTA_VIA)     # a gateway of the other family, behind its family's two bytes
     gateway = said.get(RTA_GATEWAY) or (via[2:] if via else None)
     interface = interface_name(struct.unpack("=I", said[RTA_OIF])[0])
-    return Way(address, Route(interface, address_text(gateway), 0, 4 if family == socket.AF_INET else 6))
+    return EndpointRoute(address, Route(interface, address_text(gateway), 0, 4 if family == socket.AF_INET else 6))

@@ -1,6 +1,6 @@
-"""Questions to the kernel over netlink (rtnetlink(7), genetlink): bytes out, (type, body) messages in.
+"""Questions to the kernel over netlink (rtnetlink(7), genetlink): bytes out, messages in.
 
-Reading sends nothing over the network, and needs no privilege. What the kernel does not say within a moment is unknown.
+They send nothing over the network and need no privilege. What the kernel does not answer within _TIMEOUT is unknown.
 """
 import errno
 import os
@@ -18,38 +18,37 @@ _TIMEOUT = 0.5
 _MOST_READS = 64
 
 
-class Kernel:
-    """One netlink socket. A context manager. Raises OSError, and from ``ask`` what the kernel answers."""
+class NetlinkSocket:
+    """One netlink socket, as a context manager. Its methods raise OSError, with the kernel's errno where it refused."""
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE):
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._socket.settimeout(_TIMEOUT)
         self._number = 0
 
-    def __enter__(self) -> "Kernel":
+    def __enter__(self) -> "NetlinkSocket":
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._socket.close()
 
     def ask(self, kind: int, body: bytes) -> bytes:
-        """The body of the one answer. Raises OSError with the kernel's errno."""
-        for _, answer in self._answers(kind, body, NLM_F_REQUEST):
+        """The body of the only answer."""
+        for answer in self._answers(kind, body, NLM_F_REQUEST):
             return answer
         raise OSError(errno.ENODATA, os.strerror(errno.ENODATA))
 
     def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
-        """The bodies of all entries. Raises OSError."""
-        for _, answer in self._answers(kind, body, NLM_F_REQUEST | NLM_F_DUMP):
-            yield answer
+        """The bodies of all entries."""
+        return self._answers(kind, body, NLM_F_REQUEST | NLM_F_DUMP)
 
-    def _answers(self, kind: int, body: bytes, flags: int) -> Iterator[tuple[int, bytes]]:
+    def _answers(self, kind: int, body: bytes, flags: int) -> Iterator[bytes]:
         self._number += 1
         self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, self._number, 0) + body)
         for _ in range(_MOST_READS):
             for number, kind, answer in messages(self._socket.recv(65536)):
                 if number != self._number:
-                    continue        # to a question that was given up
+                    continue        # to an earlier question
                 if kind == NLMSG_DONE:
                     return
                 if kind == NLMSG_ERROR:
@@ -57,9 +56,18 @@ class Kernel:
                     if code:
                         raise OSError(code, os.strerror(code))
                     return
-                yield kind, answer
+                yield answer
             if not flags & NLM_F_DUMP:
                 return
+
+
+def dump(kind: int, body: bytes) -> list[bytes]:
+    """The bodies of all entries of a table; empty where the kernel does not answer."""
+    try:
+        with NetlinkSocket() as kernel:
+            return list(kernel.dump(kind, body))
+    except OSError:
+        return []
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -1,16 +1,14 @@
 """psutil, netifaces, sysfs, /proc and netlink → one frozen State.
 
-Why so many: none of them knows it all. psutil has the interfaces and addresses but calls IFF_RUNNING "up"; sysfs has
-the link in the kernel's words (``operstate``, ``carrier``, ``carrier_changes``, ``wireless``); netifaces has the
-gateways of every family but misses defaults without a gateway (ppp0) and, once a second table has a default (VPN), the
-main table's; ``/proc/net/route`` and ``ipv6_route`` have those, with metrics; netlink has the way to one address, and
-who answers on the link. Nothing here goes over the network.
-
-A container may have no /sys. Then psutil's flags stand in for the link, and names for the kind: nothing tells hardware
-from a veth there.
-
-Everything may change while it is read: what vanished in between reads as absent, and the netlink ring that told of it
-is still waiting to be answered by another look.
+- None of them knows everything. psutil has the interfaces and addresses, but calls IFF_RUNNING "up". sysfs has the link
+  in the kernel's words (`operstate`, `carrier`, `carrier_changes`, `wireless`). netifaces has the gateways of every
+  family, but misses defaults without a gateway (ppp0) and, once a second table has a default (VPN), the main table's.
+  `/proc/net/route` and `ipv6_route` have those, with metrics. netlink has the route to one address, and who answers on
+  the link. Nothing here sends anything over the network.
+- A container may have no /sys. Then psutil's flags replace the link, and names the kind: nothing there tells hardware
+  from a veth.
+- Everything may change while it is read. What vanished in between reads as absent, and the netlink message that tells
+  of it rings for another look.
 """
 import ipaddress
 import socket
@@ -22,9 +20,10 @@ import netifaces
 import psutil
 
 from econduit_terminal.contract.network_report import Kind
-from econduit_terminal.watchdog import links, neighbours, wireless
-from econduit_terminal.watchdog.routes import toward
-from econduit_terminal.watchdog.state import Interface, Route, State, Way
+
+from . import neighbours, veth, wifi_ssid
+from .routes import routes_to
+from .state import EndpointRoute, Interface, Route, State
 
 SYSFS = Path("/sys/class/net")
 PROC = Path("/proc/net")
@@ -38,11 +37,11 @@ _ALL, _HALF = "00000000", "00000080"    # masks, as /proc/net/route has them
 _IFF_UP = 0x1
 _VIRTUAL = ("lo", "docker", "veth", "br-", "virbr", "vnet", "tun", "tap", "wg", "dummy", "ifb", "cni", "cali",
             "flannel")
-"""How the names of interfaces begin that have neither cable nor radio, where nothing better tells."""
+"""How names of interfaces without a cable or a radio begin; used where nothing better tells."""
 
 
-class Held(NamedTuple):
-    """An interface's addresses that reach further than the cable, with their networks. ``hardware``: it has a MAC."""
+class IpConfig(NamedTuple):
+    """An interface's addresses that reach further than the cable, with their networks. `hardware`: it has a MAC."""
 
     addresses: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
@@ -56,35 +55,30 @@ class Sources(NamedTuple):
     flags: Callable[[], Mapping[str, Any]] = psutil.net_if_stats
     gateways: Callable[[], Mapping[Any, Any]] = netifaces.gateways
     table: Callable[[], Iterable[neighbours.Neighbour]] = neighbours.table
-    ways: Callable[[Iterable[str]], tuple[Way, ...]] = toward
-    ssid: Callable[[str], str | None] = wireless.ssid
-    inner: Callable[[], frozenset[str]] = links.inner
+    endpoint_routes: Callable[[Iterable[str]], tuple[EndpointRoute, ...]] = routes_to
+    ssid: Callable[[str], str | None] = wifi_ssid.ssid
+    paired_veths: Callable[[], frozenset[str]] = veth.paired_veths
 
 
 SOURCES = Sources()
 
 
-def read(
-    named: tuple[str, ...] = (),
-    endpoints: tuple[str, ...] = (),
-    sysfs: Path = SYSFS,
-    proc: Path = PROC,
-    sources: Sources = SOURCES,
-) -> State:
-    """The state of this network namespace now. ``named``: the interfaces that count (empty: every real one).
-    ``endpoints``: the addresses of the cloud's endpoints, as far as they are known.
+def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Path = SYSFS, proc: Path = PROC,
+         sources: Sources = SOURCES) -> State:
+    """The state of this network namespace now. `named`: the interfaces that count (empty: every real one).
+    `endpoints`: the known addresses of the cloud's endpoints.
 
-    ``sysfs`` must be the one of the namespace (``ip netns exec`` mounts it); tests pass a tree of files, with their own
-    ``sources``. Never raises for what a network can look like.
+    `sysfs` must be the one of the namespace (`ip netns exec` mounts it); tests pass a tree of files and `sources` of
+    their own. No state of a network makes it raise.
     """
     held = _held(_said(sources.addresses))
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
     stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _said(sources.flags)
-    counting = set(named) or (_real(sysfs, names, sources.inner) if listed else _real_by_name(held, stats))
+    counting = set(named) or (_real(sysfs, names, sources.paired_veths) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
-        _interface(sysfs / name, held.get(name, Held()), name in counting, stats.get(name), name in radios)
+        _interface(sysfs / name, held.get(name, IpConfig()), name in counting, stats.get(name), name in radios)
         for name in names)
     known = {(entry.interface, entry.address): entry for entry in sources.table()}
 
@@ -95,7 +89,7 @@ def read(
     return State(
         interfaces,
         tuple(map(marked, _routes(proc, _said(sources.gateways)))),
-        tuple(Way(way.address, marked(way.route)) for way in sources.ways(endpoints)),
+        tuple(EndpointRoute(one.address, marked(one.route)) for one in sources.endpoint_routes(endpoints)),
         tuple((one.name, name) for one in interfaces
               if one.kind is Kind.WIFI and one.linked and (name := sources.ssid(one.name))),
         readable=bool(names),
@@ -103,14 +97,14 @@ def read(
 
 
 def _said(asked: Callable[[], Mapping[Any, Any]]) -> Mapping[Any, Any]:
-    """What a library says; nothing where it cannot read what it reads (no /proc, no /sys)."""
+    """What a library says; nothing where it cannot read its files (no /proc, no /sys)."""
     try:
         return asked()
     except OSError:
         return {}
 
 
-def _interface(folder: Path, held: Held, counts: bool, stats: Any, radio: bool) -> Interface:
+def _interface(folder: Path, held: IpConfig, counts: bool, stats: Any, radio: bool) -> Interface:
     carrier = _text(folder / "carrier")
     operstate = _text(folder / "operstate")
     flags = _text(folder / "flags")
@@ -121,19 +115,12 @@ def _interface(folder: Path, held: Held, counts: bool, stats: Any, radio: bool) 
         carrier = str(int("running" in words)) if enabled else None
         operstate = "up" if "running" in words else "down"
     return Interface(
-        name=folder.name,
-        kind=Kind.WIFI if radio else _kind(folder, held),
-        operstate=operstate or "unknown",
-        carrier=None if carrier is None else carrier == "1",
-        carrier_changes=_number(folder / "carrier_changes"),
-        addresses=held.addresses,
-        counts=counts,
-        enabled=enabled,
-        networks=held.networks,
-    )
+        folder.name, Kind.WIFI if radio else _kind(folder, held), operstate or "unknown",
+        carrier=None if carrier is None else carrier == "1", carrier_changes=_number(folder / "carrier_changes"),
+        addresses=held.addresses, networks=held.networks, counts=counts, enabled=enabled)
 
 
-def _kind(folder: Path, held: Held) -> Kind:
+def _kind(folder: Path, held: IpConfig) -> Kind:
     if (folder / "wireless").exists() or (folder / "phy80211").exists():
         return Kind.WIFI
     if (folder / "type").exists():
@@ -148,21 +135,21 @@ def _radios(proc: Path) -> set[str]:
     return {line.partition(":")[0].strip() for line in (_text(proc / "wireless") or "").splitlines()[2:] if ":" in line}
 
 
-def _real_by_name(held: Mapping[str, Held], stats: Mapping[str, Any]) -> set[str]:
-    """The interfaces that count where /sys cannot be read: those with a MAC whose name is no virtual one's, and ppp."""
+def _real_by_name(held: Mapping[str, IpConfig], stats: Mapping[str, Any]) -> set[str]:
+    """The interfaces that count where /sys cannot be read: those with a MAC and no virtual one's name, and ppp."""
     cables = {name for name, one in held.items() if one.hardware and name != "lo"}
     lines = {name for name in {*held, *stats} if name.startswith(("ppp", "wwan"))}
     real = {name for name in cables if not name.startswith(_VIRTUAL)} | lines
     return real or cables
 
 
-def _real(sysfs: Path, names: list[str], inner: Callable[[], frozenset[str]]) -> set[str]:
+def _real(sysfs: Path, names: list[str], paired_veths: Callable[[], frozenset[str]]) -> set[str]:
     """The interfaces with a cable or a radio behind them.
 
-    Hardware has a ``device``; a bond, a VLAN or a bridge counts if hardware lies under it (``lower_*``), and its ports
-    (``master``) do not count beside it. ppp and raw-ip modems are lines of their own. A machine without any of these is
-    a container or a test network: there the plain Ethernet interfaces that are nobody's port stand for the cable, but
-    not what such a machine makes for containers of its own, as far as names and the other end tell.
+    Hardware has a `device`. A bond, a VLAN or a bridge counts if there is hardware under it (`lower_*`); its ports
+    (`master`) then do not count. ppp and raw-ip modems are lines of their own. A machine with none of these is a
+    container or a test network: there the plain Ethernet interfaces that are nobody's port count, but not those that it
+    made for containers of its own, as far as names and the other end tell.
     """
     free = [name for name in names if name != "lo" and not (sysfs / name / "master").exists()]
     lines = {name for name in free if _number(sysfs / name / "type") in (ARPHRD_PPP, ARPHRD_RAWIP)}
@@ -170,7 +157,7 @@ def _real(sysfs: Path, names: list[str], inner: Callable[[], frozenset[str]]) ->
         return real
     plain = {name for name in free if _is_plain_ethernet(sysfs / name)}
     cables = {name for name in plain if not name.startswith(_VIRTUAL)}
-    return (cables - inner() if len(cables) > 1 else cables) or plain
+    return (cables - paired_veths() if len(cables) > 1 else cables) or plain
 
 
 def _on_hardware(sysfs: Path, name: str, depth: int = 4) -> bool:
@@ -187,8 +174,8 @@ def _is_plain_ethernet(folder: Path) -> bool:
     return _number(folder / "type") == ARPHRD_ETHER and not virtual
 
 
-def _held(found: Mapping[str, list[Any]]) -> dict[str, Held]:
-    """What each interface holds, without the addresses that never leave the cable (169.254/16, fe80::/10)."""
+def _held(found: Mapping[str, list[Any]]) -> dict[str, IpConfig]:
+    """The addresses of each interface, without those that never leave the link (169.254/16, fe80::/10)."""
     held = {}
     for name, entries in found.items():
         networks, texts, hardware = [], [], False
@@ -199,7 +186,7 @@ def _held(found: Mapping[str, list[Any]]) -> dict[str, Held]:
             elif entry.family in _FAMILIES and not text.startswith(("169.254.", "fe80:")):
                 texts.append(text)
                 networks += _network(text, entry.netmask)
-        held[name] = Held(tuple(sorted(texts)), tuple(sorted(networks)), hardware)
+        held[name] = IpConfig(tuple(sorted(texts)), tuple(sorted(networks)), hardware)
     return held
 
 
@@ -231,7 +218,7 @@ def _ipv4_ways(table: str) -> tuple[list[Route], list[Route]]:
     """Lines of /proc/net/route: name, destination, gateway, flags, refs, use, metric, mask, … in host-order hex.
 
     A VPN may take everything in two halves (0.0.0.0/1 and 128.0.0.0/1), which win over any default. A private line may
-    have no default, only routes through a gateway to where it leads (the second list): they stand for one.
+    have no default, only routes through a gateway to certain networks (the second list): they take its place.
     """
     defaults, others = [], []
     for line in table.splitlines()[1:]:

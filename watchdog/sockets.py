@@ -1,6 +1,6 @@
-"""Sockets that ask, and what became of what they asked. None of them waits, and nothing is sent on an open connection.
+"""Sockets that ask, and what their errors mean. None of them waits, and nothing is sent on an open connection.
 
-A refused connection looks alike whoever refused it: the kernel's record of the ICMP error tells (process.icmp).
+A refused connection looks the same whoever refused it: the kernel's record of the ICMP error tells (process.icmp).
 """
 import contextlib
 import errno
@@ -14,7 +14,7 @@ _ECHO = struct.Struct("!BBHHH")
 _ECHO_REQUEST, _ECHO_REQUEST_6 = 8, 128
 
 
-def opened(address: str, kind: int, interface: str | None, protocol: int = 0) -> socket.socket:
+def open_socket(address: str, kind: int, interface: str | None, protocol: int = 0) -> socket.socket:
     """A non-blocking socket towards an address, over an interface if one is named. Raises OSError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     made = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
@@ -28,8 +28,9 @@ def opened(address: str, kind: int, interface: str | None, protocol: int = 0) ->
     return made
 
 
-def where(address: str, port: int, interface: str | None = None) -> tuple[str, int] | tuple[str, int, int, int]:
-    """The socket address; one of the link needs the interface."""
+def socket_address(address: str, port: int,
+                   interface: str | None = None) -> tuple[str, int] | tuple[str, int, int, int]:
+    """For connect(); a link-local one needs the interface."""
     if ":" not in address:
         return address, port
     with contextlib.suppress(OSError):
@@ -39,12 +40,12 @@ def where(address: str, port: int, interface: str | None = None) -> tuple[str, i
 
 
 def echo_request(address: str, interface: str) -> socket.socket:
-    """A socket that has asked for an echo. Raises PermissionError where the kernel allows that to nobody, OSError."""
+    """A socket that has sent an ICMP echo request. Raises PermissionError where the kernel forbids that, OSError."""
     protocol, kind = ((socket.IPPROTO_ICMPV6, _ECHO_REQUEST_6) if ":" in address
                       else (socket.IPPROTO_ICMP, _ECHO_REQUEST))
-    made = opened(address, socket.SOCK_DGRAM, interface, protocol)
+    made = open_socket(address, socket.SOCK_DGRAM, interface, protocol)
     try:
-        made.connect(where(address, 0, interface))
+        made.connect(socket_address(address, 0, interface))
         made.send(_ECHO.pack(kind, 0, 0, 0, 1))
     except OSError:
         made.close()
@@ -52,13 +53,13 @@ def echo_request(address: str, interface: str) -> socket.socket:
     return made
 
 
-def outcome(asked: socket.socket, code: int, address: str) -> tuple[Outcome, str | None]:
-    """What errno ``code`` of this socket means, and which router rejected. The host itself may refuse by ICMP, too."""
+def outcome_of(asked: socket.socket, code: int, address: str) -> tuple[Outcome, str | None]:
+    """What errno `code` of this socket means, and which router rejected. The host itself may refuse by ICMP, too."""
     if code == 0:
         return Outcome.OPEN, None
     rejected = icmp.rejection(asked)
     if rejected is not None and rejected.offender != address:
-        own = asked.getsockname()[0]    # the kernel's word: nobody on the link answered (ipv4_link_failure)
+        own = asked.getsockname()[0]    # by the kernel itself: nobody on the link answered (ipv4_link_failure)
         return (Outcome.NO_WAY, None) if rejected.offender == own else (Outcome.REJECTED, rejected.offender)
     if rejected is not None or code in (errno.ECONNREFUSED, errno.ECONNRESET):
         return Outcome.REFUSED, None

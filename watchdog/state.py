@@ -2,13 +2,14 @@
 
 Rules:
   1. A State is frozen and complete; nothing in it is read later, nothing in it belongs to another moment.
-  2. An interface *counts* if a cable or a radio stands behind it (snapshot.py decides), or if the settings name it.
-  3. linked  = switched on, operstate ``up`` or ``unknown``, and no known lack of carrier.
-     usable  = counts, linked, has an address that reaches further than the cable, and is the way to somewhere: it has a
-     default route, or the kernel's route to an endpoint leads over it.
-  4. changes() names every difference that a person or the verdict could want to know; the rest did not happen. What
-     happens to an interface that does not count is no news: containers come and go once a second.
+  2. An interface *counts* if there is a cable or a radio behind it (snapshot.py decides), or if the settings name it.
+  3. linked: switched on, operstate `up` or `unknown`, and no known lack of carrier.
+     usable: counts, linked, has an address that reaches further than the cable, and leads somewhere: it has a default
+     route, or the kernel's route to an endpoint leads over it.
+  4. changes() names every difference that matters to a person or to the verdict, and no other. What happens to an
+     interface that does not count is no news: containers come and go once a second.
 """
+from enum import StrEnum
 from typing import NamedTuple
 
 from econduit_terminal.contract.network_report import Kind
@@ -17,8 +18,8 @@ _LINKED = frozenset({"up", "unknown"})
 
 
 class Interface(NamedTuple):
-    """One interface. ``enabled``: administratively up (IFF_UP); the kernel tells no ``carrier`` (None) of one that is
-    not. ``networks``: those of ``addresses``, as ``192.0.2.0/24``."""
+    """One interface. `enabled`: administratively up (IFF_UP); one that is not has no known `carrier` (None).
+    `networks`: those of `addresses`, as `192.0.2.0/24`."""
 
     name: str
     kind: Kind = Kind.ETHERNET
@@ -36,9 +37,9 @@ class Interface(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A default route, or what stands for one (snapshot.py). ``gateway`` is None on a line without one (ppp0).
-    ``silent``: the kernel asked for the gateway on the cable and nobody answered; None: it does not know just now.
-    ``mac``: the gateway's, None while the kernel does not know it."""
+    """A default route, or what takes its place (snapshot.py). `gateway`: None on a line without one (ppp0). `silent`:
+    the kernel looked for the gateway on the link and nobody answered; None: it does not know at the moment. `mac`: the
+    gateway's, None while the kernel does not know it."""
 
     interface: str
     gateway: str | None = None
@@ -48,8 +49,8 @@ class Route(NamedTuple):
     mac: str | None = None
 
 
-class Way(NamedTuple):
-    """The kernel's route to an endpoint's address; without a gateway where that stands on the link, or here."""
+class EndpointRoute(NamedTuple):
+    """The kernel's route to an endpoint's address; without a gateway where that is on the link, or on this terminal."""
 
     address: str
     route: Route
@@ -57,12 +58,12 @@ class Way(NamedTuple):
 
 class State(NamedTuple):
     """All interfaces by name, all default routes in the order in which the kernel prefers them, and the kernel's routes
-    to those addresses of endpoints that are known. ``ssids``: interface → the Wi-Fi network it is in. ``readable``:
-    False where nothing says which interfaces there are (a container without /sys and /proc)."""
+    to the known addresses of endpoints. `ssids`: interface → the Wi-Fi network it is in. `readable`: False where
+    nothing says which interfaces there are (a container without /sys and /proc)."""
 
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] = ()
-    ways: tuple[Way, ...] = ()
+    endpoint_routes: tuple[EndpointRoute, ...] = ()
     ssids: tuple[tuple[str, str], ...] = ()
     readable: bool = True
 
@@ -70,7 +71,7 @@ class State(NamedTuple):
         return next((interface for interface in self.interfaces if interface.name == name), None)
 
     def holder(self, address: str | None) -> Interface | None:
-        """The interface that holds a local address; one with a link before one without."""
+        """The interface that has a local address; one with a link before one without."""
         holders = [interface for interface in self.interfaces if address in interface.addresses]
         return next((interface for interface in holders if interface.linked), holders[0] if holders else None)
 
@@ -80,25 +81,23 @@ class State(NamedTuple):
 
     @property
     def default(self) -> Route | None:
-        """The route that the kernel takes, dead or not: IPv4 where there is one, since the cloud speaks it."""
-        return next((route for route in self.routes if route.family == 4), self.routes[0] if self.routes else None)
+        """The route that the kernel takes, dead or not: IPv4 where there is one, since the cloud has that."""
+        return _preferred(self.routes)
 
     @property
-    def way_out(self) -> Route | None:
-        """``default``, whether its gateway answers or not: what answers and a detour are about."""
+    def default_identity(self) -> Route | None:
+        """`default`, whether its gateway answers or not: what probe results and an alternative interface are about."""
         return self.default and self.default._replace(silent=None, mac=None)
 
     def route_of(self, name: str) -> Route | None:
-        """The default route of an interface that the kernel prefers, among all over that interface; else its way to an
-        endpoint."""
-        own = [route for route in self.all_routes if route.interface == name]
-        return next((route for route in own if route.family == 4), own[0] if own else None)
+        """The default route over an interface that the kernel prefers; else its route to an endpoint over it."""
+        return _preferred(tuple(route for route in self.all_routes if route.interface == name))
 
     @property
-    def taken(self) -> tuple[str, ...]:
+    def dial_interfaces(self) -> tuple[str, ...]:
         """The interfaces over which the kernel dials: those of its routes to the endpoints, else the default's."""
-        ways = tuple(dict.fromkeys(way.route.interface for way in self.ways))
-        return ways or ((self.default.interface,) if self.default else ())
+        names = tuple(dict.fromkeys(one.route.interface for one in self.endpoint_routes))
+        return names or ((self.default.interface,) if self.default else ())
 
     @property
     def usable(self) -> tuple[Interface, ...]:
@@ -110,18 +109,18 @@ class State(NamedTuple):
         return tuple(sorted(able, key=lambda one: order[one.name]))
 
     @property
-    def askable(self) -> tuple[str, ...]:
-        """The interfaces over which something can be asked, a route to the cloud or not."""
+    def addressed(self) -> tuple[str, ...]:
+        """The interfaces over which something can be asked, be there a route to the cloud or not."""
         return tuple(one.name for one in self.counting if one.linked and one.addresses)
 
     @property
-    def here(self) -> bool:
-        """An endpoint stands on this terminal itself: no network is needed."""
-        return any(way.route.interface == "lo" for way in self.ways)
+    def endpoint_is_local(self) -> bool:
+        """An endpoint is on this terminal itself: no network is needed."""
+        return any(one.route.interface == "lo" for one in self.endpoint_routes)
 
     @property
     def all_routes(self) -> tuple[Route, ...]:
-        return (*self.routes, *(way.route for way in self.ways))
+        return (*self.routes, *(one.route for one in self.endpoint_routes))
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -132,9 +131,13 @@ class State(NamedTuple):
         return tuple(dict.fromkeys(network for one in self.counting for network in one.networks))
 
 
+def _preferred(routes: tuple[Route, ...]) -> Route | None:
+    return next((route for route in routes if route.family == 4), routes[0] if routes else None)
+
+
 def remembering(before: State | None, after: State) -> State:
-    """``after``; a gateway of which the kernel knows nothing just now is as silent as it was ``before``, and the same
-    one: an entry that ages away says nothing. On another link it may be another, even under the same address."""
+    """`after`, with what the kernel has only forgotten: a gateway without an entry in its table is as silent as it was
+    `before`, and has the same MAC. After the link was away it may be another one, even under the same address."""
     known = {(route.interface, route.gateway): route for route in (before.all_routes if before else ())}
 
     def remembered(route: Route) -> Route:
@@ -146,13 +149,33 @@ def remembering(before: State | None, after: State) -> State:
             mac=route.mac or (was.mac if same else None))
 
     return after._replace(routes=tuple(map(remembered, after.routes)),
-                          ways=tuple(way._replace(route=remembered(way.route)) for way in after.ways))
+                          endpoint_routes=tuple(one._replace(route=remembered(one.route))
+                                                for one in after.endpoint_routes))
+
+
+class Fact(StrEnum):
+    """What can differ. LINK_FLAPPED: it was there at both moments, and away between them. LINK_STATE: any other
+    operstate."""
+
+    INTERFACE_GONE = "interface gone"
+    INTERFACE_NEW = "interface new"
+    LINK_LOST = "link lost"
+    LINK_BACK = "link back"
+    LINK_FLAPPED = "link flapped"
+    LINK_STATE = "link state"
+    ADDRESS_GONE = "address gone"
+    ADDRESS_NEW = "address new"
+    DEFAULT_GONE = "default gone"
+    DEFAULT_NEW = "default new"
+    DEFAULT_CHANGED = "default changed"
+    GATEWAY_SILENT = "gateway silent"
+    GATEWAY_BACK = "gateway back"
 
 
 class Change(NamedTuple):
-    """One named difference. ``detail`` is for people; ``interface`` is None for the default route as a whole."""
+    """One difference. `detail` is for people; `interface` is None for the default route as a whole."""
 
-    fact: str
+    fact: Fact
     interface: str | None
     detail: str
 
@@ -160,11 +183,7 @@ class Change(NamedTuple):
 def changes(before: State, after: State, carrying: frozenset[str] = frozenset()) -> tuple[Change, ...]:
     """The differences between two moments, in the order: interfaces by name, then the default route.
 
-    ``carrying``: interfaces that are news although they do not count, such as a tunnel that carries the connection.
-
-    Facts: ``interface gone``, ``interface new``, ``link lost``, ``link back``, ``link flapped`` (it was up at both
-    moments and away between them), ``link state`` (any other operstate), ``address gone``, ``address new``,
-    ``default gone``, ``default new``, ``default changed``, ``gateway silent``, ``gateway back``.
+    `carrying`: interfaces that are news although they do not count, such as a tunnel that carries the connection.
     """
     old = {interface.name: interface for interface in before.interfaces}
     new = {interface.name: interface for interface in after.interfaces}
@@ -180,38 +199,40 @@ def changes(before: State, after: State, carrying: frozenset[str] = frozenset())
 def _interface_changes(name: str, old: Interface | None, new: Interface | None) -> list[Change]:
     found = []
     if new is None:
-        found.append(Change("interface gone", name, f"{name} is gone"))
+        found.append(Change(Fact.INTERFACE_GONE, name, f"{name} is gone"))
     elif old is None:
-        found.append(Change("interface new", name, f"{name} is there ({new.kind}, {new.operstate})"))
+        found.append(Change(Fact.INTERFACE_NEW, name, f"{name} is there ({new.kind.value}, {new.operstate})"))
     elif old.linked != new.linked:
-        fact = "link back" if new.linked else "link lost"
+        fact = Fact.LINK_BACK if new.linked else Fact.LINK_LOST
         found.append(Change(fact, name, f"{name} {old.operstate} → {describe_link(new)}"))
     elif new.linked and old.carrier_changes != new.carrier_changes:
-        found.append(Change("link flapped", name, f"{name} lost its carrier for a moment"))
+        found.append(Change(Fact.LINK_FLAPPED, name, f"{name} lost its carrier for a moment"))
     elif old.operstate != new.operstate:
-        found.append(Change("link state", name, f"{name} {old.operstate} → {new.operstate}"))
+        found.append(Change(Fact.LINK_STATE, name, f"{name} {old.operstate} → {new.operstate}"))
     was, now = (one.addresses if one else () for one in (old, new))
-    found += [Change("address gone", name, f"{name} has {address} no longer") for address in was if address not in now]
-    found += [Change("address new", name, f"{name} has {address}") for address in now if address not in was]
+    found += [Change(Fact.ADDRESS_GONE, name, f"{name} has {address} no longer")
+              for address in was if address not in now]
+    found += [Change(Fact.ADDRESS_NEW, name, f"{name} has {address}") for address in now if address not in was]
     return found
 
 
 def _route_changes(old: Route | None, new: Route | None) -> list[Change]:
     if new is None:
         return [] if old is None else [
-            Change("default gone", None, f"no default route any more (was {describe_route(old)})")]
+            Change(Fact.DEFAULT_GONE, None, f"no default route any more (was {describe_route(old)})")]
     if old is None:
-        return [Change("default new", None, f"default route {describe_route(new)}")]
+        return [Change(Fact.DEFAULT_NEW, None, f"default route {describe_route(new)}")]
     if (old.interface, old.gateway) != (new.interface, new.gateway):
-        return [Change("default changed", None, f"default route {describe_route(old)} → {describe_route(new)}")]
+        return [Change(Fact.DEFAULT_CHANGED, None, f"default route {describe_route(old)} → {describe_route(new)}")]
     if bool(old.silent) != bool(new.silent):
-        answers = "does not answer on the link" if new.silent else "answers again on the link"
-        return [Change("gateway silent" if new.silent else "gateway back", new.interface, f"{new.gateway} {answers}")]
+        fact, text = ((Fact.GATEWAY_SILENT, "does not answer on the link") if new.silent
+                      else (Fact.GATEWAY_BACK, "answers again on the link"))
+        return [Change(fact, new.interface, f"{new.gateway} {text}")]
     return []
 
 
 def describe_link(interface: Interface) -> str:
-    """The state of a link as a person says it."""
+    """The state of a link in words."""
     if interface.linked:
         return "up"
     if not interface.enabled:

@@ -1,12 +1,12 @@
 """The status file of an agent that cannot write it: `POS Offline`, and why.
 
 Rules
-- Only while the agent's last health question stands unanswered, or nobody holds its socket.
-- The agent's word wins: a line that it wrote after the question was asked stays.
-- What the agent said of the terminal stays in the line; what is only true of a connection goes. An agent that said
-  itself why it ended has said it better.
-- A thread does the writing: a disk that hangs must not hold the guardian. It writes the newest word alone, and none
-  once the agent has answered.
+- Only while the last health question is unanswered, or nobody holds the agent's socket.
+- The agent's line wins: one that it wrote after the question was asked stays.
+- What the agent said of the terminal stays in the line; what is only true of a connection goes. The reason that an
+  agent gave itself when it was stopped stays, too.
+- A thread does the writing: a disk that hangs must not hold up the guardian. It writes only what was last asked for,
+  and nothing once the agent has answered.
 """
 import json
 import logging
@@ -29,50 +29,50 @@ LONGEST = 1024 * 1024
 log = logging.getLogger("guardian")
 
 
-class Word(NamedTuple):
-    """`reason`: AGENT_SILENT or AGENT_GONE. `asked`: the uptime at which the question was asked that had no answer."""
+class Notice(NamedTuple):
+    """`reason`: AGENT_SILENT or AGENT_GONE. `asked`: the uptime at which the unanswered question was asked."""
 
     reason: Reason
     asked: float
 
 
 class StatusFile:
-    """`path`: local.status_file; None: there is none, and nothing is ever done."""
+    """`path`: local.status_file; None: there is none, and nothing is done."""
 
     def __init__(self, path: str | None):
         self._path = path
         self._due = threading.Condition()
-        self._word: Word | None = None
-        # The thread's own: the line that it wrote last, what the newest line says, and since when the terminal is
-        # offline, where the agent did not know.
+        self._notice: Notice | None = None
+        # Of the thread alone: the line that it wrote last, what the newest line says, and since when (uptime) the
+        # terminal is offline, where the agent did not know.
         self._own: bytes | None = None
         self._said = Status(version=VERSION)
         self._since: float | None = None
         self._failing: str | None = None
 
-    def say(self, word: Word) -> None:
-        """At each question without an answer; returns at once."""
+    def offline(self, reason: Reason, asked: float) -> None:
+        """After each question without an answer (see Notice); returns at once."""
         if self._path is not None:
             with self._due:
-                self._word = word
+                self._notice = Notice(reason, asked)
                 self._due.notify()
 
-    def leave(self) -> None:
-        """The agent answered: the file is its own again."""
+    def agent_answered(self) -> None:
+        """The file is the agent's own again."""
         with self._due:
-            self._word = None
+            self._notice = None
 
     def run(self) -> None:
-        """The thread; for ever."""
+        """The thread, for the life of the process."""
         if self._path is not None:
             line_file.tidy(self._path, WRITER)
         while True:
             with self._due:
-                self._due.wait_for(lambda: self._word is not None)
-                word, self._word = self._word, None
-            assert word is not None and self._path is not None
+                self._due.wait_for(lambda: self._notice is not None)
+                notice, self._notice = self._notice, None
+            assert notice is not None and self._path is not None
             try:
-                self._write(self._path, word)
+                self._write(self._path, notice)
             except OSError as error:
                 if self._failing != error.strerror:
                     log.error("status file: %s cannot be written (%s)", self._path, error.strerror or error)
@@ -80,20 +80,20 @@ class StatusFile:
             else:
                 self._failing = None
 
-    def _write(self, path: str, word: Word) -> None:
+    def _write(self, path: str, notice: Notice) -> None:
         before = _read(path)
         if before is not None and before != self._own:      # the agent wrote since
             self._said = _parsed(before)
-            if (self._said.written_uptime or 0.0) > word.asked:
+            if (self._said.written_uptime or 0.0) > notice.asked:
                 return
-            self._since = word.asked if self._said.online or not self._said.since else None
-        self._said = _offline(self._said, word.reason, self._since)
+            self._since = notice.asked if self._said.online or not self._said.since else None
+        self._said = _offline(self._said, notice.reason, self._since)
         self._own = self._said.to_line()
         line_file.replace(path, self._own, WRITER)
 
 
 def _offline(said: Status, why: Reason, since: float | None) -> Status:
-    """What `said` becomes, at this moment."""
+    """What `said` becomes now. `since`: the uptime since when, where `said` does not know."""
     now = line_file.uptime()
     reason = why.words
     if why is Reason.AGENT_GONE and said.phase is Phase.STOPPING and not said.online:
@@ -115,7 +115,7 @@ def _read(path: str) -> bytes | None:
 
 
 def _parsed(line: bytes) -> Status:
-    """What the line says; a line that is none of ours says nothing."""
+    """What the line says; nothing where it is not one of ours."""
     try:
         said = json.loads(line)
         return Status.from_json(said) if isinstance(said, dict) else Status(version=VERSION)

@@ -46,7 +46,7 @@ def test_a_device_without_a_serial_number_waits_for_a_setting(image):
     assert status["reason"].startswith("settings wrong: terminal.type: is empty")
     pid = image.pid_of("econduit:agent")
     said = image.ctl("tail", "econduit:agent")
-    assert "terminal.id: is empty" in said and "mend them, then supervisorctl signal HUP econduit:agent" in said
+    assert "terminal.id: is empty" in said and "correct them, then supervisorctl signal HUP econduit:agent" in said
     image.write("/etc/econduit-terminal/conf.d/50-this.ini", "[terminal]\ntype = Maker\nmodel = One\nid = 29531204\n")
     image.ctl("signal", "HUP", "econduit:agent")
     image.until("the setting works", lambda: image.status()["terminal_id"] == "29531204")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from econduit_terminal.process.addresses import is_address, leads_nowhere, parsed
-from econduit_terminal.watchdog.addresses import Nearby, is_loopback, is_private, is_public_name
+from econduit_terminal.watchdog.addresses import LocalNetwork, is_loopback, is_private, is_public_name
 
 PRIVATE = ("192.168.1.1", "10.0.0.1", "172.16.0.1", "172.31.255.1", "100.64.0.1", "100.127.255.255", "127.0.0.53",
            "169.254.1.1", "198.18.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "fc00::1", "fe80::1", "fe80::1%eth0",
@@ -48,7 +48,7 @@ def test_names_of_the_internet(host, public):
     assert is_public_name(host) is public
 
 
-NEAR = Nearby(frozenset({"192.0.2.5"}), frozenset({"192.0.2.1", "203.0.113.1"}), ("192.0.2.0/24",),
+NEAR = LocalNetwork(frozenset({"192.0.2.5"}), frozenset({"192.0.2.1", "203.0.113.1"}), ("192.0.2.0/24",),
               frozenset({"meant.test"}))
 
 
@@ -75,9 +75,9 @@ NEAR = Nearby(frozenset({"192.0.2.5"}), frozenset({"192.0.2.1", "203.0.113.1"}),
     ("10.0.0.1", "10.0.0.1", None),
 ])
 def test_whether_a_host_can_stand_there(host, address, why):
-    said = NEAR.disbelieved(host, address)
+    said = NEAR.implausible(host, address)
     assert said is None if why is None else address in said and why in said
-    assert NEAR.believed(host, (address, "203.0.113.77")) == ((address,) if why is None else ()) + ("203.0.113.77",)
+    assert NEAR.plausible(host, (address, "203.0.113.77")) == ((address,) if why is None else ()) + ("203.0.113.77",)
 
 
 @pytest.mark.parametrize("address, beyond", [
@@ -91,4 +91,4 @@ def test_t1_what_proves_the_internet(address, beyond):
 @given(st.text())
 def test_any_text(text):
     assert is_address(text) is (parsed(text) is not None)
-    is_private(text), leads_nowhere(text), is_public_name(text), NEAR.on_link(text), NEAR.disbelieved("a.test", text)
+    is_private(text), leads_nowhere(text), is_public_name(text), NEAR.on_link(text), NEAR.implausible("a.test", text)

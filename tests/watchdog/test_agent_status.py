@@ -3,7 +3,7 @@ import pytest
 
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
+from econduit_terminal.watchdog.agent_status import AgentStatus, DialResult
 
 ONLINE = {"online": True, "local_address": "192.0.2.5", "interface": "eth0", "reason": None, "pid": 7,
           "phase": "online",
@@ -12,28 +12,28 @@ ONLINE = {"online": True, "local_address": "192.0.2.5", "interface": "eth0", "re
 
 
 def test_all_of_it():
-    assert AgentStatus().heard(Status.from_json(ONLINE)) == AgentStatus(
+    assert AgentStatus().updated(Status.from_json(ONLINE)) == AgentStatus(
         True, "192.0.2.5", "eth0", None, 7, Phase.ONLINE,
-        (Dialed(Endpoint("dc", 80), Outcome.REGISTERED, ("203.0.113.10",)),
-         Dialed(Endpoint("2001:db8::1", 9001), Outcome.UNTRIED)))
+        (DialResult(Endpoint("dc", 80), Outcome.REGISTERED, ("203.0.113.10",)),
+         DialResult(Endpoint("2001:db8::1", 9001), Outcome.UNTRIED)))
 
 
 def test_where_it_was_connected_last_stays_known():
-    was = AgentStatus().heard(Status.from_json(ONLINE))
-    offline = was.heard(Status(reason="closed", pid=7))
+    was = AgentStatus().updated(Status.from_json(ONLINE))
+    offline = was.updated(Status(reason="closed", pid=7))
     assert offline == AgentStatus(False, "192.0.2.5", "eth0", "closed", 7)
     assert offline.gone() == AgentStatus(local_address="192.0.2.5", interface="eth0")
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_of_the_contract(outcome):
-    said = AgentStatus().heard(Status.from_json({"endpoints": [{"endpoint": "dc:80", "outcome": outcome.value,
+    said = AgentStatus().updated(Status.from_json({"endpoints": [{"endpoint": "dc:80", "outcome": outcome.value,
                                                                 "addresses": []}]}))
     assert said.endpoints[0].outcome is outcome
 
 
 def test_an_agent_of_the_first_release_says_less():
-    assert AgentStatus().heard(Status.from_json({"online": False, "reason": "x", "pid": 1})).endpoints == ()
+    assert AgentStatus().updated(Status.from_json({"online": False, "reason": "x", "pid": 1})).endpoints == ()
 
 
 @pytest.mark.parametrize("name, want", [
@@ -43,5 +43,5 @@ def test_an_agent_of_the_first_release_says_less():
     ("", None),
 ])
 def test_endpoints_by_name(name, want):
-    said = AgentStatus().heard(Status(endpoints=(EndpointStatus(name),)))
+    said = AgentStatus().updated(Status(endpoints=(EndpointStatus(name),)))
     assert [dialed.endpoint for dialed in said.endpoints] == ([] if want is None else [want])

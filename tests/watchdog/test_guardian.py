@@ -59,7 +59,7 @@ def start(tmp_path):
 @pytest.fixture
 def watch(tmp_path, monkeypatch):
     """A guardian that is asked to look, instead of waiting for its interval."""
-    monkeypatch.setattr(guardian, "LAST_WORDS", 0.3)
+    monkeypatch.setattr(guardian, "STACKS_TIME", 0.3)
     clock = [1000.0]
     made = Guardian(Client(tmp_path / "agent.sock", timeout=0.2), 0.2, threading.Event(), names=NAMES,
                     monotonic=lambda: clock[0])
@@ -69,85 +69,85 @@ def watch(tmp_path, monkeypatch):
 
 def test_an_agent_whose_hub_is_blocked_leaves_its_stacks_and_is_killed(start, watch):
     agent = start()
-    watch.look()
+    watch.check()
     agent.hang()
     for _ in range(MISSES - 1):
-        watch.look()
+        watch.check()
         assert agent.alive()
-    watch.look()
+    watch.check()
     assert "a_call_that_never_returns" in agent.ended()
 
 
 def test_a_stopped_agent_is_found_and_killed(start, watch):
     agent = start()
-    watch.look()
+    watch.check()
     agent.process.send_signal(signal.SIGSTOP)
     for _ in range(MISSES):
-        watch.look()
+        watch.check()
     assert "Current thread" in agent.ended(), "it was continued to write its stacks"
 
 
 def test_an_answer_between_two_misses_makes_them_count_anew(start, watch):
     agent = start()
-    watch.look()
+    watch.check()
     for _ in range(3):
         agent.process.send_signal(signal.SIGSTOP)
         for _ in range(MISSES - 1):
-            watch.look()
+            watch.check()
         agent.process.send_signal(signal.SIGCONT)
-        watch.look()
+        watch.check()
     assert agent.alive()
 
 
 def test_nobody_at_the_socket_is_left_to_the_operator(watch, tmp_path):
     for _ in range(2 * MISSES):
-        watch.look()
+        watch.check()
     (tmp_path / "agent.sock").touch()
     for _ in range(2 * MISSES):
-        watch.look()
+        watch.check()
 
 
 def test_a_starting_agent_has_its_time(start, watch):
     agent = start("hang")
     for _ in range(2 * MISSES):
-        watch.look()
+        watch.check()
     assert agent.alive()
-    watch.clock[0] += guardian.STARTING + 1
+    watch.clock[0] += guardian.STARTUP + 1
     for _ in range(MISSES):
-        watch.look()
+        watch.check()
     agent.ended()
 
 
 def test_misses_of_another_process_do_not_count(start, watch):
     first = start()
-    watch.look()
+    watch.check()
     first.process.send_signal(signal.SIGSTOP)
     for _ in range(MISSES - 1):
-        watch.look()
+        watch.check()
     first.process.kill()
     first.process.wait(5)
     second = start()
-    watch.look()
+    watch.check()
     second.process.send_signal(signal.SIGSTOP)
     for _ in range(MISSES - 1):
-        watch.look()
+        watch.check()
     assert second.alive()
 
 
 def test_another_program_at_the_socket_is_left_alone(start, watch):
     agent = start()
     watch._names = ("econduit-agent",)
-    watch.look()
+    watch.check()
     agent.hang()
     for _ in range(2 * MISSES):
-        watch.look()
+        watch.check()
     assert agent.alive()
 
 
 def test_a_pid_that_was_given_to_another_process_is_not_hit():
     """The pid is right, the program is not: as after the agent died and its pid came round again."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        assert not guardian.end(other.pid, wait=lambda seconds: None)
+        assert not guardian.kill_hung(other.pid, wait=lambda seconds: None)
         assert other.poll() is None
         other.stdin.close()
 
@@ -155,75 +155,75 @@ def test_a_pid_that_was_given_to_another_process_is_not_hit():
 def test_a_process_that_is_gone():
     with subprocess.Popen(["true"]) as done:
         done.wait(5)
-    assert not guardian.end(done.pid, wait=lambda seconds: None)
+    assert not guardian.kill_hung(done.pid, wait=lambda seconds: None)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run a process as another user")
 def test_another_user_s_agent_is_left_alone(start, monkeypatch):
     agent = start()
     monkeypatch.setattr(os, "geteuid", lambda: 65534)
-    assert not guardian.end(agent.pid, NAMES, wait=lambda seconds: None)
+    assert not guardian.kill_hung(agent.pid, NAMES, wait=lambda seconds: None)
     assert agent.alive()
 
 
-class Words:
+class Notices:
     """A status file that remembers what was said."""
 
     def __init__(self):
         self.said = []
 
-    def say(self, word):
-        self.said.append(word.reason)
+    def offline(self, reason, asked):
+        self.said.append(reason)
 
-    def leave(self):
-        self.said.append("leave")
+    def agent_answered(self):
+        self.said.append("answered")
 
 
 def test_t9_the_first_miss_is_shown_and_the_first_answer_gives_the_file_back(start, watch):
-    agent, watch._status_file = start(), Words()
-    watch.look()
+    agent, watch._status_file = start(), Notices()
+    watch.check()
     agent.process.send_signal(signal.SIGSTOP)
-    watch.look()
-    watch.look()
+    watch.check()
+    watch.check()
     agent.process.send_signal(signal.SIGCONT)
-    watch.look()
-    assert watch._status_file.said == ["leave", Reason.AGENT_SILENT, Reason.AGENT_SILENT, "leave"]
+    watch.check()
+    assert watch._status_file.said == ["answered", Reason.AGENT_SILENT, Reason.AGENT_SILENT, "answered"]
 
 
 def test_t9_a_starting_agent_that_does_not_answer_is_shown_and_left_alone(start, watch):
-    agent, watch._status_file = start("hang"), Words()
-    watch.look()
+    agent, watch._status_file = start("hang"), Notices()
+    watch.check()
     assert watch._status_file.said == [Reason.AGENT_SILENT] and agent.alive()
 
 
 def test_t5_nobody_at_the_socket_is_shown_when_it_lasts_longer_than_a_restart(start, watch):
-    agent, watch._status_file = start(), Words()
-    watch.look()
+    agent, watch._status_file = start(), Notices()
+    watch.check()
     agent.process.kill()
     agent.process.wait(5)
-    watch.look()
-    assert watch._status_file.said == ["leave"]
-    watch.look()
-    assert watch._status_file.said == ["leave", Reason.AGENT_GONE]
+    watch.check()
+    assert watch._status_file.said == ["answered"]
+    watch.check()
+    assert watch._status_file.said == ["answered", Reason.AGENT_GONE]
 
 
 def test_who_may_not_ask_knows_nothing_and_says_nothing(watch, monkeypatch):
     def refused():
         raise NotAllowed("no permission")
 
-    watch._status_file = Words()
+    watch._status_file = Notices()
     monkeypatch.setattr(watch._client, "pid", refused)
     for _ in range(2 * MISSES):
-        watch.look()
+        watch.check()
     assert watch._status_file.said == []
 
 
 class Steps:
     """A guardian's clock and the event that it waits on; the agent's behaviour is the test's."""
 
-    def __init__(self, answers, timeout=2.0, interval=3.0):
+    def __init__(self, results, timeout=2.0, interval=3.0):
         self.now, self.asked, self.killed = 1000.0, [], None
-        self.answers = iter(answers)
+        self.results = iter(results)
         self.timeout = timeout
         self.guardian = Guardian(self, interval, self, monotonic=lambda: self.now)
 
@@ -236,7 +236,7 @@ class Steps:
         return 4711
 
     def health(self):
-        how = next(self.answers, "answers")
+        how = next(self.results, "answers")
         if how != "answers":
             self.now += self.timeout if how == "silent" else 0.0
             raise AgentError("did not answer in time")
@@ -244,10 +244,10 @@ class Steps:
 
 def run(steps, monkeypatch):
     def end(pid, names, wait):
-        steps.now += guardian.LAST_WORDS
+        steps.now += guardian.STACKS_TIME
         steps.killed = steps.now - 1000.0
 
-    monkeypatch.setattr(guardian, "end", end)
+    monkeypatch.setattr(guardian, "kill_hung", end)
     steps.guardian.run()
     return steps
 

@@ -1,28 +1,32 @@
-"""Words from threads: the newest on each subject, and none lost from sight."""
+"""Messages from threads: the newest of each kind, and none lost from sight."""
 import select
 
-from econduit_terminal.watchdog.inbox import Inbox
+import pytest
+
+from econduit_terminal.contract.status import Status
+from econduit_terminal.watchdog.inbox import AgentChanged, Inbox, ProbesDone, ThreadFailed
+from econduit_terminal.watchdog.probe_results import ProbeResults
 
 
 def heard(inbox, timeout=5):
     return bool(select.select([inbox], [], [], timeout)[0])
 
 
-def test_the_newest_word_on_each_subject():
-    inbox = Inbox()
+def test_the_newest_message_of_each_kind():
+    inbox, done = Inbox(), ProbesDone(3, ProbeResults())
     assert not heard(inbox, 0)
     for number in range(1000):
-        inbox.put("agent", number)
-    inbox.put("answers", "all")
+        inbox.put(AgentChanged(Status(pid=number)))
+    inbox.put(done)
     assert heard(inbox)
-    assert inbox.take() == {"agent": 999, "answers": "all"}
-    assert not heard(inbox, 0) and inbox.take() == {}
+    assert inbox.take() == (AgentChanged(Status(pid=999)), done)
+    assert not heard(inbox, 0) and inbox.take() == ()
 
 
-def test_a_ring_wakes_without_a_word():
+def test_a_ring_wakes_without_a_message():
     inbox = Inbox()
     inbox.ring()
-    assert heard(inbox) and inbox.take() == {}
+    assert heard(inbox) and inbox.take() == ()
 
 
 def test_a_thread_that_fails_says_so():
@@ -32,4 +36,7 @@ def test_a_thread_that_fails_says_so():
         raise mistake
 
     inbox.spawn(work, "worker").join(5)
-    assert inbox.take() == {"failed": ("worker", mistake)}
+    assert heard(inbox)
+    with pytest.raises(ThreadFailed, match="^worker: RuntimeError") as failed:
+        inbox.take()
+    assert failed.value.__cause__ is mistake

@@ -12,22 +12,23 @@ from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.client import Client
 from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.contract.status import Outcome
-from econduit_terminal.watchdog import asking, monitor as module
-from econduit_terminal.watchdog.answers import Answers, Finding, NameFound
-from econduit_terminal.watchdog.inbox import Inbox
-from econduit_terminal.watchdog.monitor import Failed, Monitor
-from econduit_terminal.watchdog.orders import Orders
+from econduit_terminal.watchdog import monitor as module, probe_schedule
+from econduit_terminal.watchdog.config import WatchdogConfig
+from econduit_terminal.watchdog.inbox import Inbox, ThreadFailed
+from econduit_terminal.watchdog.monitor import Monitor
+from econduit_terminal.watchdog.probe_results import EndpointResult, NameResult, ProbeResults
 from econduit_terminal.watchdog.state import Interface, Route, State
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False)
 VIA = Route("eth0", "192.0.2.1", 100, silent=False)
 WELL, UNPLUGGED = State((ETH,), (VIA,)), State((OUT,), (VIA,))
-DEAD = Answers(True, endpoints=(Finding(Endpoint("192.0.2.80", 80), Outcome.SILENT, ("192.0.2.80",), probed=True),))
-WORKS = DEAD._replace(endpoints=(Finding(Endpoint("192.0.2.80", 80), Outcome.OPEN, ("192.0.2.80",), probed=True),))
-ORDERS = Orders(socket="", log_level="debug", endpoints=(Endpoint("192.0.2.80", 80),),
-                reference_hosts=(), interfaces=(), coalesce=0.02, poll=60.0, probe_interval=0.05,
-                probe_timeout=1.0, health_interval=60.0, health_timeout=1.0, report_interval=60.0)
+CLOUD = Endpoint("192.0.2.80", 80)
+DEAD = ProbeResults(True, endpoints=(EndpointResult(CLOUD, Outcome.SILENT, ("192.0.2.80",), probed=True),))
+WORKS = DEAD._replace(endpoints=(EndpointResult(CLOUD, Outcome.OPEN, ("192.0.2.80",), probed=True),))
+CONFIG = WatchdogConfig(socket="", log_level="debug", endpoints=(CLOUD,), reference_hosts=(), interfaces=(),
+                        coalesce=0.02, poll=60.0, probe_interval=0.05, probe_timeout=1.0, health_interval=60.0,
+                        health_timeout=1.0, report_interval=60.0)
 
 
 class Bell:
@@ -55,13 +56,13 @@ class World:
 
     def __init__(self, path, monkeypatch):
         self.path, self.bell, self.inbox, self.stopped = path, Bell(), Inbox(), threading.Event()
-        self.state, self.asleep, self.answers = WELL, 0.0, DEAD
+        self.state, self.asleep, self.results = WELL, 0.0, DEAD
         self.looks, self.rounds = 0, []
         self.error = None
         monkeypatch.setattr(module.probes.Prober, "ask", lambda prober, plan, timeout: self._ask(plan))
 
-    def start(self, **orders):
-        made = Monitor(ORDERS._replace(**orders), Client(self.path), self.inbox, self.stopped, doorbell=self.bell,
+    def start(self, **config):
+        made = Monitor(CONFIG._replace(**config), Client(self.path), self.inbox, self.stopped, doorbell=self.bell,
                        look=self._look, suspended=lambda: self.asleep)
         self.thread = threading.Thread(target=self._run, args=(made,), daemon=True)
         self.thread.start()
@@ -92,7 +93,7 @@ class World:
     def _run(self, made):
         try:
             made.run()
-        except Failed as error:
+        except ThreadFailed as error:
             self.error = error
 
     def _look(self, addresses):
@@ -102,9 +103,9 @@ class World:
 
     def _ask(self, plan):
         self.rounds.append((time.monotonic(), plan))
-        if isinstance(self.answers, Exception):
-            raise self.answers
-        return self.answers
+        if isinstance(self.results, Exception):
+            raise self.results
+        return self.results
 
 
 @pytest.fixture
@@ -141,15 +142,15 @@ def test_while_registered_nothing_is_asked(world, agent):
 
 
 def test_offline_with_a_usable_network_is_asked_about_again_and_again(world, agent, monkeypatch):
-    monkeypatch.setattr(asking, "PATIENCE", 0.05)
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.05)
     world.start()
     agent.verdict("no internet")
     began = time.monotonic()
-    world.answers = WORKS
+    world.results = WORKS
     _, told = agent.report(lambda report: report["path"] == "works", after=began)
     assert told["dial"] and told["verdict"] == "connecting" and told["open"] == ["192.0.2.80:80"]
     plan = world.rounds[0][1]
-    assert (plan.gateway, plan.endpoints) == (VIA, ORDERS.endpoints)
+    assert (plan.gateway, plan.endpoints) == (VIA, CONFIG.endpoints)
     agent.online("192.0.2.5", "eth0")
     agent.report(lambda report: "registered" in report["detail"])
     asked, began = len(world.rounds), time.monotonic()
@@ -160,7 +161,7 @@ def test_offline_with_a_usable_network_is_asked_about_again_and_again(world, age
 
 
 def test_nothing_is_asked_over_a_dead_cable_and_at_once_when_it_is_back(world, agent, monkeypatch):
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
     world.state = UNPLUGGED
     world.start(report_interval=0.03)
     agent.verdict("cable unplugged")
@@ -173,7 +174,7 @@ def test_nothing_is_asked_over_a_dead_cable_and_at_once_when_it_is_back(world, a
 
 
 def test_without_an_agent_nothing_is_asked(world, monkeypatch):
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
     world.start(poll=0.02)
     while world.looks < 10:
         world.thread.join(0.01)
@@ -217,7 +218,7 @@ def test_a_hint_is_about_a_moment_and_not_about_every_report_after_it(world, age
 
 def test_a_dead_gateway_that_is_asked_anew_is_not_back(world, agent, monkeypatch, caplog):
     caplog.set_level("INFO")
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
     world.start(probe_interval=60.0)
     since, _ = agent.verdict("no internet")
     for silent in (True, None, True, None):
@@ -274,8 +275,8 @@ def test_an_agent_that_hangs_holds_up_nothing(world, agent):
 
 
 def test_a_part_that_dies_ends_the_loop(world, agent, monkeypatch):
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
-    world.answers = RuntimeError("broken on purpose")
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
+    world.results = RuntimeError("broken on purpose")
     world.start()
     world.thread.join(5)
     assert "probes: RuntimeError('broken on purpose')" in str(world.error)
@@ -288,8 +289,8 @@ ENDPOINT = "192.0.2.80:80"
 @pytest.mark.parametrize("outcome, dial", [("refused", False), ("open", False), ("refused registration", False),
                                            ("not the cloud", False), ("silent", True), ("rejected by a router", True)])
 def test_o12_while_the_cloud_answers_the_agent_its_dial_is_the_probe(world, agent, monkeypatch, outcome, dial):
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
-    world.answers = Answers(True)
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
+    world.results = ProbeResults(True)
     agent.dialed((ENDPOINT, outcome, ["192.0.2.80"]))
     world.start()
     world.until(lambda: len(world.rounds) >= 3)
@@ -299,7 +300,7 @@ def test_o12_while_the_cloud_answers_the_agent_its_dial_is_the_probe(world, agen
 
 def test_t10_the_endpoints_are_those_that_the_agent_dials(world, agent, monkeypatch, caplog):
     caplog.set_level("INFO")
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
     agent.dialed(("198.51.100.1:7", "silent", ["198.51.100.1"]), ("cloud.test:9001", "no name", []))
     world.start()
     agent.verdict("no internet")
@@ -307,7 +308,7 @@ def test_t10_the_endpoints_are_those_that_the_agent_dials(world, agent, monkeypa
     assert list(map(str, plan.endpoints)) == ["198.51.100.1:7", "cloud.test:9001"]
     assert "198.51.100.1" in world.asked_for and "the agent dials 198.51.100.1:7, cloud.test:9001" in caplog.text
     agent.dialed((ENDPOINT, "silent", ["192.0.2.80"]))
-    world.until(lambda: world.rounds[-1][1].endpoints == ORDERS.endpoints)
+    world.until(lambda: world.rounds[-1][1].endpoints == CONFIG.endpoints)
 
 
 def test_o15_addresses_are_handed_over_to_an_agent_that_starts_anew(world, agent, tmp_path):
@@ -367,9 +368,9 @@ def test_which_network_it_is_is_looked_for_until_it_is_known(world, agent):
 
 
 def test_o7_what_a_filter_answers_is_the_reason(world, agent, monkeypatch):
-    monkeypatch.setattr(asking, "PATIENCE", 0.02)
-    world.answers = Answers(True, (NameFound("cloud.test", disbelieved="0.0.0.0 (a DNS filter)"),), endpoints=(
-        Finding(Endpoint("cloud.test", 80), Outcome.NO_NAME),))
+    monkeypatch.setattr(probe_schedule, "FIRST_ROUND_AFTER", 0.02)
+    world.results = ProbeResults(True, (NameResult("cloud.test", implausible="0.0.0.0 (a DNS filter)"),), endpoints=(
+        EndpointResult(Endpoint("cloud.test", 80), Outcome.NO_NAME),))
     agent.dialed(("cloud.test:80", "no name", []))
     world.start()
     agent.verdict("no DNS: cloud.test is answered with 0.0.0.0 (a DNS filter)")

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 from hypothesis import given, strategies
 
-from econduit_terminal.watchdog import neighbours
+from econduit_terminal.watchdog import neighbours, rtnetlink
 from econduit_terminal.watchdog.neighbours import NUD_FAILED, NUD_REACHABLE, Neighbour
 
 LO = socket.if_nametoindex("lo")
@@ -62,7 +62,7 @@ def test_a_kernel_that_does_not_say(monkeypatch):
     def refused(*arguments):
         raise PermissionError
 
-    monkeypatch.setattr(neighbours, "Kernel", refused)
+    monkeypatch.setattr(rtnetlink, "NetlinkSocket", refused)
     assert neighbours.table() == ()
     assert neighbours.find("eth0", "192.0.2.1") is None
 

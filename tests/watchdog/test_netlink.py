@@ -11,7 +11,7 @@ import pytest
 from econduit_terminal.watchdog.netlink import Doorbell
 
 
-class Kernel:
+class NetlinkSocket:
     """Stands for the netlink socket: gives what it is told to, in that order."""
 
     def __init__(self, *words):
@@ -27,7 +27,7 @@ class Kernel:
 def drain(*words):
     doorbell = Doorbell()
     doorbell.close()
-    doorbell._socket = Kernel(*words)
+    doorbell._socket = NetlinkSocket(*words)
     return doorbell.drain(), doorbell._socket.words
 
 

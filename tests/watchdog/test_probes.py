@@ -8,21 +8,21 @@ import pytest
 
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.watchdog import probes
-from econduit_terminal.watchdog.addresses import Nearby
-from econduit_terminal.watchdog.names import Names
-from econduit_terminal.watchdog.state import Interface, Route, State, Way
+from econduit_terminal.watchdog.addresses import LocalNetwork
+from econduit_terminal.watchdog.resolver import Resolver
+from econduit_terminal.watchdog.state import EndpointRoute, Interface, Route, State
 
-MEANT = Nearby(meant=frozenset({"cloud.test"}))     # the tests' cloud stands on this machine
-
-
-def ask(*endpoints, names=None, timeout=2.0, nearby=MEANT, **more):
-    names = names or Names(look_up=known())
-    names.nearby = nearby
-    return probes.Prober(names).ask(probes.Plan(None, endpoints, nearby=nearby, **more), timeout)
+MEANT = LocalNetwork(trusted=frozenset({"cloud.test"}))     # the tests' cloud stands on this machine
 
 
-def outcomes(answers):
-    return [one.outcome.value for one in answers.endpoints]
+def ask(*endpoints, resolver=None, timeout=2.0, local=MEANT, **more):
+    resolver = resolver or Resolver(look_up=known())
+    resolver.local = local
+    return probes.Prober(resolver).ask(probes.Plan(None, endpoints, local=local, **more), timeout)
+
+
+def outcomes(results):
+    return [one.outcome.value for one in results.endpoints]
 
 
 def known(**hosts):
@@ -65,10 +65,10 @@ def mute_port():
 
 def test_open_and_refusing(open_port, shut_port):
     started = time.monotonic()
-    answers = ask(Endpoint("127.0.0.1", open_port), Endpoint("127.0.0.1", shut_port))
-    assert outcomes(answers) == ["open", "refused"] and answers.endpoints[0].addresses == ("127.0.0.1",)
-    assert all(one.probed for one in answers.endpoints)
-    assert answers.names == () and answers.gateway is None and answers.references == () and answers.beyond is None
+    results = ask(Endpoint("127.0.0.1", open_port), Endpoint("127.0.0.1", shut_port))
+    assert outcomes(results) == ["open", "refused"] and results.endpoints[0].addresses == ("127.0.0.1",)
+    assert all(one.probed for one in results.endpoints)
+    assert results.names == () and results.gateway is None and results.references == () and results.beyond is None
     assert time.monotonic() - started < 1
 
 
@@ -81,34 +81,34 @@ def test_nothing_is_sent_on_a_connection_that_opened():
 
 
 def test_o12_endpoints_are_dialed_only_if_the_plan_says_so():
-    names = Names(look_up=known(**{"cloud.test": ["127.0.0.1"]}))
+    resolver = Resolver(look_up=known(**{"cloud.test": ["127.0.0.1"]}))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        answers = ask(Endpoint("127.0.0.1", port), Endpoint("cloud.test", port), names=names, dial=False)
+        results = ask(Endpoint("127.0.0.1", port), Endpoint("cloud.test", port), resolver=resolver, dial=False)
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
-    assert outcomes(answers) == ["untried", "untried"] and not any(one.probed for one in answers.endpoints)
-    found = answers.names[0]
+    assert outcomes(results) == ["untried", "untried"] and not any(one.probed for one in results.endpoints)
+    found = results.names[0]
     assert found.answered and found.addresses == ("127.0.0.1",), "their names are asked all the same"
 
 
 def test_a_mute_port_costs_the_timeout_and_no_more(mute_port):
     started = time.monotonic()
-    answers = ask(Endpoint("127.0.0.1", mute_port), timeout=0.3)
-    assert outcomes(answers) == ["silent"]
+    results = ask(Endpoint("127.0.0.1", mute_port), timeout=0.3)
+    assert outcomes(results) == ["silent"]
     assert 0.25 < time.monotonic() - started < 1
 
 
 def test_names_are_looked_up_and_every_address_is_tried(open_port):
-    names = Names(look_up=known(**{"cloud.test": ["127.0.0.2", "127.0.0.1"]}))
-    answers = ask(Endpoint("cloud.test", open_port), names=names)
-    assert outcomes(answers) == ["open"] and answers.names[0].answered and not answers.nameless
+    resolver = Resolver(look_up=known(**{"cloud.test": ["127.0.0.2", "127.0.0.1"]}))
+    results = ask(Endpoint("cloud.test", open_port), resolver=resolver)
+    assert outcomes(results) == ["open"] and results.names[0].answered and not results.unresolved
 
 
 def test_a_name_that_is_not_known():
-    answers = ask(Endpoint("cloud.test", 1))
-    assert outcomes(answers) == ["no name"] and answers.nameless and answers.names[0].denied
+    results = ask(Endpoint("cloud.test", 1))
+    assert outcomes(results) == ["no name"] and results.unresolved and results.names[0].denied
 
 
 @pytest.mark.parametrize("lie, why", [
@@ -116,16 +116,16 @@ def test_a_name_that_is_not_known():
     ("10.9.9.9", "private"), ("192.168.0.7", "of this terminal"),
 ])
 def test_o7_t1_an_answer_that_cannot_be_the_host_s_is_told_and_not_dialed(lie, why):
-    near = Nearby(frozenset({"192.168.0.7"}), frozenset({"192.168.0.1"}))
-    answers = ask(Endpoint("dc.test", 1), names=Names(look_up=known(**{"dc.test": [lie]})), nearby=near)
-    assert outcomes(answers) == ["no name"] and answers.nameless
-    assert lie in answers.names[0].disbelieved and why in answers.names[0].disbelieved
+    near = LocalNetwork(frozenset({"192.168.0.7"}), frozenset({"192.168.0.1"}))
+    results = ask(Endpoint("dc.test", 1), resolver=Resolver(look_up=known(**{"dc.test": [lie]})), local=near)
+    assert outcomes(results) == ["no name"] and results.unresolved
+    assert lie in results.names[0].implausible and why in results.names[0].implausible
 
 
 def test_o7_a_right_address_beside_a_wrong_one_counts(open_port):
-    names = Names(look_up=known(**{"cloud.test": ["0.0.0.0", "203.0.113.10"]}))
-    answers = ask(Endpoint("cloud.test", open_port), names=names, nearby=Nearby(), dial=False)
-    assert (answers.names[0].addresses, answers.names[0].disbelieved) == (("203.0.113.10",), None)
+    resolver = Resolver(look_up=known(**{"cloud.test": ["0.0.0.0", "203.0.113.10"]}))
+    results = ask(Endpoint("cloud.test", open_port), resolver=resolver, local=LocalNetwork(), dial=False)
+    assert (results.names[0].addresses, results.names[0].implausible) == (("203.0.113.10",), None)
 
 
 def test_a_lookup_that_hangs_holds_nobody_and_is_not_repeated(open_port):
@@ -137,15 +137,15 @@ def test_a_lookup_that_hangs_holds_nobody_and_is_not_repeated(open_port):
             release.wait(20)
         return [(socket.AF_INET, type, 0, "", ("127.0.0.1", 0))]
 
-    names = Names(look_up)
+    resolver = Resolver(look_up)
     try:
-        assert outcomes(ask(Endpoint("cloud.test", open_port), names=names)) == ["open"]
+        assert outcomes(ask(Endpoint("cloud.test", open_port), resolver=resolver)) == ["open"]
         for _ in range(3):
             started = time.monotonic()
-            answers = ask(Endpoint("cloud.test", open_port), names=names, timeout=0.2)
+            results = ask(Endpoint("cloud.test", open_port), resolver=resolver, timeout=0.2)
             assert time.monotonic() - started < 1
-            assert outcomes(answers) == ["open"], "the last known address is dialed beside the lookup"
-            assert not answers.names[0].answered and answers.names[0].addresses == ("127.0.0.1",)
+            assert outcomes(results) == ["open"], "the last known address is dialed beside the lookup"
+            assert not results.names[0].answered and results.names[0].addresses == ("127.0.0.1",)
         assert asked == ["cloud.test"] * 2
     finally:
         release.set()
@@ -158,9 +158,9 @@ def test_the_number_of_lookups_is_limited():
         release.wait(20)
         return []
 
-    names = Names(look_up)
+    resolver = Resolver(look_up)
     try:
-        lookups = [names.start(f"host{number}.test") for number in range(30)]
+        lookups = [resolver.start(f"host{number}.test") for number in range(30)]
         assert [lookup.addresses for lookup in lookups[8:]] == [()] * 22
         assert [lookup.addresses for lookup in lookups[:8]] == [None] * 8
     finally:
@@ -170,16 +170,16 @@ def test_the_number_of_lookups_is_limited():
 
 def test_references_prove_the_path(open_port, shut_port, mute_port):
     shut, open_, mute = (Endpoint("127.0.0.1", port) for port in (shut_port, open_port, mute_port))
-    answers = ask(Endpoint("cloud.test", 1), references=(mute, shut, open_), timeout=0.3)
-    assert answers.references == ((str(mute), False), (str(shut), True), (str(open_), True))
-    assert answers.beyond is True and answers.witness == str(shut)
+    results = ask(Endpoint("cloud.test", 1), references=(mute, shut, open_), timeout=0.3)
+    assert results.references == ((str(mute), False), (str(shut), True), (str(open_), True))
+    assert results.beyond is True and results.witness == str(shut)
     assert ask(Endpoint("cloud.test", 1), references=(mute,), timeout=0.2).beyond is False
 
 
 def test_another_interface_is_asked_by_name(open_port):
-    answers = ask(Endpoint("127.0.0.1", open_port), others=("lo",))
-    assert answers.elsewhere == "lo"
-    assert ask(Endpoint("127.0.0.1", open_port), others=("nosuch0",)).elsewhere is None
+    results = ask(Endpoint("127.0.0.1", open_port), others=("lo",))
+    assert results.reachable_over == "lo"
+    assert ask(Endpoint("127.0.0.1", open_port), others=("nosuch0",)).reachable_over is None
 
 
 def test_the_plan_asks_over_the_other_usable_interfaces():
@@ -199,13 +199,13 @@ def test_a_plan_s_way_is_taken(open_port):
 
 def test_t3_the_plan_follows_the_kernel_s_route_to_the_endpoint():
     eth = Interface("eth0", addresses=("192.0.2.5",))
-    made = probes.plan(State((eth,), (), (Way("192.0.2.80", Route("eth0")),)), (), (), MEANT, dial=False)
-    assert (made.gateway, made.nearby, made.dial) == (Route("eth0"), MEANT, False)
+    made = probes.plan(State((eth,), (), (EndpointRoute("192.0.2.80", Route("eth0")),)), (), (), MEANT, dial=False)
+    assert (made.gateway, made.local, made.dial) == (Route("eth0"), MEANT, False)
 
 
 def test_a_name_server_of_this_terminal_itself_tells_nothing_of_the_internet():
-    answers = ask(Endpoint("cloud.test", 1), resolvers=("127.0.0.1",), over="nosuch0")
-    assert answers.servers[0].alive and not answers.servers[0].beyond and answers.beyond is None
+    results = ask(Endpoint("cloud.test", 1), servers=("127.0.0.1",), over="nosuch0")
+    assert results.servers[0].alive and not results.servers[0].beyond and results.beyond is None
 
 
 @pytest.fixture
@@ -236,14 +236,14 @@ def name_server(monkeypatch):
 def test_t2_what_a_name_server_says_is_told(name_server, flags, said):
     name_server["flags"] = flags
     started = time.monotonic()
-    answers = ask(Endpoint("cloud.test", 1), resolvers=("127.0.0.1",))
-    assert (answers.servers[0].said, answers.servers[0].alive) == (said, True)
+    results = ask(Endpoint("cloud.test", 1), servers=("127.0.0.1",))
+    assert (results.servers[0].answer, results.servers[0].alive) == (said, True)
     assert time.monotonic() - started < 1
 
 
 def test_t2_a_name_server_that_hears_and_says_nothing(name_server):
-    answers = ask(Endpoint("cloud.test", 1), resolvers=("127.0.0.1",), timeout=0.3)
-    assert (answers.servers[0].said, answers.servers[0].alive) == (None, True), "its host refuses TCP, so it is there"
+    results = ask(Endpoint("cloud.test", 1), servers=("127.0.0.1",), timeout=0.3)
+    assert (results.servers[0].answer, results.servers[0].alive) == (None, True), "its host refuses TCP, so it is there"
 
 
 @pytest.mark.parametrize("name, state, heard, want", [

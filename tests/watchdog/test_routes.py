@@ -7,30 +7,30 @@ import textwrap
 import pytest
 
 from econduit_terminal.watchdog import routes
-from econduit_terminal.watchdog.state import Route, Way
+from econduit_terminal.watchdog.state import EndpointRoute, Route
 
 
 def test_this_terminal_itself():
-    assert routes.toward(("127.0.0.1",)) == (Way("127.0.0.1", Route("lo")),)
+    assert routes.routes_to(("127.0.0.1",)) == (EndpointRoute("127.0.0.1", Route("lo")),)
 
 
 def test_nothing_asked_and_nonsense():
-    assert routes.toward(()) == () and routes.toward(("nowhere", "1.2.3", "", "x:y")) == ()
+    assert routes.routes_to(()) == () and routes.routes_to(("nowhere", "1.2.3", "", "x:y")) == ()
 
 
 def test_a_kernel_that_does_not_say(monkeypatch):
     def refused(*arguments):
         raise PermissionError
 
-    monkeypatch.setattr(routes, "Kernel", refused)
-    assert routes.toward(("127.0.0.1",)) == ()
+    monkeypatch.setattr(routes, "NetlinkSocket", refused)
+    assert routes.routes_to(("127.0.0.1",)) == ()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a network of its own")
 def test_t3_ways_of_every_kind():
     script = """
         import subprocess
-        from econduit_terminal.watchdog.routes import toward
+        from econduit_terminal.watchdog.routes import routes_to
         subprocess.run(["ip", "-batch", "-"], check=True, text=True, input='''
             link set lo up
             link add eth0 type veth peer name far
@@ -47,7 +47,7 @@ def test_t3_ways_of_every_kind():
         ''')
         wanted = ("192.0.2.80", "203.0.113.10", "203.0.113.66", "8.8.8.8", "10.9.1.1", "198.51.100.7", "2001:db8::80",
                   "2001:db8:1::5", "2620:fe::9", "192.0.2.1")
-        print([(way.address, way.route.interface, way.route.gateway, way.route.family) for way in toward(wanted)])
+        print([(one.address, one.route.interface, one.route.gateway, one.route.family) for one in routes_to(wanted)])
     """
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", textwrap.dedent(script)], capture_output=True,
                           text=True, timeout=30)

@@ -5,7 +5,14 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.watchdog.rtnetlink import Kernel, address_text, attribute, attributes, interface_name, messages
+from econduit_terminal.watchdog.rtnetlink import (
+    NetlinkSocket,
+    address_text,
+    attribute,
+    attributes,
+    interface_name,
+    messages,
+)
 
 RTM_GETLINK = 18
 
@@ -42,7 +49,7 @@ def test_addresses(value, text):
 
 
 def test_the_kernel_answers():
-    with Kernel() as kernel:
+    with NetlinkSocket() as kernel:
         links = list(kernel.dump(RTM_GETLINK, bytes(16)))
         assert any(attributes(link[16:])[3] == b"lo\0" for link in links)
         again = list(kernel.dump(RTM_GETLINK, bytes(16)))
@@ -51,7 +58,7 @@ def test_the_kernel_answers():
 
 
 def test_the_kernel_refuses():
-    with Kernel() as kernel:
+    with NetlinkSocket() as kernel:
         with pytest.raises(OSError) as refused:
             kernel.ask(RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 2**30, 0, 0))
         assert refused.value.errno == errno.ENODEV

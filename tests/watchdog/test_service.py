@@ -128,7 +128,7 @@ def test_signals_are_the_main_thread_s_alone(start):
 def test_beginning_anew_leaves_no_file_open(start):
     watchdog = start()
 
-    def orders():
+    def config():
         links = (os.readlink(link) for link in Path(f"/proc/{watchdog.process.pid}/fd").iterdir())
         return sum("memfd:orders" in link for link in links)
 
@@ -137,7 +137,7 @@ def test_beginning_anew_leaves_no_file_open(start):
         with watchdog._grown:
             assert watchdog._grown.wait_for(
                 lambda times=times: sum("watching the network" in line for line in watchdog.lines) == times, LIMIT)
-        assert orders() == 0
+        assert config() == 0
 
 
 def test_wrong_settings_at_the_start_end_nothing(start, config):

@@ -12,7 +12,7 @@ from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog import snapshot
 from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.neighbours import NUD_FAILED, NUD_INCOMPLETE, NUD_REACHABLE, Neighbour
-from econduit_terminal.watchdog.state import Route, Way
+from econduit_terminal.watchdog.state import EndpointRoute, Route
 from econduit_terminal.watchdog.verdict import judge
 
 ROUTE = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
@@ -34,7 +34,7 @@ class Machine:
         self.sysfs.mkdir()
         self.proc.mkdir()
         self.addresses, self.gateways, self.neighbours, self.stats = {}, {}, [], {}
-        self.ways, self.ssids, self.inner = {}, {}, frozenset()
+        self.endpoint_routes, self.ssids, self.paired_veths = {}, {}, frozenset()
         self.routes()
         self.interface("lo", type=772, operstate="unknown", addresses=("127.0.0.1",), hardware=False)
 
@@ -63,8 +63,8 @@ class Machine:
     def read(self, *named, endpoints=()):
         return snapshot.read(named, endpoints, self.sysfs, self.proc, snapshot.Sources(
             addresses=lambda: self.addresses, flags=lambda: self.stats, gateways=lambda: self.gateways,
-            table=lambda: self.neighbours, ssid=self.ssids.get, inner=lambda: self.inner,
-            ways=lambda wanted: tuple(self.ways[one] for one in wanted if one in self.ways)))
+            table=lambda: self.neighbours, ssid=self.ssids.get, paired_veths=lambda: self.paired_veths,
+            endpoint_routes=lambda wanted: tuple(filter(None, map(self.endpoint_routes.get, wanted)))))
 
 
 @pytest.fixture
@@ -139,14 +139,14 @@ def test_a_container_s_only_interface_counts(machine):
 def test_t8_what_a_machine_without_hardware_makes_for_its_containers(machine):
     for name in ("eth0", "eth1", "veth12", "cni0", "pair0", "pair1"):
         machine.interface(name, hardware=False)
-    machine.inner = frozenset({"pair0", "pair1"})
+    machine.paired_veths = frozenset({"pair0", "pair1"})
     assert names(machine.read()) == ["eth0", "eth1"]
 
 
 @pytest.mark.parametrize("only", ["veth0", "pair0"])
 def test_but_its_only_interface_counts_whatever_it_is(machine, only):
     machine.interface(only, hardware=False)
-    machine.inner = frozenset({"pair0"})
+    machine.paired_veths = frozenset({"pair0"})
     assert names(machine.read()) == [only]
 
 
@@ -194,10 +194,11 @@ def test_what_the_link_knows_of_the_gateways(machine, state, mac, silent, told):
     machine.routes(VIA_ETH, VIA_WLAN)
     machine.neighbours = [Neighbour("eth0", "192.168.2.1", state, 1.0, mac),
                           Neighbour("eth1", "192.168.0.1", 2, 1.0, MAC)]
-    machine.ways = {"203.0.113.10": Way("203.0.113.10", Route("eth0", "192.168.2.1"))}
+    machine.endpoint_routes = {"203.0.113.10": EndpointRoute("203.0.113.10", Route("eth0", "192.168.2.1"))}
     found = machine.read(endpoints=("203.0.113.10",))
     assert [(route.silent, route.mac) for route in found.routes] == [(silent, told), (None, None)]
-    assert (found.ways[0].route.silent, found.ways[0].route.mac) == (silent, told), "a way to an endpoint as well"
+    route = found.endpoint_routes[0].route
+    assert (route.silent, route.mac) == (silent, told), "a route to an endpoint as well"
 
 
 def test_networks_and_the_name_of_the_wi_fi(machine):
@@ -300,7 +301,7 @@ def test_t4_nothing_can_be_read_at_all(machine):
         raise FileNotFoundError("/proc/net/dev")
 
     state = snapshot.read((), (), machine.sysfs, machine.proc, snapshot.Sources(
-        addresses=refused, flags=refused, gateways=refused, table=tuple, ways=lambda wanted: ()))
+        addresses=refused, flags=refused, gateways=refused, table=tuple, endpoint_routes=lambda wanted: ()))
     assert not state.readable
     assert judge(None, state, None, AgentStatus()).reason == "interfaces not readable"
 

@@ -14,13 +14,13 @@ from econduit_terminal.watchdog import sockets
 
 
 def dialed(address, port):
-    made = sockets.opened(address, socket.SOCK_STREAM, None)
-    code = made.connect_ex(sockets.where(address, port))
+    made = sockets.open_socket(address, socket.SOCK_STREAM, None)
+    code = made.connect_ex(sockets.socket_address(address, port))
     if code == errno.EINPROGRESS:
         select.select([], [made], [], 5)
         code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     with made:
-        return sockets.outcome(made, code, address)
+        return sockets.outcome_of(made, code, address)
 
 
 def test_open_and_refused():
@@ -36,12 +36,12 @@ def test_a_host_s_own_icmp_is_a_refusal_of_its_own():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-    with sockets.opened("127.0.0.1", socket.SOCK_DGRAM, None) as asked:
+    with sockets.open_socket("127.0.0.1", socket.SOCK_DGRAM, None) as asked:
         asked.connect(("127.0.0.1", port))
         asked.send(b"?")
         select.select([asked], [], [], 5)
         code = asked.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        assert code == errno.ECONNREFUSED and sockets.outcome(asked, code, "127.0.0.1") == (Outcome.REFUSED, None)
+        assert code == errno.ECONNREFUSED and sockets.outcome_of(asked, code, "127.0.0.1") == (Outcome.REFUSED, None)
 
 
 @pytest.mark.parametrize("code, outcome", [
@@ -49,16 +49,16 @@ def test_a_host_s_own_icmp_is_a_refusal_of_its_own():
     (errno.EHOSTUNREACH, Outcome.NO_WAY), (errno.ETIMEDOUT, Outcome.SILENT), (errno.EACCES, Outcome.SILENT),
 ])
 def test_errors_that_nobody_sent(code, outcome):
-    with sockets.opened("127.0.0.1", socket.SOCK_STREAM, None) as made:
-        assert sockets.outcome(made, code, "192.0.2.1") == (outcome, None)
+    with sockets.open_socket("127.0.0.1", socket.SOCK_STREAM, None) as made:
+        assert sockets.outcome_of(made, code, "192.0.2.1") == (outcome, None)
 
 
 def test_an_interface_that_is_not_there():
     with pytest.raises(OSError):
-        sockets.opened("127.0.0.1", socket.SOCK_STREAM, "nosuch0")
-    assert sockets.where("fe80::1", 80, "lo") == ("fe80::1", 80, 0, 1)
-    assert sockets.where("fe80::1", 80, "nosuch0") == ("fe80::1", 80, 0, 0)
-    assert sockets.where("2001:db8::1", 80, "lo") == ("2001:db8::1", 80, 0, 0)
+        sockets.open_socket("127.0.0.1", socket.SOCK_STREAM, "nosuch0")
+    assert sockets.socket_address("fe80::1", 80, "lo") == ("fe80::1", 80, 0, 1)
+    assert sockets.socket_address("fe80::1", 80, "nosuch0") == ("fe80::1", 80, 0, 0)
+    assert sockets.socket_address("2001:db8::1", 80, "lo") == ("2001:db8::1", 80, 0, 0)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a network of its own")
@@ -74,10 +74,10 @@ def test_nobody_on_the_link_is_no_router_s_word():
             link set far up
             link set eth0 up
         ''')
-        made = sockets.opened("192.0.2.9", socket.SOCK_STREAM, None)
+        made = sockets.open_socket("192.0.2.9", socket.SOCK_STREAM, None)
         assert made.connect_ex(("192.0.2.9", 80)) == errno.EINPROGRESS
         select.select([], [made], [], 10)
-        print(sockets.outcome(made, made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "192.0.2.9"))
+        print(sockets.outcome_of(made, made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "192.0.2.9"))
     """
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", textwrap.dedent(script)], capture_output=True,
                           text=True, timeout=30)

@@ -2,7 +2,7 @@
 import pytest
 
 from econduit_terminal.contract.network_report import Kind
-from econduit_terminal.watchdog.state import Interface, Route, State, Way, changes, remembering
+from econduit_terminal.watchdog.state import EndpointRoute, Interface, Route, State, changes, remembering
 
 ETH = Interface("eth0", addresses=("192.0.2.5",))
 OUT = ETH._replace(operstate="down", carrier=False, carrier_changes=1)
@@ -25,11 +25,11 @@ BOTH = State((ETH, WLAN), (VIA_ETH, VIA_WLAN))
     ("does not count", State((ETH._replace(counts=False),), (VIA_ETH,)), []),
     ("switched off, whatever the driver says", State((ETH._replace(enabled=False),), (VIA_ETH,)), []),
     ("t3: no default, but the kernel's route to an endpoint",
-     State((ETH, WLAN), (), (Way("192.0.2.80", Route("eth0")),)), ["eth0"]),
-    ("t3: the same over a dead cable", State((OUT,), (), (Way("192.0.2.80", Route("eth0")),)), []),
+     State((ETH, WLAN), (), (EndpointRoute("192.0.2.80", Route("eth0")),)), ["eth0"]),
+    ("t3: the same over a dead cable", State((OUT,), (), (EndpointRoute("192.0.2.80", Route("eth0")),)), []),
     ("t3: the default's interface before that of a way",
-     State((ETH, WLAN), (VIA_WLAN,), (Way("192.0.2.80", Route("eth0")),)), ["wlan0", "eth0"]),
-    ("an endpoint here", State((ETH,), (), (Way("127.0.0.1", Route("lo")),)), []),
+     State((ETH, WLAN), (VIA_WLAN,), (EndpointRoute("192.0.2.80", Route("eth0")),)), ["wlan0", "eth0"]),
+    ("an endpoint here", State((ETH,), (), (EndpointRoute("127.0.0.1", Route("lo")),)), []),
     ("a line without a gateway", State((Interface("ppp0", Kind.OTHER, "unknown", addresses=("10.0.0.2",)),),
                                        (Route("ppp0"),)), ["ppp0"]),
     ("nothing at all", State(), []),
@@ -64,6 +64,11 @@ def test_usable(name, state, want):
 ])
 def test_changes(name, before, after, want):
     assert [(change.fact, change.interface) for change in changes(before, after)] == want
+
+
+def test_changes_are_told_in_words():
+    added, = changes(State(), State((WLAN._replace(addresses=()),)))
+    assert str(added.fact) == "interface new" and added.detail == "wlan0 is there (wifi, up)"
 
 
 def test_the_default_is_that_of_the_family_the_cloud_speaks():
@@ -110,9 +115,9 @@ MAC = "02:00:00:00:00:01"
     ("never known", VIA_ETH, VIA_ETH, None),
 ])
 def test_a_gateway_s_mac_is_remembered_on_the_same_link(name, before, after, mac):
-    was = State((ETH,), (before,), (Way("203.0.113.1", before),))
-    now = remembering(was, State((ETH,), (after,), (Way("203.0.113.1", after),)))
-    assert (now.routes[0].mac, now.ways[0].route.mac) == (mac, mac)
+    was = State((ETH,), (before,), (EndpointRoute("203.0.113.1", before),))
+    now = remembering(was, State((ETH,), (after,), (EndpointRoute("203.0.113.1", after),)))
+    assert (now.routes[0].mac, now.endpoint_routes[0].route.mac) == (mac, mac)
 
 
 @pytest.mark.parametrize("link", [OUT, ETH._replace(carrier_changes=2)])
@@ -122,9 +127,10 @@ def test_on_another_link_it_may_be_another_network(link):
 
 
 def test_over_what_the_kernel_dials_and_what_can_be_asked():
-    assert BOTH.taken == ("eth0",) and State((ETH,)).taken == ()
-    ways = (Way("a", Route("wlan0")), Way("b", VIA_ETH), Way("c", Route("wlan0")))
-    assert BOTH._replace(ways=ways).taken == ("wlan0", "eth0")
-    assert BOTH._replace(ways=ways).gateways == {"192.0.2.1", "198.51.100.1"}
-    assert State((ETH, OUT._replace(name="eth1"), WLAN._replace(addresses=()))).askable == ("eth0",)
-    assert State((), (), (Way("127.0.0.1", Route("lo")),)).here and not BOTH.here
+    assert BOTH.dial_interfaces == ("eth0",) and State((ETH,)).dial_interfaces == ()
+    state = BOTH._replace(endpoint_routes=(EndpointRoute("a", Route("wlan0")), EndpointRoute("b", VIA_ETH),
+                                           EndpointRoute("c", Route("wlan0"))))
+    assert state.dial_interfaces == ("wlan0", "eth0")
+    assert state.gateways == {"192.0.2.1", "198.51.100.1"}
+    assert State((ETH, OUT._replace(name="eth1"), WLAN._replace(addresses=()))).addressed == ("eth0",)
+    assert State((), (), (EndpointRoute("127.0.0.1", Route("lo")),)).endpoint_is_local and not BOTH.endpoint_is_local

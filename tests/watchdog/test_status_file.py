@@ -12,7 +12,7 @@ from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Phase
 from econduit_terminal.process.line_file import VALID_FOR, replace, uptime
 from econduit_terminal.watchdog import status_file
-from econduit_terminal.watchdog.status_file import StatusFile, Word
+from econduit_terminal.watchdog.status_file import Notice, StatusFile
 
 LIMIT = 5
 
@@ -28,7 +28,7 @@ class File:
         replace(self.path, self.store.snapshot().to_line(), "agent")
 
     def say(self, reason=Reason.AGENT_SILENT, asked=None):
-        self.writer.say(Word(reason, uptime() if asked is None else asked))
+        self.writer.offline(reason, uptime() if asked is None else asked)
 
     def shown(self):
         try:
@@ -47,7 +47,7 @@ class File:
             time.sleep(0.005)
 
     def renewed(self, **values):
-        """The line after the next that is written for a word."""
+        """The line after the next that is written for a notice."""
         before = self.shown().get("written_uptime")
         time.sleep(0.002)       # the line's clock has milliseconds
         self.say(**values)
@@ -94,14 +94,14 @@ def test_t9_the_agent_s_next_line_wins(file):
     writer = StatusFile(file.path)      # without its thread
     file.store.online("h:80", "a", "b")
     file.agent_writes()
-    word = Word(Reason.AGENT_SILENT, uptime())
-    writer._write(file.path, word)
+    notice = Notice(Reason.AGENT_SILENT, uptime())
+    writer._write(file.path, notice)
     assert not file.shown()["online"]
     time.sleep(0.002)
     file.agent_writes()                 # it goes on
-    writer._write(file.path, word)      # and the word of the same question comes late
+    writer._write(file.path, notice)    # and the notice of the same question comes late
     assert file.shown()["online"]
-    writer._write(file.path, Word(Reason.AGENT_SILENT, uptime()))
+    writer._write(file.path, Notice(Reason.AGENT_SILENT, uptime()))
     assert not file.shown()["online"]
 
 
@@ -120,7 +120,7 @@ def test_t9_nothing_is_written_once_the_agent_has_answered(file, monkeypatch):
     while not writes:
         time.sleep(0.005)
     file.say()
-    file.writer.leave()
+    file.writer.agent_answered()
     hold.set()
     time.sleep(0.05)
     assert file.shown()["online"] and len(writes) == 1
@@ -160,7 +160,7 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path, caplog):
     file = File(tmp_path / "missing" / "status.json")
     for _ in range(3):
         file.say()
-        while file.writer._word is not None:
+        while file.writer._notice is not None:
             time.sleep(0.005)
     (tmp_path / "missing").mkdir()
     file.renewed()
@@ -170,6 +170,6 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path, caplog):
 def test_without_a_status_file_there_is_nothing_to_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     writer = StatusFile(None)
-    writer.say(Word(Reason.AGENT_GONE, 1.0))
-    writer.leave()
-    assert writer._word is None and os.listdir(tmp_path) == []
+    writer.offline(Reason.AGENT_GONE, 1.0)
+    writer.agent_answered()
+    assert writer._notice is None and os.listdir(tmp_path) == []

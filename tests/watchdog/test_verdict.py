@@ -6,10 +6,10 @@ import pytest
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import Kind, Path
 from econduit_terminal.contract.status import Outcome
-from econduit_terminal.watchdog.agent_status import AgentStatus, Dialed
-from econduit_terminal.watchdog.answers import Answers, Finding, NameFound, ServerFound
-from econduit_terminal.watchdog.state import Interface, Route, State, Way
-from econduit_terminal.watchdog.verdict import Beside, bind, identity, judge, way
+from econduit_terminal.watchdog.agent_status import AgentStatus, DialResult
+from econduit_terminal.watchdog.probe_results import EndpointResult, NameResult, ProbeResults, ServerResult
+from econduit_terminal.watchdog.state import EndpointRoute, Interface, Route, State
+from econduit_terminal.watchdog.verdict import Context, judge
 
 A, W = "192.0.2.5", "198.51.100.7"
 ETH = Interface("eth0", addresses=(A,))
@@ -149,20 +149,20 @@ def test_t13_what_it_held_is_lost_for_that_reason():
 
 
 def test_t12_a_refused_password_is_named_as_long_as_the_link_is_not_up():
-    refusing = Beside(refusing=frozenset({"wlan0"}))
+    known = Context(password_refused=frozenset({"wlan0"}))
     for wlan in (LOST, DORMANT):
         assert judge(State((wlan,)), State((wlan,)), None, AgentStatus(),
-                     beside=refusing).reason == "Wi-Fi password refused"
+                     context=known).reason == "Wi-Fi password refused"
     up = State((WLAN,), (V,))
-    assert judge(up, up, None, AgentStatus(), beside=refusing).reason == "connecting"
+    assert judge(up, up, None, AgentStatus(), context=known).reason == "connecting"
     boot = State((LOST._replace(addresses=()), OUT._replace(addresses=())))
-    assert judge(boot, boot, None, AgentStatus(), beside=refusing).reason == "Wi-Fi password refused", "it is in use"
+    assert judge(boot, boot, None, AgentStatus(), context=known).reason == "Wi-Fi password refused", "it is in use"
     over_cable = State((LOST, OUT), ())
-    assert judge(over_cable, over_cable, None, OFFLINE, beside=refusing).reason == "cable unplugged"
+    assert judge(over_cable, over_cable, None, OFFLINE, context=known).reason == "cable unplugged"
 
 
-ON_LINK = (Way("192.0.2.80", Route("eth0")),)
-HERE = (Way("127.0.0.1", Route("lo")),)
+ON_LINK = (EndpointRoute("192.0.2.80", Route("eth0")),)
+HERE = (EndpointRoute("127.0.0.1", Route("lo")),)
 
 
 def test_t3_the_kernel_s_route_to_an_endpoint_is_enough():
@@ -175,16 +175,6 @@ def test_t3_the_kernel_s_route_to_an_endpoint_is_enough():
                                                                                                 False)
 
 
-def test_t3_a_route_to_the_endpoint_counts_before_the_default():
-    """The default is dead and does not matter; or it is well, and the endpoint stands behind a dead cable."""
-    state = State((OUT, WLAN), (E,), (Way("198.51.100.80", Route("wlan0")),))
-    assert (bind(state), way(state)) == (None, Route("wlan0"))
-    state = State((OUT, WLAN), (V,), (Way("192.0.2.80", Route("eth0")),))
-    assert (bind(state), way(state)) == ("wlan0", V)
-    state = State((ETH, WLAN), (E, V), (Way("198.51.100.80", V._replace(metric=0)), Way("192.0.2.80", Route("eth0"))))
-    assert (bind(state), way(state)) == (None, V)
-
-
 def test_t3_an_endpoint_on_this_terminal_itself_needs_no_network():
     verdict = judge(State((OUT, LO)), State((OUT, LO), (), HERE), None, OFFLINE)
     assert (verdict.usable, verdict.reason, verdict.bind) == (True, "connecting", None)
@@ -195,7 +185,7 @@ def test_t4_interfaces_that_cannot_be_read_are_no_cable_that_is_out():
     verdict = judge(ONE, blind, None, OVER_ETH)
     assert (verdict.reason, verdict.usable, verdict.lost, verdict.verify) == ("online", True, (), False)
     assert judge(blind, blind, None, OFFLINE).reason == "interfaces not readable"
-    refused = AgentStatus(endpoints=(Dialed(Endpoint("192.0.2.80", 80), Outcome.REFUSED,
+    refused = AgentStatus(endpoints=(DialResult(Endpoint("192.0.2.80", 80), Outcome.REFUSED,
                                             ("192.0.2.80",)),))
     assert judge(blind, blind, None, refused).reason == "cloud not answering"
     assert judge(blind, ONE, None, OFFLINE).lost == ()
@@ -214,56 +204,32 @@ def test_t8_what_does_not_count_is_neither_lost_nor_news():
     assert gone.lost == (("172.17.0.1", "no address"),), "but what carries the connection is"
 
 
-SEEN = E._replace(mac="02:00:00:00:00:01")
-NET = ETH._replace(networks=("192.0.2.0/24",))
-RADIO = WLAN._replace(networks=("198.51.100.0/24",))
-PPP = Interface("ppp0", Kind.OTHER, "unknown", addresses=("100.64.7.7",))
-
-
-@pytest.mark.parametrize("name, state, network", [
-    ("the gateway's MAC", State((NET,), (SEEN,)), "gateway 02:00:00:00:00:01"),
-    ("not known yet: nobody spoke to it", State((NET,), (E,)), None),
-    ("of the way that a dial takes", State((OUT, RADIO), (SEEN, V._replace(mac="02:00:00:00:00:02"))),
-     "gateway 02:00:00:00:00:02"),
-    ("no gateway: the Wi-Fi network", State((RADIO,), (), (Way("198.51.100.80", Route("wlan0")),),
-                                            (("wlan0", "Shop"),)),
-     "Wi-Fi Shop"),
-    ("no gateway: the prefix", State((NET,), (), ON_LINK), "network 192.0.2.0/24"),
-    ("a modem's line", State((PPP,), (Route("ppp0"),)), "line ppp0"),
-    ("no link", State((OUT,), (SEEN,)), None),
-    ("nothing", State(), None),
-])
-def test_which_network_this_is(name, state, network):
-    assert identity(state) == network
-    assert judge(state, state, None, OFFLINE).network == network
-
-
 def ends(primary, secondary, probed=True):
-    return (Finding(Endpoint("dc", 80), primary, ("203.0.113.10",), probed=probed),
-            Finding(Endpoint("ec", 9001), secondary, ("203.0.113.11",), probed=probed))
+    return (EndpointResult(Endpoint("dc", 80), primary, ("203.0.113.10",), probed=probed),
+            EndpointResult(Endpoint("ec", 9001), secondary, ("203.0.113.11",), probed=probed))
 
 
 OPEN, SHUT, MUTE, UNTRIED = Outcome.OPEN, Outcome.REFUSED, Outcome.SILENT, Outcome.UNTRIED
-DEAD, WORKS = Answers(True, endpoints=ends(MUTE, MUTE)), Answers(True, endpoints=ends(OPEN, OPEN))
+DEAD, WORKS = ProbeResults(True, endpoints=ends(MUTE, MUTE)), ProbeResults(True, endpoints=ends(OPEN, OPEN))
 REFERENCE = (("192.0.2.99:443", True),)
 
 
 def test_what_is_said_is_about_the_way_that_a_dial_takes():
     """The dead cable holds the default route: the reason is that of the Wi-Fi, which is dialed over."""
     out = State((OUT, WLAN), (E, V))
-    found = judge(out, out, Answers(False, endpoints=ends(MUTE, MUTE)), OFFLINE)
+    found = judge(out, out, ProbeResults(False, endpoints=ends(MUTE, MUTE)), OFFLINE)
     assert (found.reason, found.detail, found.bind) == ("gateway silent", "198.51.100.1 does not answer", "wlan0")
     usb = Interface("usb0", addresses=("203.0.113.7",))
     three = State((OUT, usb, WLAN), (E, V, Route("usb0", "203.0.113.1", 700)))
-    assert judge(three, three, Answers(endpoints=ends(MUTE, MUTE), elsewhere="usb0"), OFFLINE).bind == "usb0"
+    assert judge(three, three, ProbeResults(endpoints=ends(MUTE, MUTE), reachable_over="usb0"), OFFLINE).bind == "usb0"
 
 
 def test_a_detour_outlives_that_the_dead_gateway_falls_silent():
     before, after = State((ETH, WLAN), (E, V)), State((ETH, WLAN), (E._replace(silent=True), V))
-    found = judge(before, before, Answers(endpoints=ends(MUTE, MUTE), elsewhere="wlan0"), OFFLINE)
+    found = judge(before, before, ProbeResults(endpoints=ends(MUTE, MUTE), reachable_over="wlan0"), OFFLINE)
     assert found.bind == "wlan0"
     assert judge(before, after, None, OFFLINE, last=found).bind == "wlan0"
-    unasked = Answers(True, endpoints=ends(UNTRIED, UNTRIED, probed=False))
+    unasked = ProbeResults(True, endpoints=ends(UNTRIED, UNTRIED, probed=False))
     again = judge(before, before, unasked, OFFLINE, last=found)
     assert again.bind == "wlan0", "a round that asked no endpoint says nothing"
     assert judge(before, before, unasked._replace(references=REFERENCE), OFFLINE, last=found).bind is None
@@ -274,10 +240,10 @@ def test_registered_means_online_whatever_was_found_before():
     assert (verdict.reason, verdict.path) == ("online", Path.WORKS)
 
 
-def dials(*answers, agent=OFFLINE):
+def dials(*results, agent=OFFLINE):
     """Whether each of several rounds has the agent dial."""
     last, found = None, []
-    for one in answers:
+    for one in results:
         last = judge(ONE, ONE, one, agent, last=last)
         found.append(last.dial)
     return found
@@ -286,15 +252,16 @@ def dials(*answers, agent=OFFLINE):
 @pytest.mark.parametrize("name, rounds, want", [
     ("the line's return", (DEAD, WORKS, WORKS), [False, True, False]),
     ("one endpoint of none", (DEAD, DEAD._replace(endpoints=ends(MUTE, OPEN)), WORKS), [False, True, False]),
-    ("o12: the cloud refused, and listens again", (Answers(True, endpoints=ends(SHUT, SHUT)), WORKS), [False, True]),
-    ("o14: a router let nothing through", (Answers(True, endpoints=ends(Outcome.REJECTED, Outcome.REJECTED)), WORKS),
-     [False, True]),
+    ("o12: the cloud refused, and listens again",
+     (ProbeResults(True, endpoints=ends(SHUT, SHUT)), WORKS), [False, True]),
+    ("o14: a router let nothing through",
+     (ProbeResults(True, endpoints=ends(Outcome.REJECTED, Outcome.REJECTED)), WORKS), [False, True]),
     ("never seen shut, and open now", (None, WORKS), [False, True]),
     ("something beyond answers again, no endpoint was asked",
-     (Answers(False), Answers(True, references=REFERENCE)), [False, True]),
+     (ProbeResults(False), ProbeResults(True, references=REFERENCE)), [False, True]),
     ("the cloud's name is answered again",
-     (Answers(True, (NameFound("dc"),), endpoints=ends(Outcome.NO_NAME, Outcome.NO_NAME, probed=False)),
-      Answers(True, (NameFound("dc", ("203.0.113.10",), True),), endpoints=ends(UNTRIED, UNTRIED, probed=False))),
+     (ProbeResults(True, (NameResult("dc"),), endpoints=ends(Outcome.NO_NAME, Outcome.NO_NAME, probed=False)),
+      ProbeResults(True, (NameResult("dc", ("203.0.113.10",), True),), endpoints=ends(UNTRIED, UNTRIED, probed=False))),
      [False, True]),
     ("still dead", (DEAD, DEAD, DEAD._replace(gateway=False)), [False, False, False]),
 ])
@@ -305,8 +272,8 @@ def test_what_our_probes_find_better_ends_the_wait_once(name, rounds, want):
 def test_what_the_agent_s_own_dial_found_ends_no_wait():
     """Each of its refusals would otherwise be followed by a dial at once."""
     first = judge(ONE, ONE, DEAD, OFFLINE)
-    refused = OFFLINE._replace(endpoints=(Dialed(Endpoint("dc", 80), SHUT, ("203.0.113.10",)),))
-    second = judge(ONE, ONE, Answers(True), refused, last=first)
+    refused = OFFLINE._replace(endpoints=(DialResult(Endpoint("dc", 80), SHUT, ("203.0.113.10",)),))
+    second = judge(ONE, ONE, ProbeResults(True), refused, last=first)
     assert (second.path, second.dial) == (Path.WORKS, False)
 
 
@@ -317,14 +284,14 @@ def test_what_the_agent_s_own_dial_found_ends_no_wait():
 ])
 def test_t1_what_the_agent_met_proves_a_path_only_where_the_endpoint_itself_answered(outcome, path):
     """A port that opened, and something else that answered, may be a proxy of this very network."""
-    met = OFFLINE._replace(endpoints=(Dialed(Endpoint("dc.test", 80), outcome, ("203.0.113.10",)),))
-    round_ = Answers(True, endpoints=(Finding(Endpoint("dc.test", 80), UNTRIED, ("203.0.113.10",)),))
+    met = OFFLINE._replace(endpoints=(DialResult(Endpoint("dc.test", 80), outcome, ("203.0.113.10",)),))
+    round_ = ProbeResults(True, endpoints=(EndpointResult(Endpoint("dc.test", 80), UNTRIED, ("203.0.113.10",)),))
     assert judge(ONE, ONE, round_, met).path is path
 
 
 def test_a_dead_path_over_a_good_link_is_left_for_the_other_interface():
     """The router behind eth0 is dead, eth0 itself is not: dial over wlan0, until the default route is a new one."""
-    dead = Answers(False, endpoints=ends(MUTE, MUTE), elsewhere="wlan0")
+    dead = ProbeResults(False, endpoints=ends(MUTE, MUTE), reachable_over="wlan0")
     found = judge(BOTH, BOTH, dead, OFFLINE, last=judge(BOTH, BOTH, None, OFFLINE))
     assert (found.bind, found.path, found.dial) == ("wlan0", Path.WORKS, True)
     stays = judge(BOTH, BOTH, None, OVER_WLAN, last=found)
@@ -336,11 +303,11 @@ def test_a_dead_path_over_a_good_link_is_left_for_the_other_interface():
 
 
 def test_the_report_s_further_words():
-    server = ServerFound("9.9.9.9", True, "SERVFAIL", True)
+    server = ServerResult("9.9.9.9", True, "SERVFAIL", True)
     known = (("dc", ("203.0.113.10",)),)
-    verdict = judge(ONE, ONE, Answers(True, servers=(server,), endpoints=ends(OPEN, MUTE)), OFFLINE,
-                    beside=Beside(addresses=known))
+    verdict = judge(ONE, ONE, ProbeResults(True, servers=(server,), endpoints=ends(OPEN, MUTE)), OFFLINE,
+                    context=Context(addresses=known))
     assert (verdict.beyond, verdict.open, verdict.addresses) == (True, ("dc:80",), known)
-    assert judge(ONE, ONE, Answers(True), OFFLINE).beyond is None
-    assert judge(ONE, ONE, Answers(True, servers=(server._replace(alive=False),)), OFFLINE).beyond is False
+    assert judge(ONE, ONE, ProbeResults(True), OFFLINE).beyond is None
+    assert judge(ONE, ONE, ProbeResults(True, servers=(server._replace(alive=False),)), OFFLINE).beyond is False
     assert judge(ONE, ONE, None, OFFLINE).beyond is None

@@ -7,27 +7,27 @@ import textwrap
 import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.watchdog import links
+from econduit_terminal.watchdog import rtnetlink, veth
 
 
 def test_a_kernel_that_does_not_say(monkeypatch):
     def refused(*arguments):
         raise PermissionError
 
-    monkeypatch.setattr(links, "Kernel", refused)
-    assert links.inner() == frozenset()
+    monkeypatch.setattr(rtnetlink, "NetlinkSocket", refused)
+    assert veth.paired_veths() == frozenset()
 
 
 @given(st.binary())
 def test_any_bytes(body):
-    assert links._inner(body) is None or isinstance(links._inner(body), str)
+    assert veth._paired_veth(body) is None or isinstance(veth._paired_veth(body), str)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a network of its own")
 def test_pairs_of_every_kind():
     script = """
         import os, subprocess
-        from econduit_terminal.watchdog.links import inner
+        from econduit_terminal.watchdog.veth import paired_veths
         holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo ready && exec cat"], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
         assert holder.stdout.readline() == "ready\\n"
@@ -36,7 +36,7 @@ def test_pairs_of_every_kind():
             link add one type veth peer name two
             link add br0 type bridge
         ''')
-        print(sorted(inner()))
+        print(sorted(paired_veths()))
         holder.kill()
     """
     done = subprocess.run(["unshare", "--net", sys.executable, "-c", textwrap.dedent(script)], capture_output=True,

@@ -3,7 +3,7 @@ import pytest
 
 from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog.state import Interface, State
-from econduit_terminal.watchdog.wifi import FORGOTTEN, LogIns
+from econduit_terminal.watchdog.wifi_logins import FORGET_AFTER, WifiLogins
 
 DOWN = Interface("wlan0", Kind.WIFI, "down", False)
 DORMANT = DOWN._replace(operstate="dormant", carrier=True)
@@ -15,7 +15,7 @@ CABLE = Interface("eth0", Kind.ETHERNET, "down", False)
 def refused(*moments, at=None):
     """Whether wlan0's password counts as refused after these states, a second apart; ``at``: that many seconds
     later."""
-    log_ins, now = LogIns(), 0.0
+    log_ins, now = WifiLogins(), 0.0
     for interface in moments:
         log_ins.seen(State(() if interface is None else (interface, CABLE)), now)
         now += 1
@@ -44,11 +44,11 @@ def test_t12_log_ins(name, moments, want):
 
 def test_t12_what_was_tried_long_ago_is_blamed_no_longer():
     moments = (DORMANT, DOWN, DORMANT, DOWN)
-    assert refused(*moments, at=FORGOTTEN - 1) and not refused(*moments, at=FORGOTTEN)
+    assert refused(*moments, at=FORGET_AFTER - 1) and not refused(*moments, at=FORGET_AFTER)
 
 
 def test_a_cable_has_no_password():
-    log_ins = LogIns()
+    log_ins = WifiLogins()
     for operstate in ("dormant", "down", "dormant", "down"):
         log_ins.seen(State((CABLE._replace(operstate=operstate),)), 0.0)
     assert log_ins.refused(0.0) == frozenset()

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from econduit_terminal.process import lookups
-from econduit_terminal.watchdog.addresses import Nearby
-from econduit_terminal.watchdog.names import MOST_ADDRESSES, MOST_NAMES, Names
+from econduit_terminal.watchdog.addresses import LocalNetwork
+from econduit_terminal.watchdog.resolver import MOST_ADDRESSES, MOST_NAMES, Resolver
 
 
 def answer(*addresses):
@@ -33,13 +33,13 @@ def stuck():
 
 def test_an_answer_is_told_and_kept():
     rung = threading.Event()
-    known = Names(lambda name, port, type: answer("192.0.2.1", "192.0.2.1", "192.0.2.2"))
+    known = Resolver(lambda name, port, type: answer("192.0.2.1", "192.0.2.1", "192.0.2.2"))
     assert known.start("cloud.test", rung.set).wait(5) == ("192.0.2.1", "192.0.2.2")
     assert rung.wait(5) and known.known("cloud.test") == ("192.0.2.1", "192.0.2.2")
 
 
 def test_more_addresses_than_anyone_dials_are_left_out():
-    known = Names(lambda name, port, type: answer(*(f"192.0.2.{number}" for number in range(20))))
+    known = Resolver(lambda name, port, type: answer(*(f"192.0.2.{number}" for number in range(20))))
     assert len(known.start("cloud.test").wait(5)) == MOST_ADDRESSES
 
 
@@ -48,7 +48,7 @@ def test_a_name_that_does_not_exist_is_no_dead_name_server(code, denied):
     def resolver(name, port, type):
         raise socket.gaierror(code, "no")
 
-    lookup = Names(resolver).start("cloud.test")
+    lookup = Resolver(resolver).start("cloud.test")
     assert lookup.wait(5) == () and lookup.denied is denied
 
 
@@ -59,7 +59,7 @@ def test_a_failed_lookup_ends_with_nothing_and_what_was_known_stays(error):
             raise error
         return answer("192.0.2.1")
 
-    failing, known = False, Names(resolver)
+    failing, known = False, Resolver(resolver)
     known.start("cloud.test").wait(5)
     failing = True
     assert known.start("cloud.test").wait(5) == ()
@@ -67,7 +67,7 @@ def test_a_failed_lookup_ends_with_nothing_and_what_was_known_stays(error):
 
 
 def test_a_name_has_one_lookup_at_a_time_and_nobody_waits_for_it_longer_than_they_want(stuck):
-    known = Names(stuck)
+    known = Resolver(stuck)
     first = known.start("cloud.test")
     assert known.start("cloud.test") is first and first.wait(0.01) is None
     stuck.let.set()
@@ -75,14 +75,14 @@ def test_a_name_has_one_lookup_at_a_time_and_nobody_waits_for_it_longer_than_the
 
 
 def test_lookups_that_never_come_back_are_few(stuck):
-    known = Names(stuck)
+    known = Resolver(stuck)
     lookups = [known.start(f"{number}.test") for number in range(MOST_NAMES)]
     assert known.start("one-more.test").wait(5) == ()
     assert [lookup.addresses for lookup in lookups] == [None] * MOST_NAMES and "one-more.test" not in stuck.asked
 
 
 def test_names_that_were_known_are_few():
-    known = Names(lambda name, port, type: answer("192.0.2.1"))
+    known = Resolver(lambda name, port, type: answer("192.0.2.1"))
     for number in range(MOST_NAMES + 1):
         known.start(f"{number}.test").wait(5)
     assert known.known("0.test") == () and known.known(f"{MOST_NAMES}.test")
@@ -99,7 +99,7 @@ def test_o6_a_dotted_name_is_never_completed_and_one_without_a_dot_is_here(monke
             return answer("192.0.2.1")
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
-    known = Names(resolver)
+    known = Resolver(resolver)
     assert os.environ["LOCALDOMAIN"] == ".", "the C library completes nothing"
     assert known.start("dc.econduitapp.com").wait(5) == () and asked == ["dc.econduitapp.com"]
     asked.clear()
@@ -108,7 +108,7 @@ def test_o6_a_dotted_name_is_never_completed_and_one_without_a_dot_is_here(monke
 
 
 def test_o15_where_the_terminal_was_registered_is_kept_before_what_dns_says():
-    known = Names(lambda name, port, type: answer("203.0.113.99"))
+    known = Resolver(lambda name, port, type: answer("203.0.113.99"))
     known.learn("cloud.test", ("203.0.113.10",), registered=True)
     known.start("cloud.test").wait(5)
     known.learn("cloud.test", ("203.0.113.50",), registered=False)
@@ -120,8 +120,8 @@ def test_o15_where_the_terminal_was_registered_is_kept_before_what_dns_says():
 @pytest.mark.parametrize("lie", ["0.0.0.0", "127.0.0.1", "::", "192.0.2.5", "192.168.0.1", "10.1.2.3", "100.64.0.1",
                                  "fd00::1"])
 def test_o1_what_dns_answers_in_place_of_the_host_replaces_nothing(lie):
-    known = Names(lambda name, port, type: answer(lie))
-    known.nearby = Nearby(frozenset({"192.0.2.5"}), frozenset({"192.168.0.1"}))
+    known = Resolver(lambda name, port, type: answer(lie))
+    known.local = LocalNetwork(frozenset({"192.0.2.5"}), frozenset({"192.168.0.1"}))
     known.learn("cloud.test", ("203.0.113.10",), registered=False)
     assert known.start("cloud.test").wait(5) == (lie,), "the lookup tells what was answered"
     known.learn("cloud.test", (lie,), registered=False)
@@ -131,11 +131,11 @@ def test_o1_what_dns_answers_in_place_of_the_host_replaces_nothing(lie):
 def test_whose_address_may_be_any(tmp_path, monkeypatch):
     monkeypatch.setattr(lookups, "HOSTS", tmp_path / "hosts")
     lookups.HOSTS.write_bytes(b"127.0.0.1 localhost\n10.0.0.9 Cloud.Test alias # dead.test\n\xff\xfe no\n10.0.0.1\n")
-    known = Names(lambda name, port, type: answer("10.0.0.9"))
+    known = Resolver(lambda name, port, type: answer("10.0.0.9"))
     wanted = ("cloud.test", "alias", "dead.test", "far.test", "split.test")
-    assert known.meant(wanted) == {"cloud.test", "alias"}
+    assert known.trusted(wanted) == {"cloud.test", "alias"}
     known.learn("split.test", ("10.2.0.1",), registered=True)
     known.learn("far.test", ("203.0.113.10",), registered=True)
-    assert known.meant(wanted) == {"cloud.test", "alias", "split.test"}
+    assert known.trusted(wanted) == {"cloud.test", "alias", "split.test"}
     lookups.HOSTS.unlink()
-    assert known.meant(("cloud.test",)) == frozenset()
+    assert known.trusted(("cloud.test",)) == frozenset()

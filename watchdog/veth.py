@@ -1,7 +1,7 @@
-"""Pairs of interfaces that lead nowhere but to each other, by the kernel's word (RTM_GETLINK)."""
+"""Virtual Ethernet pairs that lead nowhere but to each other, as the kernel lists them (RTM_GETLINK)."""
 import struct
 
-from econduit_terminal.watchdog.rtnetlink import Kernel, attributes
+from .rtnetlink import attributes, dump
 
 RTM_GETLINK = 18
 IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, IFLA_LINK_NETNSID = 3, 5, 18, 37
@@ -10,17 +10,13 @@ IFLA_INFO_KIND = 1
 _LINK = struct.Struct("=BxHiII")
 
 
-def inner() -> frozenset[str]:
+def paired_veths() -> frozenset[str]:
     """The names of the veths whose other end is in this network namespace, too: no cable, but what a container is about
-    to be given. Empty where the kernel does not say."""
-    try:
-        with Kernel() as kernel:
-            return frozenset(filter(None, map(_inner, kernel.dump(RTM_GETLINK, _LINK.pack(0, 0, 0, 0, 0)))))
-    except OSError:
-        return frozenset()
+    to get. Empty where the kernel does not answer."""
+    return frozenset(filter(None, map(_paired_veth, dump(RTM_GETLINK, bytes(_LINK.size)))))
 
 
-def _inner(body: bytes) -> str | None:
+def _paired_veth(body: bytes) -> str | None:
     said = attributes(body[_LINK.size:])
     kind = attributes(said.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"").rstrip(b"\0")
     if kind != b"veth" or IFLA_LINK not in said or IFLA_LINK_NETNSID in said:

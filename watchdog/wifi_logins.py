@@ -1,20 +1,21 @@
-"""A Wi-Fi password that is refused, told from an access point that is away. PURE.
+"""Tells a Wi-Fi password that is refused from an access point that is away. PURE.
 
-With a wrong password the station finds the access point and associates (operstate ``dormant``), the handshake fails,
-the access point ends it (``down``), and wpa_supplicant tries again after 10 s, then later and later. With the access
-point off there is no ``dormant`` at all; with the right password ``up`` follows it.
+With a wrong password the station finds the access point and associates (operstate `dormant`), the handshake fails, the
+access point ends it (`down`), and wpa_supplicant tries again after 10 s, then at ever longer intervals. With the access
+point off there is no `dormant` at all; with the right password `up` follows it.
 """
 from econduit_terminal.contract.network_report import Kind
-from econduit_terminal.watchdog.state import State
 
-ATTEMPTS = 2
-"""Log-ins in a row that ended before the link was up. One alone may be a bad moment at the edge of the range."""
-FORGOTTEN = 330.0
-"""Seconds after the last attempt: the longest pause of wpa_supplicant is 300 s. After that nothing was tried."""
+from .state import State
+
+MIN_FAILURES = 2
+"""Log-ins in a row that ended before the link was up. A single one may be due to the edge of the range."""
+FORGET_AFTER = 330.0
+"""Seconds after the last attempt; the longest pause of wpa_supplicant is 300 s."""
 
 
-class LogIns:
-    """The log-ins of each Wi-Fi interface. ``now`` is monotonic time in seconds."""
+class WifiLogins:
+    """The log-ins of each Wi-Fi interface. `now` is monotonic time in seconds."""
 
     def __init__(self) -> None:
         self._failed: dict[str, int] = {}
@@ -22,7 +23,7 @@ class LogIns:
         self._under_way: set[str] = set()
 
     def seen(self, state: State, now: float) -> None:
-        """The state of a moment, in order."""
+        """Takes each state, in order."""
         radios = {one.name: one for one in state.interfaces if one.kind == Kind.WIFI}
         for name in [name for name in self._failed if name not in radios]:
             self._forget(name)
@@ -40,7 +41,7 @@ class LogIns:
     def refused(self, now: float) -> frozenset[str]:
         """The interfaces whose last log-ins all failed."""
         return frozenset(name for name, failed in self._failed.items()
-                         if failed >= ATTEMPTS and now - self._last[name] < FORGOTTEN)
+                         if failed >= MIN_FAILURES and now - self._last[name] < FORGET_AFTER)
 
     def _forget(self, name: str) -> None:
         self._failed.pop(name, None)

@@ -9,9 +9,9 @@ ALIVE = frozenset({Outcome.OPEN, Outcome.REFUSED})
 """Outcomes of a dial that prove a host: any answer of its own does, a refusal too."""
 
 
-class Finding(NamedTuple):
-    """What a dial found at an endpoint. ``addresses``: those that gave this outcome. ``genuine``: the endpoint itself
-    can stand there, and not only something that answers in its place. ``offender``: the router that rejected."""
+class EndpointResult(NamedTuple):
+    """What a dial found at an endpoint. `addresses`: those with this outcome. `genuine`: the endpoint can have one of
+    them; else something answers in its place. `offender`: the router that rejected. `probed`: by us, not the agent."""
 
     endpoint: Endpoint
     outcome: Outcome = Outcome.UNTRIED
@@ -25,25 +25,25 @@ class Finding(NamedTuple):
         return f"{self.endpoint}: {self.outcome.value}{by}"
 
 
-class NameFound(NamedTuple):
-    """What a lookup found. ``addresses``: those that are known of it, asked now or before. ``answered``: it was
-    answered now, with one of these. ``disbelieved``: it was answered with this, which cannot be the host's. ``denied``:
-    a name server said that there is no such name."""
+class NameResult(NamedTuple):
+    """What a lookup found. `addresses`: the known ones, from now or before. `answered`: DNS gave one of these now.
+    `implausible`: DNS gave this, which the host cannot have. `denied`: a name server says that there is no such
+    name."""
 
     host: str
     addresses: tuple[str, ...] = ()
     answered: bool = False
-    disbelieved: str | None = None
+    implausible: str | None = None
     denied: bool = False
 
 
-class ServerFound(NamedTuple):
-    """A name server. ``alive``: its host answers. ``said``: what it answered to a question (dns.py), None: nothing.
-    ``beyond``: it stands in the internet, not on this side of the gateway."""
+class ServerResult(NamedTuple):
+    """A name server. `alive`: its host answers. `answer`: what it said to a question (dns.py), None: nothing.
+    `beyond`: it is in the internet, not on this side of the gateway."""
 
     address: str
     alive: bool = False
-    said: str | None = None
+    answer: str | None = None
     beyond: bool = False
 
     def __str__(self) -> str:
@@ -51,25 +51,25 @@ class ServerFound(NamedTuple):
 
     @property
     def words(self) -> str:
-        if self.said is not None:
-            return f"answers with {self.said}"
+        if self.answer is not None:
+            return f"answers with {self.answer}"
         return "answers no question" if self.alive else "does not answer"
 
 
-class Answers(NamedTuple):
-    """One round. None and empty: there was nothing of that kind to ask. ``gateway``: it answers. ``references``: (name,
-    it answers). ``elsewhere``: another usable interface over which something beyond the gateway answered."""
+class ProbeResults(NamedTuple):
+    """One round. None and empty: there was nothing of that kind to ask. `gateway`: it answers. `references`: (name, it
+    answers). `reachable_over`: another usable interface over which an endpoint's address answered."""
 
     gateway: bool | None = None
-    names: tuple[NameFound, ...] = ()
-    servers: tuple[ServerFound, ...] = ()
-    endpoints: tuple[Finding, ...] = ()
+    names: tuple[NameResult, ...] = ()
+    servers: tuple[ServerResult, ...] = ()
+    endpoints: tuple[EndpointResult, ...] = ()
     references: tuple[tuple[str, bool], ...] = ()
-    elsewhere: str | None = None
+    reachable_over: str | None = None
 
     @property
     def witness(self) -> str | None:
-        """Something behind the gateway, no endpoint, that answered over the way that a dial takes."""
+        """Something beyond the gateway, not an endpoint, that answered over the route that a dial takes."""
         servers = (f"name server {server.address}" for server in self.servers if server.alive and server.beyond)
         references = (name for name, alive in self.references if alive)
         return next(chain(references, servers), None)
@@ -81,6 +81,6 @@ class Answers(NamedTuple):
         return self.witness is not None if asked else None
 
     @property
-    def nameless(self) -> bool:
-        """There are names, and none was answered with an address that can be right."""
+    def unresolved(self) -> bool:
+        """There are names, and DNS gave a plausible address for none of them."""
         return bool(self.names) and not any(name.answered for name in self.names)

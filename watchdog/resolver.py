@@ -1,12 +1,10 @@
 """Names → addresses, bounded.
 
-getaddrinfo cannot be called off: a lookup that was given up lives on in its thread for as long as the resolver likes.
-So there is at most one lookup for each name at a time, a few names in all, nobody waits longer than they want to, and
-the last addresses that were found are kept for when the name servers are gone: those at which the terminal was
-registered before those that DNS named.
-
-Which names are asked for: process.lookups. What DNS answers in place of the host (Nearby.disbelieved) is no address of
-it.
+- getaddrinfo cannot be cancelled: a lookup that was given up lives on in its thread for as long as the C library likes.
+  So each name has one lookup at a time, there are a few names in all, and nobody waits longer than they want to.
+- The last addresses are kept for when the name servers are gone: those at which the terminal was registered come before
+  those that DNS named.
+- Which names are looked up: process.lookups. Which addresses a host cannot have: LocalNetwork.implausible.
 """
 import socket
 import threading
@@ -14,20 +12,21 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from econduit_terminal.process import lookups
-from econduit_terminal.watchdog.addresses import Nearby, is_private
-from econduit_terminal.watchdog.inbox import deaf
+
+from .addresses import LocalNetwork, is_private
+from .inbox import block_signals
 
 MOST_NAMES = 8
 MOST_ADDRESSES = 4
 
 
-class Names:
-    """Lookups in threads of their own. ``look_up`` is socket.getaddrinfo, or a test's. ``nearby`` may be replaced: what
-    is believed follows from it."""
+class Resolver:
+    """Lookups in threads of their own. `look_up` is socket.getaddrinfo, or a test's. `local` may be replaced at any
+    time; what is plausible follows from it."""
 
     def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo):
         lookups.set_up()
-        self.nearby = Nearby()
+        self.local = LocalNetwork()
         self._look_up = look_up
         self._lock = threading.Lock()
         self._running: dict[str, Lookup] = {}
@@ -35,7 +34,7 @@ class Names:
         self._found: dict[str, tuple[str, ...]] = {}
 
     def start(self, name: str, ring: Callable[[], None] = lambda: None) -> "Lookup":
-        """The lookup of a name: the one under way, or a new one. ``ring`` is called when a new one is done."""
+        """The lookup of a name: the one under way, or a new one. `ring` is called when a new one is done."""
         with self._lock:
             lookup = self._running.get(name)
             if lookup is not None:
@@ -49,38 +48,37 @@ class Names:
         return lookup
 
     def known(self, name: str) -> tuple[str, ...]:
-        """The addresses at which the terminal was registered, then those of the last lookup that found any."""
+        """The addresses at which the terminal was registered, then those that the last successful lookup found."""
         with self._lock:
             return tuple(dict.fromkeys((*self._registered.get(name, ()), *self._found.get(name, ()))))
 
     def learn(self, name: str, addresses: Iterable[str], registered: bool) -> None:
-        """What the agent dialed for this name; ``registered``: and was registered there."""
+        """What the agent dialed for this name. `registered`: the terminal was registered there."""
         if registered and (addresses := tuple(addresses)):
             self._keep(self._registered, name, addresses)
-        elif believed := self.nearby.believed(name, addresses):
-            self._keep(self._found, name, believed)
+        elif plausible := self.local.plausible(name, addresses):
+            self._keep(self._found, name, plausible)
 
-    def meant(self, hosts: Iterable[str]) -> frozenset[str]:
-        """Those of ``hosts`` whose address may be any: it stands in /etc/hosts, or the terminal was registered
-        there."""
+    def trusted(self, hosts: Iterable[str]) -> frozenset[str]:
+        """Those of `hosts` that may have any address: /etc/hosts says it, or the terminal was registered there."""
         written = lookups.written()
         with self._lock:
             private = {name for name, addresses in self._registered.items() if any(map(is_private, addresses))}
         return frozenset(host for host in hosts if host.lower().rstrip(".") in written or host in private)
 
     def _run(self, name: str, lookup: "Lookup", ring: Callable[[], None]) -> None:
-        deaf()
+        block_signals()
         addresses: tuple[str, ...] = ()
         denied = False
         try:
             addresses = self._ask(name)
-        except (OSError, UnicodeError) as error:    # not known, or nobody to ask: there is no address
+        except (OSError, UnicodeError) as error:    # unknown, or no name server: there is no address
             denied = isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA)
         finally:
             with self._lock:
                 self._running.pop(name, None)
-            if believed := self.nearby.believed(name, addresses):
-                self._keep(self._found, name, believed)
+            if plausible := self.local.plausible(name, addresses):
+                self._keep(self._found, name, plausible)
             lookup.finish(addresses, denied)
             ring()
 
@@ -107,7 +105,7 @@ class Names:
 
 
 class Lookup:
-    """One lookup. ``addresses``: None while it runs, () when it found none, else whatever was answered. ``denied``: a
+    """One lookup. `addresses`: None while it runs, () when it found none, else whatever was answered. `denied`: a
     name server said that there is no such name, so that names as such can be looked up."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@ import struct
 
 import pytest
 
-from econduit_terminal.watchdog import wireless
+from econduit_terminal.watchdog import wifi_ssid
 from econduit_terminal.watchdog.rtnetlink import attribute
 
 
@@ -16,7 +16,7 @@ def heard(name, status=None, other=b"\x01\x02\x82\x84"):
 
 def kernel(*networks, family=True):
     """A stand-in for the kernel's generic netlink: family 27 is nl80211."""
-    class Kernel:
+    class NetlinkSocket:
         def __init__(self, protocol):
             assert protocol == 16
 
@@ -36,7 +36,7 @@ def kernel(*networks, family=True):
             assert kind == 27 and body[0] == 32
             yield from networks
 
-    return Kernel
+    return NetlinkSocket
 
 
 @pytest.mark.parametrize("name, networks, told", [
@@ -49,10 +49,10 @@ def kernel(*networks, family=True):
     ("cut short", (heard(b"Shop", 1, b"\x01\xff"),), None),
 ])
 def test_the_network_s_name(name, networks, told):
-    assert wireless.ssid("lo", kernel(*networks)) == told
+    assert wifi_ssid.ssid("lo", kernel(*networks)) == told
 
 
 def test_no_wi_fi_in_this_kernel_and_no_such_interface():
-    assert wireless.ssid("lo", kernel(family=False)) is None
-    assert wireless.ssid("nosuch0", kernel()) is None
-    assert wireless.ssid("lo") is None
+    assert wifi_ssid.ssid("lo", kernel(family=False)) is None
+    assert wifi_ssid.ssid("nosuch0", kernel()) is None
+    assert wifi_ssid.ssid("lo") is None

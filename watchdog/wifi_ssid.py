@@ -1,13 +1,13 @@
 """The name of the Wi-Fi network that an interface is in (SSID), from nl80211 (linux/nl80211.h). No tools, no privilege.
 
-Since Linux 5.19 the interface itself no longer tells it where wpa_supplicant does the log-in; the kernel's list of what
-it heard does, which marks the network that the interface is in.
+Since Linux 5.19 the interface itself does not tell it where wpa_supplicant does the log-in. The kernel's list of scan
+results does: it marks the network that the interface is in.
 """
 import socket
 import struct
 from collections.abc import Callable
 
-from econduit_terminal.watchdog.rtnetlink import Kernel, attribute, attributes
+from .rtnetlink import NetlinkSocket, attribute, attributes
 
 NETLINK_GENERIC = 16
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 0x10, 3, 1, 2
@@ -18,7 +18,7 @@ WLAN_EID_SSID = 0       # IEEE 802.11, 9.4.2.2
 _GENERIC = struct.Struct("=BBH")
 
 
-def ssid(interface: str, kernel: Callable[[int], Kernel] = Kernel) -> str | None:
+def ssid(interface: str, kernel: Callable[[int], NetlinkSocket] = NetlinkSocket) -> str | None:
     """None where it is in none, or no Wi-Fi. Bytes that are no UTF-8 are shown as escapes: an SSID may be any bytes."""
     try:
         with kernel(NETLINK_GENERIC) as asked:
