@@ -5,8 +5,9 @@ from argparse import Namespace
 
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.process.commands import Command, OneOf, Program, argument
-from econduit_terminal.sandbox.cloud import budget, faults
+from econduit_terminal.sandbox.cloud import faults
 from econduit_terminal.sandbox.cloud.events import KINDS
+from econduit_terminal.sandbox.fleet.quantities import rate
 from econduit_terminal.sandbox.payment_app import outcomes
 
 
@@ -72,7 +73,7 @@ CLOUD = (
              help="seconds without a sign of life that end a connection (%(default)s)"),
     argument("--send-timeout", type=float, default=10.0, metavar="S",
              help="seconds that a terminal may take to read what it is sent (%(default)s)"),
-    argument("--budget", type=budget.rate, metavar="RATE",
+    argument("--budget", type=rate, metavar="RATE",
              help="registrations a second that the cloud takes, such as 2000/s; the others wait (as many as come)"),
     argument("--terminal-type", action="append", default=[], metavar="TYPE",
              help="accept only this TerminalType (may be given several times)"),

@@ -20,7 +20,7 @@ from econduit_terminal.sandbox.certify.display import AskedDisplay, Display, Url
 from econduit_terminal.sandbox.certify.exam import Exam
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.listing import listing
-from econduit_terminal.sandbox.certify.options import DEVICE, Wrong
+from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.order import TERMINAL
 from econduit_terminal.sandbox.certify.page import Page
 from econduit_terminal.sandbox.certify.person import Hands, Nobody, Person
@@ -33,6 +33,7 @@ from econduit_terminal.sandbox.certify.table.every import CASES
 from econduit_terminal.sandbox.certify.table.model import MEANS, Case, Profile, Role
 
 WAIT, WAIT_ALONE = 600.0, 60.0
+DEVICE = "device.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,11 @@ def declared(path: Path) -> Device:
 def main(options: argparse.Namespace) -> int:
     """The command; returns the exit status. Raises Wrong."""
     if options.list:
-        path = Path(options.device)
-        known = declared(path) if path.exists() or options.device != DEVICE else Device()
+        path = Path(options.device or DEVICE)
+        known = declared(path) if options.device or path.exists() else Device()
         listing(chosen(options, Role.TERMINAL), Profile(options.profile), known.absent())
         return result.EXIT["PASS"]
-    device = declared(Path(options.device))
+    device = declared(Path(options.device or DEVICE))
     asked = plan(options, Role.TERMINAL)
     if not asked.cases:
         return nothing_left(options)

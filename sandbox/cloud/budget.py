@@ -7,22 +7,7 @@ The rules
   answers. What was spent on those is counted as ``wasted``.
 * Without a rate nobody waits.
 """
-import argparse
 import math
-
-UNITS = {"s": 1.0, "min": 60.0}
-
-
-def rate(text: str) -> float:
-    """Registrations a second, from ``2000/s``, ``600/min`` or a plain number. Raises ArgumentTypeError."""
-    number, _, unit = text.partition("/")
-    try:
-        found = float(number) / UNITS[unit or "s"]
-        if not (math.isfinite(found) and found > 0):
-            raise ValueError
-    except (ValueError, KeyError):
-        raise argparse.ArgumentTypeError(f"{text!r}: registrations a second, such as 2000/s or 600/min") from None
-    return found
 
 
 class Budget:

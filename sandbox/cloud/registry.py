@@ -28,9 +28,10 @@ class Registry:
 
     def __init__(self, faults: F.Faults, events: EventLog, *, terminal_types: tuple[str, ...] = (),
                  register_timeout: float = 30.0, idle_timeout: float = 300.0, send_timeout: float = 10.0,
-                 max_message: int = 4 << 20, budget: Budget | None = None) -> None:
+                 max_message: int = 4 << 20, budget: Budget | None = None, room: int = 0) -> None:
         self.faults, self.events = faults, events
         self.budget = budget or Budget()
+        self.room = room
         self.terminal_types = terminal_types
         self.register_timeout, self.idle_timeout, self.send_timeout = register_timeout, idle_timeout, send_timeout
         self.max_message = max_message
@@ -98,8 +99,9 @@ class Registry:
         self._changed.wait(max(LOOK, len(self.connections) / LOOKS_PER_SECOND))
 
     def counts(self) -> dict[str, int]:
-        """Connections, registered terminals, registrations that wait for their turn, had it, and had it in vain."""
-        return {"connections": len(self.connections), "registered": len(self._registered),
+        """Connections, room for them, registered terminals, registrations that wait for their turn, had it, and had it
+        in vain."""
+        return {"connections": len(self.connections), "room": self.room, "registered": len(self._registered),
                 "waiting": self.budget.waiting, "registrations": self.budget.total, "wasted": self.budget.wasted}
 
     def current(self, terminal: str | None) -> Connection | None:

@@ -36,16 +36,16 @@ class Cloud:
                  tls: ssl.SSLContext | None = None, budget: float | None = None) -> None:
         self.ports = {"primary": primary, "secondary": secondary, "http": http}
         self._host, self._tls = host, tls
+        self.room = capacity(most_open_files())
         self._events = EventLog()
         self._faults = Faults()
         self._registry = Registry(self._faults, self._events, terminal_types=terminal_types, idle_timeout=idle_timeout,
-                                  send_timeout=send_timeout, budget=Budget(budget))
+                                  send_timeout=send_timeout, budget=Budget(budget), room=self.room.terminals)
         self._calls = PublicCalls(
             self._registry, self._events, Results(check_interval=check_interval), timeout)
         self._controls = Controls(self._faults, self._registry, self._calls, self._events, self)
         self._servers: dict[str, StreamServer] = {}
         self._web: WSGIServer | None = None
-        self.room = capacity(most_open_files())
         self._open = 0
         self._full_from = 0.0
 

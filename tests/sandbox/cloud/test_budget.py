@@ -1,22 +1,9 @@
 """The queue before the registrations, by hand and by property."""
-import argparse
 from itertools import pairwise
 
-import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.sandbox.cloud.budget import Budget, rate
-
-
-@pytest.mark.parametrize("text, per_second", [("2000/s", 2000), ("600/min", 10), ("2.5", 2.5), ("0.5/s", 0.5)])
-def test_rates(text, per_second):
-    assert rate(text) == per_second
-
-
-@pytest.mark.parametrize("text", ["", "0", "-1/s", "nan/s", "inf", "1/h", "ten/s", "10 /s/s"])
-def test_what_is_no_rate_is_said(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="such as 2000/s"):
-        rate(text)
+from econduit_terminal.sandbox.cloud.budget import Budget
 
 
 def test_without_a_rate_nobody_waits():

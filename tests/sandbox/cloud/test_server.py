@@ -69,7 +69,8 @@ def test_a_budget_is_kept_and_who_gave_up_in_the_queue_costs_his_turn(start_clou
     assert events[-1]["time"] - events[0]["time"] >= 0.95      # twelve turns, one of them in vain
     assert cloud.wait_event("closed", mark)["detail"] == "closed by the terminal before its registration had its turn"
     counts = cloud.call("GET", "/sandbox/counts")[1]
-    assert counts == {"connections": 11, "registered": 11, "waiting": 0, "registrations": 12, "wasted": 1}
+    assert counts == {"connections": 11, "room": cloud.ready["terminals"], "registered": 11, "waiting": 0,
+                      "registrations": 12, "wasted": 1}
 
 
 def test_it_says_what_it_cannot_carry_and_how_to_carry_more(tmp_path, dial):
