@@ -7,7 +7,7 @@ them all.
 
 Rules
 
-- A signal handler only leaves a mark; `run` acts on it. Signals that come before the handlers stand are held back.
+- A signal handler only leaves a mark; `run` acts on it. Signals that come before the handlers are set are held back.
 - Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload.
   Where they can be read, it is by those of [local]; a value that is wrong counts as not set.
 - A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a sound one.

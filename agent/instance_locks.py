@@ -1,6 +1,6 @@
 """One agent for a terminal: no other one serves its local API or has its journal.
 
-Two locks, since a socket may move, and its directory be made anew, while an orphan lives. They are held as long as the
+Two locks, since a socket may move, and its directory be recreated, while an orphan lives. They are held as long as the
 process lives.
 """
 import logging

@@ -3,7 +3,7 @@
 Rules
 - The table alone is imported to parse. A command's function imports what it needs when it is called, so that no command
   pays for another one's imports, and a program may be patched before any.
-- What every command takes (``common``) may stand before the command or behind it; behind it wins.
+- What every command takes (``common``) may come before the command or after it; after it wins.
 - A closed pipe ends a command quietly with 0, Ctrl-C with 130 (128 + SIGINT, as shells count).
 - The manual page and the completion are made from ``Program.parser`` when the package is built.
 """
@@ -95,7 +95,7 @@ class Program:
             own = chosen.add_parser(command.name, help=about, description=about, epilog=command.epilog,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)
             for each in self.common:
-                each.add_to(own, default=argparse.SUPPRESS)     # so that the one given before the command stands
+                each.add_to(own, default=argparse.SUPPRESS)     # so that the one given before the command counts
             for own_argument in command.arguments:
                 own_argument.add_to(own)
             own.set_defaults(run=command.run)

@@ -4,7 +4,7 @@ A line that can no longer be replaced (disk full, quota, read-only) goes, since 
 more; the room that it leaves is often enough for the new one. Readers judge its age by what the line itself carries:
 VALID_FOR seconds from its `written_uptime`, on the clock that no one sets (CLOCK_BOOTTIME).
 
-Each program that writes the file has a name of its own for the file beside, so that two never share one, and what a
+Each program that writes the file has a name of its own for its temporary file, so that two never share one, and what a
 killed program left there is overwritten by its successor.
 """
 import contextlib
@@ -23,7 +23,7 @@ def uptime() -> float:
 
 def replace(path: str, line: bytes, writer: str) -> None:
     """Puts `line` in place of what `path` holds, as `writer`. Raises OSError where it cannot; the old line is gone
-    then, as far as the system lets it. Not synced: after a power cut it is written anew."""
+    then, as far as the system lets it. Not synced: after a power cut it is written again."""
     try:
         _replace(path, line, writer)
     except OSError as error:
@@ -51,7 +51,7 @@ def withdraw(path: str) -> bool:
 
 
 def tidy(path: str, *writers: str) -> None:
-    """Remove what dead predecessors of these writers (patterns of glob(7)) left beside the file."""
+    """Remove what dead predecessors of these writers (patterns of glob(7)) left next to the file."""
     for writer in writers:
         for left in glob.glob(f"{glob.escape(path)}.{writer}.new"):
             with contextlib.suppress(OSError):
@@ -59,16 +59,16 @@ def tidy(path: str, *writers: str) -> None:
 
 
 def _replace(path: str, line: bytes, writer: str) -> None:
-    beside = f"{path}.{writer}.new"
+    temporary = f"{path}.{writer}.new"
     try:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(beside)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            os.unlink(temporary)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o644)
             file.write(line)
-        os.rename(beside, path)
+        os.rename(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(beside)
+            os.unlink(temporary)
         raise

@@ -15,7 +15,7 @@ from econduit_terminal.process.addresses import is_address
 HOSTS = Path("/etc/hosts")
 RESOLV_CONF = Path("/etc/resolv.conf")
 MOST_BYTES = 1 << 20
-"""Of those files; what is behind is not read."""
+"""Of those files; the rest is not read."""
 MOST_DOMAINS = 6
 """Of a search list (MAXDNSRCH, resolv.h)."""
 MOST_SERVERS = 3

@@ -14,5 +14,5 @@ def hold() -> None:
 
 
 def release() -> None:
-    """Its handlers stand: what came meanwhile is delivered now."""
+    """Its handlers are set: what came meanwhile is delivered now."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)

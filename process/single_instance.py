@@ -73,7 +73,7 @@ class SingleInstance:
 
 
 def _parent_of(pid: int) -> int | None:
-    """The pid of a process's parent now (proc(5), field 4 of stat, behind the parenthesised name)."""
+    """The pid of a process's parent now (proc(5), field 4 of stat, after the parenthesised name)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:

@@ -24,7 +24,7 @@ def _hashes(tag: str) -> str:
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
-# Only the page's own script and style run, by their hashes; it talks to nobody but the agent, and stands in no frame.
+# Only the page's own script and style run, by their hashes; it talks to nobody but the agent, and no frame shows it.
 HEADERS = [("Content-Security-Policy", "default-src 'none'; img-src data:; connect-src 'self'; base-uri 'none'; "
                                        "form-action 'none'; frame-ancestors 'none'; "
                                        f"script-src {_hashes('script')}; style-src {_hashes('style')}")]

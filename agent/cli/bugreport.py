@@ -142,7 +142,7 @@ def _packages(asked: _Asked) -> str:
 
 
 def _settings(asked: _Asked) -> str:
-    """Every effective value and where it stands."""
+    """Every effective value and where it is set."""
     if asked.mistakes:
         what = asked.refusal or "these settings are wrong, and not in use:"
         return "\n".join([what, *asked.mistakes, "", "the effective ones, shipped values in place of the wrong:",
@@ -166,10 +166,10 @@ def _metrics(asked: _Asked) -> str:
 
 def _transactions(asked: _Asked) -> str:
     """RefIDs, states and times, as econduit-agent transactions shows them; bodies are not in it."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         listing.main(asked.settings, SimpleNamespace(json=False, follow=False))
-    return told.getvalue()
+    return output.getvalue()
 
 
 def _network(asked: _Asked) -> str:
@@ -182,7 +182,7 @@ def _network(asked: _Asked) -> str:
 
 
 def _check(asked: _Asked) -> str:
-    # -P: nothing is imported from the directory where root happens to stand, which may be anybody's.
+    # -P: nothing is imported from root's current directory, which may be anybody's.
     return _command(sys.executable, "-P", "-m", "econduit_terminal.watchdog", "check", "--config-dir",
                     str(asked.directory), timeout=CHECK_TIMEOUT)
 
@@ -215,7 +215,7 @@ def _log(name: str) -> Part:
 
 
 def _supervisord_log(asked: _Asked) -> str:
-    """What supervisord says of itself and of our programs; what it says of others is none of ours."""
+    """What supervisord says of itself and of our programs; what it says of others is not our business."""
     ours = re.compile(r"econduit|\b(agent|watchdog|supervisord)\b|\bRPC\b")
     return "".join(line for line in _tail(LOGS / "supervisord.log").splitlines(keepends=True) if ours.search(line))
 

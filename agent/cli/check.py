@@ -45,8 +45,8 @@ def check_config(options: Namespace) -> int:
 
 
 def _became_the_agent(state_dir: str) -> bool:
-    """Root can read what the agent cannot, such as a file that was pushed with mode 0600; so the settings are read once
-    more as whoever the journal belongs to."""
+    """Root can read what the agent cannot, such as a file that was pushed with mode 0600: the settings are read again
+    as the owner of the journal."""
     try:
         owner = os.stat(state_dir)
     except OSError:

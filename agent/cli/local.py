@@ -25,7 +25,7 @@ def status(options: Namespace) -> int:
 
 
 def watch(options: Namespace) -> int:
-    """A line for every change a person would notice; goes on when the agent restarts."""
+    """A line for every change a person would notice; continues when the agent restarts."""
     client = Client(socket_path(options))
     said = None
     try:

@@ -1,7 +1,7 @@
-"""Text without what nobody else may see, for whoever asks for help. PURE.
+"""Text without secrets, for people who ask for help. PURE.
 
 - Card data is masked as everywhere (transactions/pan.py).
-- What stands behind a name such as password, token or secret is left out.
+- The value of a name such as password, token or secret is left out.
 - The arguments of a program (`application = exec:…`) are left out: that is where people put passwords.
 
 Names, addresses and numbers of devices stay: they are what support works with.

@@ -1,4 +1,4 @@
-"""What people and programs are told of the connection: the reason, the endpoints, the problems.
+"""What people and programs learn about the connection: the reason, the endpoints, the problems.
 
 The link says what happens; here it becomes words (`reasons`) and goes to the status store. Nobody else tells why the
 terminal is offline, so that one place decides which of two reasons is true now.
@@ -28,7 +28,7 @@ class StatusStore(Protocol):
 
 
 class Announcer:
-    """records: what is known of the endpoints; read whenever something is told."""
+    """records: what is known of the endpoints; read whenever something is announced."""
 
     def __init__(self, store: StatusStore, records: Endpoints):
         self._store = store
@@ -69,7 +69,7 @@ class Announcer:
         self._store.endpoints(self._records.status())
 
     def problems(self) -> None:
-        """What a person should know beside: two terminals with one TerminalID, idle connections that are ended, large
+        """What else a person should know: two terminals with one TerminalID, idle connections that are ended, large
         packets that are lost."""
         self._store.problem("TerminalID", SHARED_ID if self._records.shared_id else None)
         idle = [f"something on the way to {endpoint} ends connections without data after {record.idle_end:.0f} s: "

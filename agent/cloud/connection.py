@@ -69,8 +69,8 @@ class Connection:
     def write(self, data: bytes, timeout: float) -> None:
         """Hand `data` to the kernel. Raises OSError; TimeoutError when the peer takes nothing for `timeout` seconds.
 
-        Some of `data` may be on its way then, and nothing could follow it that the peer would understand: whoever reads
-        gets the same error, and with it the connection ends.
+        Some of `data` may be on its way then, and nothing could follow it that the peer would understand: `receive`
+        raises the same error, and with it the connection ends.
         """
         stuck = TimeoutError(errno.ETIMEDOUT, "the peer takes no more bytes")
         try:
@@ -107,7 +107,7 @@ class Connection:
             self.write(self._encode(payload), timeout)
             interval = FIRST_POLL
             while self._unacknowledged():
-                # A connection that the peer reset keeps its count for ever: the state is looked at too.
+                # A connection that the peer reset never clears its count: check the state, too.
                 if self.frozen or tcp_info.state(self._socket) != ESTABLISHED:
                     return False
                 if time.monotonic() >= deadline:
@@ -147,8 +147,8 @@ class Connection:
     def keepalive_after(self, idle: int) -> None:
         """Have the kernel ask after `idle` seconds without a word; at once if they are over.
 
-        That a time told anew counts from the last word, and that a probe is sent if it is over, is what
-        tcp_sock_set_keepidle does (net/ipv4/tcp.c). While bytes are under way no probe is sent: these ask as well.
+        A new time counts from the last word, and a probe is sent if it is over: see tcp_sock_set_keepidle in
+        net/ipv4/tcp.c. While bytes are under way no probe is sent: these ask as well.
         """
         try:
             self._socket.setsockopt(std.IPPROTO_TCP, std.TCP_KEEPIDLE, idle)
@@ -159,7 +159,7 @@ class Connection:
         """Whether unacknowledged bytes are sent again at even intervals at first, instead of ever longer ones.
 
         A stall of a second, which doubles the kernel's interval twice, then costs no more than that second. BBR never
-        counts as a thin stream (tcp_stream_is_thin in net/tcp.h), so Reno stands in for it meanwhile.
+        counts as a thin stream (tcp_stream_is_thin in net/tcp.h), so Reno replaces it meanwhile.
         """
         if on == self._hurrying:
             return
@@ -216,7 +216,7 @@ class Connection:
         self._fail(ConnectionAbortedError(errno.ECONNABORTED, why))
 
     def _fail(self, error: OSError) -> OSError:
-        """The connection is of no more use, though the kernel keeps it: end it, and let `receive` raise the error."""
+        """The connection is useless, though the kernel keeps it: end it, and let `receive` raise the error."""
         self._stuck = error
         try:
             self._socket.shutdown(std.SHUT_RDWR)

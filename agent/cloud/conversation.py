@@ -95,7 +95,7 @@ class Conversation:
         self.primary_return = PrimaryReturn(lambda endpoints: dial(endpoints, None), commands.wakeup.set, move)
         self._liveness = LivenessCheck(connection, rules, endpoints, dial, commands.wakeup.set)
         self._reader = Reader(connection, commands.wakeup.set)
-        self._notice_from = 0.0                 # from when on the cloud's next word on itself is told of
+        self._notice_from = 0.0                 # from when on the cloud's next notice is logged
         self._surplus = 0                       # acks that nobody waited for
 
     def run(self) -> Ended:
@@ -109,7 +109,7 @@ class Conversation:
         except AnswerOverdue as error:
             if (given_up := self._liveness.give_up_hole()) is not None:
                 return ended.given_up(given_up)
-            # A kernel that acknowledged the question, behind it a program that is silent; or nothing arrives there.
+            # A kernel that acknowledged the question for a program that is silent; or nothing arrives there.
             return Ended(Finding.MUTE if self._connection.arrived() else Finding.LOST, str(error))
         except WireError as error:
             return self._broken(error)

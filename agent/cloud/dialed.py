@@ -28,7 +28,7 @@ class Target:
 
 @dataclass(frozen=True)
 class EndpointFailure:
-    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened in vain)."""
+    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened to no avail)."""
     finding: Finding
     reason: str
     address: Address | None = None
@@ -38,7 +38,7 @@ class EndpointFailure:
 class DialResults:
     """What a dial learned besides the connection.
 
-    failures: endpoints that were tried in vain. addresses: what each endpoint's name and memory gave. named: the
+    failures: endpoints that did not open. addresses: what each endpoint's name and memory gave. named: the
     addresses that a name holds now, of those that were looked up.
     """
     failures: Mapping[Endpoint, EndpointFailure] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 `race.py` says what to dial when; here are the lookups and sockets that do it. The first connection that opens wins and
 is the only one that anything is ever sent on; all others are closed unused. What was met at every endpoint that did not
-open is told with its evidence: a RST, a router's ICMP error and its sender, silence, no name, no way.
+open is reported with its evidence: a RST, a router's ICMP error and its sender, silence, no name, no way.
 """
 import logging
 import socket as std
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 RETURNING_FOR = 0.5
 """Seconds for which a dial is tried again that the kernel refused without sending: right after carrier-up the neighbour
-entry may still be a failed one, and the address or the route may be a moment behind the carrier (measured). So may the
-name servers be."""
+entry may still be a failed one, and the address or the route may come a moment after the carrier (measured), and so
+may the name servers."""
 RETURNING_STEP = 0.01
 NAME_STEP = 0.02
 """Seconds before the second lookup of a name while the network returns; doubling."""
@@ -166,15 +166,15 @@ class _Dial:
         self._reports.put(lambda: self._resolved(target, addresses, failed))
 
     def _lookup(self, endpoint: Endpoint) -> tuple[Sequence[Address], EndpointFailure | None]:
-        step, anew = NAME_STEP, self._returning
+        step, fresh = NAME_STEP, self._returning
         while True:
             try:
-                return self._resolver.lookup(endpoint, self._rules.resolve_timeout, anew=anew), None
+                return self._resolver.lookup(endpoint, self._rules.resolve_timeout, fresh=fresh), None
             except LookupFailed as error:
                 if not (self._returning and time.monotonic() + step < self._began + RETURNING_FOR):
                     return (), EndpointFailure(Finding.NO_NAME, str(error))
             gevent.sleep(step)
-            step, anew = 2 * step, False
+            step, fresh = 2 * step, False
 
     def _resolved(self, target: Target, addresses: Sequence[Address], failed: EndpointFailure | None) -> None:
         lane = self._lanes[target.endpoint]
@@ -186,7 +186,7 @@ class _Dial:
         lane.resolved(addresses)
 
     def _spare(self, target: Target) -> None:
-        """The name is not answered in time: what else is known of it is tried beside it."""
+        """The name is not answered in time: what else is known of it is tried as well."""
         self._lanes[target.endpoint].add(target.spare)
 
     # -- connections ---------------------------------------------------------------------------------------------

@@ -11,14 +11,14 @@ which address is remembered.
 | registered and cut, the bucket is empty  | no head start either                                                  |
 | a move from the secondary that was left  | the next one comes after 2, 4, 8 … times `primary_retry`, until a     |
 | again within `stable_after`              | registration there lasted                                             |
-| refused, rejected, silent, no name       | the outcome, for whoever asks                                         |
+| refused, rejected, silent, no name       | the outcome, for those who ask                                        |
 | its name no longer holds the address     | the remembered address is forgotten                                   |
 | ended ENDS_ALIKE times at one idle age   | heartbeats at half that age, FLOOR at least                           |
 | a transaction came terminated            | it terminates transactions: no gap ends one                           |
 | full-size segments were lost on the way  | the next smaller size for its segments                                |
 
 Other settings, or another network (the gateway's MAC, the SSID, the prefix), make every record new. The same network
-that returns does not. The remembered address outlives a change of network: it is tried beside the name, never instead.
+that returns does not. The remembered address outlives a change of network: it is tried with the name, never instead.
 """
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -69,7 +69,7 @@ class Life:
 class Record:
     """What is known of one endpoint."""
     outcome: Outcome = Outcome.UNTRIED
-    reason: str | None = None               # why it is of no use at present, for people
+    reason: str | None = None               # why it is useless at present, for people
     addresses: tuple[str, ...] = ()         # those at which the outcome was met
     registered_at: float | None = None      # when it last registered
     unregistered: int = 0                   # connections that opened without a registration since
@@ -120,7 +120,7 @@ class Endpoints:
     # -- what follows --------------------------------------------------------------------------------------------
 
     def order(self, endpoints: Iterable[Endpoint] | None = None) -> list[Endpoint]:
-        """Endpoints in the order in which they are dialed: those in good standing before those that opened in vain."""
+        """Endpoints in the order in which they are dialed: last those that opened without registering us."""
         chosen = self.configured if endpoints is None else endpoints
         return sorted(chosen, key=lambda endpoint: self[endpoint].unregistered)
 
@@ -149,7 +149,7 @@ class Endpoints:
                      for endpoint, record in self._records.items())
 
     def reasons(self) -> list[str]:
-        """Why each endpoint that was tried since the last registration is of no use, in order of preference.
+        """Why each endpoint that was tried since the last registration is useless, in order of preference.
 
         Where the cloud refuses the terminal, that comes first, and an endpoint that is silent would change nothing.
         """
@@ -171,7 +171,7 @@ class Endpoints:
         self._tried.clear()
 
     def not_opened(self, endpoint: Endpoint, finding: Finding, reason: str, *, background: bool = False) -> None:
-        """A dial was in vain. background: of a registered connection, so that it is no part of why there is none."""
+        """A dial did not open. background: of a registered connection, so that it is no part of why there is none."""
         record = self[endpoint]
         record.outcome, record.reason = _OUTCOMES[finding], reason
         if not background:

@@ -32,7 +32,7 @@ class Evaluation:
     policy: Policy[Endpoint]
 
     def not_opened(self, failed: DialFailed, network: NetworkReport, now: float, *, dialed_for: float) -> Wait:
-        """After a dial in vain, which took `dialed_for` seconds."""
+        """After a dial that did not open, which took `dialed_for` seconds."""
         failures = failed.results.failures
         met = {endpoint: self._evidence(endpoint, failure.finding) for endpoint, failure in failures.items()}
         wait = self.policy.ended(met, network, now, dialed_for=dialed_for)

@@ -1,7 +1,7 @@
 """The connection's life: dial, register, serve, learn why it ended, wait, dial.
 
-One greenlet runs it all. Whoever wants something of it (the local API, the watchdog through it, a signal) leaves a
-command and wakes it; commands are idempotent, so that at most one of each ever waits. Every wait in here is a wait for
+One greenlet runs it all. Those who want something of it (the local API, the watchdog through it, a signal) leave a
+command and wake it; commands are idempotent, so that at most one of each ever waits. Every wait in here is a wait for
 that wakeup with a deadline.
 
 | phase       | ends with                                                              | next                       |
@@ -129,7 +129,7 @@ class Link:
         self._commands.wakeup.set()
 
     def reconnect(self, reason: str) -> None:
-        """Leave the connection as soon as the terminal is idle, and dial anew; while there is none, dial now."""
+        """Leave the connection as soon as the terminal is idle, and dial again; while there is none, dial now."""
         self._commands.leave = reason
         self._commands.dial = True
         self._commands.wakeup.set()

@@ -9,7 +9,7 @@ answered since. Its unit of time is `doubt_after` (300 ms), but never less than 
 | TRUST | nothing is unanswered, or for less than 1 unit   | nothing                                          | TRUST |
 | TRUST | something is, for 1 unit                         | ask over this connection                         | DOUBT |
 | DOUBT | anything was received                            | the background dial is closed unused             | TRUST |
-| DOUBT | after 7/3 units, none in vain in the last 10 s   | background dial                                  | DOUBT |
+| DOUBT | after 7/3 units, none unused in the last 10 s    | background dial                                  | DOUBT |
 | DOUBT | the dial has been open for 2 units               | verdict FORGOTTEN, or OVERSIZED                  | ended |
 | DOUBT | after 19/3 units, and no dial is open            | verdict SILENT, or OVERSIZED                     | ended |
 | any   | the cloud's data wait behind a hole for 10 units | verdict OVERSIZED, as soon as the terminal idles | ended |
@@ -19,7 +19,7 @@ Rules
 - A healthy line costs no packet and one check every `keepalive_idle`. That comes one unit after the moment when the
   kernel has to ask by itself, and finds its answer or the doubt; nothing is polled.
 - Any segment received ends the doubt, whatever it acknowledges; `segs_in` counts them all.
-- Whoever asks sends a heartbeat if the terminal is idle. To repeat its bytes is then the kernel's business. During a
+- The question is a heartbeat, if the terminal is idle. Repeating its bytes is then the kernel's business. During a
   transaction the keepalive is asked for another probe. A Linux peer answers one of these each 500 ms
   (tcp_invalid_ratelimit, ip-sysctl). By probes alone, FORGOTTEN waits for four of them after the dial opened.
 - Full-size segments that die while small ones pass are lost by an MTU on the way (RFC 2923), not by the connection;
@@ -134,7 +134,7 @@ class _Doubt:
 @dataclass(slots=True)
 class Rules:
     """What outlives a connection. Settings in seconds, which may be replaced; last_dial: the
-    last one that was of no use (yet)."""
+    last one that was not used (yet)."""
     doubt_after: float
     keepalive_idle: float
     last_dial: float | None = None

@@ -38,9 +38,9 @@ DialWithMss = Callable[[Sequence[Endpoint], int | None], Dialed | DialFailed]
 
 @dataclass(frozen=True)
 class GivenUp:
-    """The connection is of no more use.
+    """The connection is useless.
 
-    dialed: another one was, beside it. successor: that one, if it is open. mss: the TCP_MAXSEG that the endpoint needs
+    dialed: another one was dialed. successor: that one, if it is open. mss: the TCP_MAXSEG that the endpoint needs
     from now on; None where their size was not the cause.
     """
     verdict: Verdict
@@ -121,7 +121,7 @@ class LivenessCheck:
         return None
 
     def give_up_hole(self) -> GivenUp | None:
-        """For a caller that waited in vain: OVERSIZED where what it waits for may be behind a hole, else None."""
+        """For a caller whose wait ended: OVERSIZED where what it waits for may be behind a hole, else None."""
         info = self._connection.info()
         if self._liveness is None or info is None or not info.behind_hole:
             return None
@@ -163,6 +163,6 @@ class LivenessCheck:
             self._background.take()
             self._rules.last_dial = None        # it was of use: the limit is on those that are not
         if self._liveness is not None and self._liveness.doubting:
-            self._connection.last_data = self._last_data        # our own question in vain is none
+            self._connection.last_data = self._last_data        # our own unanswered question does not count
         self._connection.reset_on_close()
         return GivenUp(verdict, dialed, successor, smaller(segment) if verdict is Verdict.OVERSIZED else None)

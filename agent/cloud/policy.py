@@ -25,8 +25,8 @@ Rules
   much (a connection that helps nobody) seldom.
 - Each endpoint waits for its own cause, with its own n. An endpoint that was not tried has nothing to wait for: an end
   at one leads to the other at once, and a login page that goes away is not waited out with the refusal of the other.
-- What ends a registered connection, or is asked for, sets the wait of every endpoint anew. A cut with an empty bucket
-  is told as CROWDED: an endpoint that registers the terminal only to drop it is no better than one that does not.
+- What ends a registered connection, or is asked for, sets the wait of every endpoint again. A cut with an empty bucket
+  is reported as CROWDED: an endpoint that registers the terminal only to drop it is no better than one that does not.
 - n falls to 0 after `stable_after` registered. An hour without a cable never makes the first dial slow.
 - The bucket is refilled by one every `stable_after`, so that a cloud which cuts again and again is limited, and a lab
   that does so a few times sees the terminal back at once.
@@ -56,7 +56,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Cause(Enum):
-    """Why there is no connection; the value stands in the log."""
+    """Why there is no connection; the value is in the log."""
     ASKED = "asked for"
     LOCAL = "local network away"
     PATH = "path dead"
@@ -92,7 +92,7 @@ class Finding(Enum):
 class Evidence:
     """What is known of one endpoint when an attempt is over.
 
-    registered: OK-REGISTRATION had come. others_answer: another endpoint answered the terminal last time, be it with a
+    registered: OK-REGISTRATION had come. others_answer: another endpoint answered the terminal last time, even with a
     refusal. silent_for: seconds for which silence lasts that nothing explains (`Policy` fills it in).
     """
     finding: Finding

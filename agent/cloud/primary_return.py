@@ -2,7 +2,7 @@
 nothing is going on; then the connection in use is left for it.
 
 A dial that does not open costs nothing and is repeated after the same time. That the primary opened proves nothing:
-what a move in vain costs, and how much later the next one comes, is the endpoints' record (`Endpoints.move_after`).
+what a failed move costs, and how much later the next one comes, is the endpoints' record (`Endpoints.move_after`).
 """
 import logging
 from collections.abc import Callable

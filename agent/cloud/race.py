@@ -6,8 +6,8 @@ Rules
   nothing left to try.
 - Within a lane the addresses that are known beforehand go first, before the name is looked up; then the looked-up
   addresses, IPv6 and IPv4 in turn (RFC 8305, section 4), each `STAGGER` after the one before or at once when that one
-  failed. Addresses at which connections open in vain go last.
-- Where dials are still unanswered after `again` seconds, the addresses are dialed anew beside them: after the network's
+  failed. Addresses at which connections open without registering go last.
+- Where dials are still unanswered after `again` seconds, the addresses are dialed again as well: after the network's
   return the kernel's own next SYN may be seconds away.
 - A lane has nothing left when its name is looked up and every address failed. A lane that never answers has always
   something left: the dial's deadline ends it.

@@ -1,6 +1,6 @@
 """Names to addresses, never for longer than asked, never twice at once, and never to a stranger.
 
-- The resolver's threads are few: a lookup that was given up lives on in one of them, and when all are taken the next
+- The resolver's threads are few: an abandoned lookup keeps one of them, and when all are taken the next
   lookup waits for seconds (measured with gevent's pool of ten). So a name has one lookup at a time, which everybody who
   asks for it shares, or two while the network comes back; `process.lookups` bounds each in the C library, and keeps
   search lists away.
@@ -24,7 +24,7 @@ from .connection import interface_of
 from .endpoints import Address
 
 MOST_RUNNING = 2
-"""Lookups of one endpoint at a time: the one that goes on, and the one that takes its place."""
+"""Lookups of one endpoint at a time: the one that continues, and the one that replaces it."""
 FILTERED, OWN = " (a DNS filter)", ", an address of this terminal"
 
 
@@ -39,14 +39,14 @@ class Resolver:
         self._under_way: dict[Endpoint, AsyncResult[list[Address]]] = {}    # the newest of each
         self._running: Counter[Endpoint] = Counter()
 
-    def lookup(self, endpoint: Endpoint, timeout: float, *, anew: bool = False) -> list[Address]:
+    def lookup(self, endpoint: Endpoint, timeout: float, *, fresh: bool = False) -> list[Address]:
         """All addresses of an endpoint. Raises LookupFailed after at most `timeout` seconds; the lookup itself goes on,
-        and the next call within its time shares it. anew: not one that began on a network that is gone."""
+        and the next call within its time shares it. fresh: not one that began on a network that is gone."""
         address = literal(endpoint)
         if address:
             return [address]
         result = self._under_way.get(endpoint)
-        if result is None or (anew and self._running[endpoint] < MOST_RUNNING):
+        if result is None or (fresh and self._running[endpoint] < MOST_RUNNING):
             result = self._under_way[endpoint] = AsyncResult()
             self._running[endpoint] += 1
             gevent.spawn(self._ask, endpoint, result)

@@ -1,4 +1,4 @@
-"""TLS, verified, with an error that tells support what to mend.
+"""TLS, verified, with an error that tells support what to correct.
 
 The library is loaded by the first connection that needs it: a terminal with `tls = no` does not carry it in memory.
 """

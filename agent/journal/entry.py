@@ -7,7 +7,7 @@
 | lose     | handed                       | unknown   | a start finds it: nobody knows if it ran. It never runs again |
 | withdraw | handed                       | (nothing) | the disk was so slow that it was not handed over after all   |
 | deliver  | answered, delivered, expired | delivered | the cloud's TCP acknowledged all of the answer               |
-| expire   | answered                     | expired   | too old to be sent unasked; whoever asks again still gets it |
+| expire   | answered                     | expired   | too old to be sent unasked; a repeated request still gets it |
 | scrub    | delivered, expired           | scrubbed  | `keep` is over; with card data in it: at once, with `deliver` |
 """
 from dataclasses import dataclass

@@ -7,7 +7,7 @@
 | full, read-only, missing, I/O error  | what can be read goes to memory, at the start too; the file stays as it is   |
 | it works again (tried every `RETRY`) | memory goes back into the file                                               |
 
-Serving goes on in every row of this table, and nothing that this process has seen is run twice: the last `REMEMBERED`
+Serving continues in every row of this table, and nothing that this process has seen is run twice: the last `REMEMBERED`
 are known, without their answers, even where nothing of the file can be read any more. What memory holds does not
 outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. Memory keeps
 `ANSWERS_IN_MEMORY` bytes of answers: the newest, and those that nobody got yet before the others.
@@ -242,7 +242,7 @@ class FallbackJournal:
         self.newest = max(self.newest, journal.newest())
 
     def _rename(self, why: Exception) -> bool:
-        """The damaged file is kept for whoever looks into it: the last few of them."""
+        """The damaged file is kept for an investigation: the last few of them."""
         aside = f"{self.path}.damaged-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
         try:
             for family in FAMILIES:

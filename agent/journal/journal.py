@@ -43,7 +43,7 @@ class Journal:
     """The events on one open connection (schema.py). Calls raise sqlite3.Error.
 
     watch: of the file; None for a journal in memory, and for one that is only read. untidy: something scrubbed may
-    still stand in the write-ahead log; `tidy` is to be called again.
+    still be in the write-ahead log; `tidy` is to be called again.
     """
 
     def __init__(self, connection: sqlite3.Connection, watch: Watch | None = None):
@@ -174,7 +174,7 @@ class Journal:
     def recent(self, number: int, reading: int) -> list[Entry]:
         """The newest rows, the newest last, without their answers.
 
-        reading: bytes of answers to read past at most, since what stands behind an answer is found through all of it.
+        reading: bytes of answers to read past at most, since what follows an answer is found through all of it.
         """
         first = None
         for id, size in self._db.execute("SELECT id, coalesce(length(answer), 0) FROM transactions "
@@ -205,7 +205,7 @@ class Journal:
     def copy_to(self, other: "Journal", answers_up_to: int | None = None) -> bool:
         """All rows that can be read: was that all of them? Of two versions of a row, the later state wins.
 
-        answers_up_to: bytes of answers to take along, beside those that nobody got yet; None: all. A row that comes
+        answers_up_to: bytes of answers to take along, besides those that nobody got yet; None: all. A row that comes
         without its answer takes none away: the answer may be where it comes to.
         """
         copied: set[int] = set()
@@ -253,7 +253,7 @@ class Journal:
     def tidy(self) -> None:
         """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call.
 
-        A log that is only long begins anew in the same blocks, which are written faster than new ones.
+        A log that is only long starts over in the same blocks, which are written faster than new ones.
         """
         if self.watch is None or not (self.untidy or self._logged >= MAX_LOG):
             return

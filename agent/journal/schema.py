@@ -142,7 +142,7 @@ def _shown(stored: bytes | None) -> str | None:
 
 
 def _text(stored: bytes) -> str:
-    """In a damaged file anything may stand where text was; SQLite's own complaint would quote it."""
+    """In a damaged file anything may be where text was; SQLite's own complaint would quote it."""
     return stored.decode("utf-8", "replace")
 
 

@@ -1,8 +1,7 @@
-"""Is what stands at the journal's path still the file that is open? Somebody may remove it, rename another over it,
+"""Is what is at the journal's path still the file that is open? Somebody may remove it, rename another over it,
 mount something over its directory, or write into it.
 
-SQLite goes on with the file that it has opened, whatever the path leads to; what it writes then is gone with the
-process.
+SQLite keeps using the file that it has opened, wherever the path leads; what it writes then is gone with the process.
 """
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The journal off the hub's thread: a slow disk delays the transaction that waits for it, and nothing else.
 
-One native thread does the calls in their order; a greenlet feeds it from a bounded queue. Whoever waits does so for
+One native thread does the calls in their order; a greenlet feeds it from a bounded queue. A caller waits for
 `CALL_TIMEOUT` seconds at most and then gets JournalStuck: the call may still happen later, in its order.
 """
 import logging

@@ -2,7 +2,7 @@
 
 Rules
 - Offline time belongs to the reason that held during it: a change of reason starts a new stretch.
-- A reason becomes a label, and labels stay for good in a monitoring system: what the cloud writes behind
+- A reason becomes a label, and labels stay for good in a monitoring system: what the cloud writes after
   `registration refused:` and how many bytes came are left out, and beyond MAX_REASONS different ones the rest is
   `other`.
 - Names are a contract: dashboards and alarms are built on them.

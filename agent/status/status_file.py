@@ -24,7 +24,7 @@ FIRST = 0.3
 STOP_TIME = 2.0
 PROBLEM = "status file"
 WRITER, WRITERS_1_0 = "agent", "[0-9]*"
-"""Release 1.0.0 put its pid into the name of the file beside."""
+"""Release 1.0.0 put its pid into the name of the temporary file."""
 
 log = logging.getLogger("status")
 
@@ -114,7 +114,7 @@ class StatusFile:
         return self._busy.ready()
 
     def _complain(self, why: str) -> None:
-        text = f"{self._path} cannot be written ({why}); mend local.status_file or its directory"
+        text = f"{self._path} cannot be written ({why}); correct local.status_file or its directory"
         if text != self._said:
             log.error("status file: %s; trying again", text)
         self._said = text

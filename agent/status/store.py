@@ -33,7 +33,7 @@ from econduit_terminal.process.timestamps import rfc3339
 from . import metrics
 
 CLOCK_STEP = timedelta(seconds=0.5)
-"""By how much the wall clock has to move against the other one to count as set anew."""
+"""By how much the wall clock has to move against the other one to count as set."""
 
 
 def _now() -> datetime:
@@ -123,7 +123,7 @@ class StatusStore:
         self._change(terminal_id=clean(terminal_id))
 
     def problem(self, name: str, text: str | None) -> None:
-        """Something a person should know beside online or offline, by name; None when it is over."""
+        """Something a person should know besides online or offline, by name; None when it is over."""
         problems = {key: said for key, said in self._status.problems.items() if key != name or text is not None}
         if text is not None:
             problems[name] = clean(text)
@@ -150,8 +150,8 @@ class StatusStore:
     # What the others read
 
     def snapshot(self) -> Status:
-        """The state now. `written_uptime` is now, in seconds of CLOCK_BOOTTIME; who is told nothing newer for
-        `valid_for` seconds is told by nobody."""
+        """The state now. `written_uptime` is now, in seconds of CLOCK_BOOTTIME; without anything newer for
+        `valid_for` seconds nobody is there to say it."""
         return replace(
             self._status, since=self._date(self._since),
             last_ack=None if self._acked is None else self._date(self._acked), connects=self._measures.connects,
@@ -159,7 +159,7 @@ class StatusStore:
             written_uptime=math.floor(self._boottime() * 1000) / 1000)
 
     def follow_wall_clock(self) -> None:
-        """To be called now and then: what was shown before the wall clock was set is shown anew."""
+        """To be called now and then: what was shown before the wall clock was set is shown again."""
         booted = self._wall() - timedelta(seconds=self._boottime())
         if abs(booted - self._booted) > CLOCK_STEP:
             self._booted = booted

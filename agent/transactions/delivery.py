@@ -6,9 +6,9 @@ Rules
 - Delivered means that the peer's TCP acknowledged every byte on a connection still up (`connection.send`). An answer
   whose connection ended first may have arrived all the same: it is sent again, once on each next connection. The cloud
   gets each answer at least once; a payment is never made again for it.
-- Too old (`late_answer`) is not sent unasked. Whoever asks again gets it from the journal.
+- Too old (`late_answer`) is not sent unasked. A repeated request gets it from the journal.
 - An answer that says "not started, ask again" (busy, stopping) is a refusal. It belongs to the connection it was asked
-  on and goes with it: behind the same request asked again on the next one, it would be taken for that one's answer.
+  on and goes with it: after the same request on the next one, it would be taken for that one's answer.
   Refusals go out many at once; a cloud that asks more than it takes in loses the connection.
 """
 import logging
@@ -138,7 +138,7 @@ class DeliveryQueue:
                 self._expired(response)
 
     def work(self) -> None:
-        """The greenlet's work, without an end. Started again after a bug, it goes on with those that wait."""
+        """The greenlet's work, without an end. Started again after a bug, it continues with those that wait."""
         self._wake.set()
         while True:
             self._wake.wait()

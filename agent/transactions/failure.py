@@ -3,7 +3,7 @@
 `{reason}`, `{RefID}`, `{Command}` and `{TerminalID}` are replaced, never inside one another's values; every other brace
 is the template's own. Values come from outside, so they are escaped for the format that the template's first character
 shows: XML for `<`, else JSON string escapes, which are harmless in plain text too. No value can hold an EOT, or end the
-field it stands in.
+field it is in.
 """
 import json
 import re

@@ -6,7 +6,7 @@ than `CALM` of them.
 BURST = 20
 CALM = 5
 REPORT = 60.0
-"""Seconds after which a flood that goes on is told of."""
+"""Seconds after which a flood that continues is logged."""
 
 
 class Flood:
@@ -16,13 +16,13 @@ class Flood:
         self._second = float("-inf")        # when the second began that is being counted
         self._count = 0
         self._calm = True
-        self._began: float | None = None    # when the flood that is on began, or was told of last
+        self._began: float | None = None    # when the present flood began, or was logged last
         self._last = 0.0
         self._hidden = 0
 
     @property
     def on(self) -> bool:
-        """There will be something to tell: `told` is to be asked about once a second."""
+        """There will be something to log: ask `summary` about once a second."""
         return self._began is not None
 
     def counts(self, now: float) -> bool:
@@ -37,14 +37,14 @@ class Flood:
         self._last = now
         return True
 
-    def told(self, now: float) -> tuple[int, float] | None:
+    def summary(self, now: float) -> tuple[int, float] | None:
         """When it is over, and now and then while it lasts: how many requests those were, in how many seconds."""
         self._turn(now)
         if self._began is None or not (self._calm or now - self._began >= REPORT):
             return None
-        told = self._hidden, self._last - self._began
+        summary = self._hidden, self._last - self._began
         self._began, self._hidden = None if self._calm else now, 0
-        return told
+        return summary
 
     def _turn(self, now: float) -> None:
         if now - self._second >= 1.0:

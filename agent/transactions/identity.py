@@ -6,7 +6,7 @@
 |                                          | numbers count by their text (2.5 is not 2.50)                            |
 | otherwise                                | their bytes are, but for white space, EOT and byte order marks around    |
 
-JSON that leaves room for doubt goes by its bytes: a key that stands twice in one object, NaN and Infinity, bytes that
+JSON that leaves room for doubt goes by its bytes: a key that occurs twice in one object, NaN and Infinity, bytes that
 are no UTF-8; and so does what would take long: more than `MAX_DEPTH` brackets inside one another, `MAX_VALUES` values.
 
 1.0.0 knew bytes alone, and left out less around them: `earlier` has its digests, for what its journal holds.
@@ -29,7 +29,7 @@ _SPACE = b" \t\r\n"
 _AROUND = _SPACE + b"\x04"
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = "\udbff"
-"""Stands before a number's text, so that 2.50 is no "2.50"; no text that goes by its value can hold it."""
+"""Precedes a number's text, so that 2.50 is no "2.50"; no text that goes by its value can hold it."""
 _LONE = re.compile(r"\\u[dD][bB][fF][fF](?!\\u[dD][c-fC-F])")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
@@ -87,9 +87,9 @@ def ref_key(ref_id: str) -> bytes:
     A time stamp may look like a card number: two bytes of the whole one's hash keep two with the same ending apart, and
     are too few to find a number by.
     """
-    told = mask_label(ref_id[:MASKED]) + ref_id[MASKED:]
-    data = told.encode("utf-8", "surrogatepass")
-    if told != ref_id:
+    shown = mask_label(ref_id[:MASKED]) + ref_id[MASKED:]
+    data = shown.encode("utf-8", "surrogatepass")
+    if shown != ref_id:
         data += _sha256(ref_id.encode("utf-8", "surrogatepass"))[:2]
     return _sha256(data)[:16]
 
@@ -118,7 +118,7 @@ def _none(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return found
 
 

@@ -1,15 +1,15 @@
-"""PURE. Where card numbers stand in a text of any length, at the speed of big integers instead of a loop.
+"""PURE. Where card numbers are in a text of any length, at the speed of big integers instead of a loop.
 
 A window of 13 to 19 digits is a card number when it passes Luhn and is not all zeros, and
 
-| its digits stand          | and also                                                                              |
+| its digits are            | and also                                                                              |
 |---------------------------|---------------------------------------------------------------------------------------|
 | together, or in groups    | it begins and ends where a group does: single spaces or dashes between the groups     |
 | inside one longer group   | it begins like a card number of its length (a record of fixed fields, a length first) |
 | in groups, with up to     | it begins and ends where a group does, begins with 2 to 6, and the groups are all of  |
 | `BETWEEN` other marks     | four digits and more, or all of one digit: 4111.1111.1111.1111, 4,1,1,1,…             |
 
-A letter ends every group and what belongs together; so does an asterisk, behind which no group begins: what is left
+A letter ends every group and what belongs together; so does an asterisk, after which no group begins: what is left
 of a masked number is none.
 
 How it works: a block of the text becomes one integer, a byte of it for each character, so that one addition or shift
@@ -22,7 +22,7 @@ import re
 from collections.abc import Callable, Iterator
 
 BETWEEN = 4
-"""Marks in a row that may stand between two groups of one number."""
+"""Marks in a row that may be between two groups of one number."""
 BLOCK = 1 << 15
 """Characters at a time: the memory that the integers take, and the time for which no other thread runs."""
 UNSURE = 2000
@@ -33,7 +33,7 @@ _REACH = _LENGTHS[-1] * (BETWEEN + 1)
 _ISSUERS = {13: ("4",), 14: ("30", "36", "38", "39"), 15: ("34", "37"), 19: ("4", "62"),
             16: ("4", "51", "52", "53", "54", "55", "22", "23", "24", "25", "26", "27", "35", "60", "62", "64", "65")}
 _WORTH_A_LOOK = re.compile(rb"[0-9](?:[^0-9A-Za-z*]{0,%d}[0-9]){12}" % BETWEEN)
-_STARTS, _ENDS, _BREAK, _JOIN = 0x10, 0x20, 0x80, 0xFF      # beside a digit's value, in the digits of a block
+_STARTS, _ENDS, _BREAK, _JOIN = 0x10, 0x20, 0x80, 0xFF      # besides a digit's value, in the digits of a block
 
 
 def _table(value: Callable[[int], int]) -> bytes:
@@ -97,7 +97,7 @@ def _without_marks(block: bytes, any_mark: bool) -> bytes:
     """The block's codes: digits, with where their groups begin and end; breaks; joins, the marks inside a number."""
     digit, solid = _flags(block, _DIGIT), _flags(block, _SOLID)
     mark = _flags(block, _MARK if any_mark else _SPACE)
-    joins, run = 0, mark & digit << 8           # run: a mark that is the n-th behind a digit
+    joins, run = 0, mark & digit << 8           # run: a mark that is the n-th after a digit
     for length in range(1, BETWEEN + 1 if any_mark else 2):
         last = run & digit >> 8
         for back in range(length):
@@ -137,7 +137,7 @@ def _found(codes: bytes, inside: bool) -> Iterator[tuple[int, int]]:
 
 
 def _spans(flag: int) -> Callable[[int], int]:
-    """A function of a length, 12 to 19: a flag where one stands among so many from there on."""
+    """A function of a length, 12 to 19: a flag where one begins among so many from there on."""
     eight = flag
     for shift in (8, 16, 32):
         eight |= eight >> shift

@@ -1,10 +1,10 @@
 """PURE. Card data: full card numbers, magnetic track data, card verification values; found, and masked.
 
-- A card number is 13 to 19 digits that pass Luhn: luhn.py says where they may stand, and what between them. Digits of
+- A card number is 13 to 19 digits that pass Luhn: luhn.py says where they may be, and what between them. Digits of
   all scripts count (full-width, Arabic, …), each as what it is worth.
 - Track 1 is `%B`, digits, `^name^`; track 2 is digits, `=` or `D`, four digits of expiry and at least three more.
-- A verification value is three or four digits behind a name such as `CVV2`; alone, it cannot be told from any number.
-- What stands behind a name such as `Track2` or `PinBlock` and has a digit in it is track data in whatever form.
+- A verification value is three or four digits after a name such as `CVV2`; alone, it cannot be told from any number.
+- What follows a name such as `Track2` or `PinBlock` and has a digit in it is track data in whatever form.
 
 Better a number too many than one too few: the price of a false alarm is an answer that is scrubbed a day early. Encoded
 card data (hexadecimal, base64, encrypted) without such a name is not found. Time is linear.
@@ -71,7 +71,7 @@ def mask(text: str) -> str:
 
 
 def mask_label(text: str) -> str:
-    """As `mask`, for what one short field holds (a RefID, a command): whatever stands between the digits.
+    """As `mask`, for what one short field holds (a RefID, a command): whatever is between the digits.
 
     Also where they are written as escapes (`&#52;`, `%34`, `\\u0034`); then all of it comes back unescaped.
     """

@@ -146,7 +146,7 @@ class Processor:
         return request.identity is not None and self._settings.duplicates == "replay"
 
     def _under_way(self, request: Request) -> Request | None:
-        """The same request, if it has not got its answer yet. A TipAdjust behind a different one is not the same."""
+        """The same request, if it has not got its answer yet. A TipAdjust after a different one is not the same."""
         if not self._remembers(request):
             return None
         under_way: list[Request] = [*self._running, *self._intake]

@@ -4,7 +4,7 @@ Rules
 - The request goes out exactly as it came, without EOT. The answer ends by EOT EOT, by the end of its format (JSON, XML,
   STX … ETX LRC), by the end of the stream, or by `frame_gap` seconds of quiet (`wire.framing` has the details). Half a
   message of a known format is no answer, whatever the pause.
-- The first answer counts. What comes behind it is dropped; the log says how many bytes.
+- The first answer counts. What follows it is dropped; the log says how many bytes.
 - Everything ends by one deadline, `timeout` seconds from the call.
 - An error says whether a byte *may* have reached the application (`handed_over`). Only when none can have, the
   transaction certainly did not run.
@@ -81,7 +81,7 @@ class _Stream:
 
 
 def _write(stream: _Stream, request: bytes) -> None:
-    """Beside the reading, since an application may answer while it is still being written to."""
+    """Parallel to the reading, since an application may answer while it is still being written to."""
     rest = memoryview(request)
     with suppress(OSError):     # whether that matters shows in what comes back
         while rest:

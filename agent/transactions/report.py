@@ -12,7 +12,7 @@ from .flood import Flood
 
 COUNTED = ("received", "answered", "failed", "delivered", "replayed", "attached", "busy", "expired", "unknown")
 TELL_AFTER = 0.02
-"""Seconds: what that wakes (status file, display) is not to stand in a request's way."""
+"""Seconds: what that wakes (status file, display) must not delay a request."""
 
 log = logging.getLogger("transactions")
 
@@ -45,7 +45,7 @@ class Report:
         return {**{name: self._counts[name] for name in COUNTED}, **self._levels()}
 
     def took(self, seconds: float) -> None:
-        """The payment application took so long."""
+        """How long the payment application took."""
         self._store.observe("transaction", seconds)
 
     def crowded(self) -> bool:
@@ -56,7 +56,7 @@ class Report:
         return hidden
 
     def change(self) -> None:
-        """Something changed; told in a moment."""
+        """Something changed; reported in a moment."""
         self.settled.set()
         self._changed.set()
 
@@ -79,7 +79,8 @@ class Report:
         while True:
             self._flooded.wait()
             gevent.sleep(1.0)
-            if (told := self._flood.told(time.monotonic())) is not None:
-                log.warning("a flood: %d more requests in %.1f s, each answered or refused without a line here", *told)
+            if (summary := self._flood.summary(time.monotonic())) is not None:
+                log.warning("a flood: %d more requests in %.1f s, each answered or refused without a line here",
+                            *summary)
             if not self._flood.on:
                 self._flooded.clear()

@@ -50,7 +50,7 @@ class SerialQueue(Generic[T]):
         return taken
 
     def work(self) -> None:
-        """The greenlet's work, without an end. Started again after a bug, it goes on with those that wait."""
+        """The greenlet's work, without an end. Started again after a bug, it continues with those that wait."""
         self._wake.set()
         while True:
             self._wake.wait()

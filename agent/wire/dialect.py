@@ -27,7 +27,7 @@ ACCEPTED = "OK-REGISTRATION"
 FAILED = "FAILED-REGISTRATION"
 INVALID_TYPE = "FAILED-INVALID-TERMINAL-TYPE"
 ANSWERS = (ACCEPTED.encode(), FAILED.encode(), INVALID_TYPE.encode())
-"""The registration answers as they stand on the wire, for `wire.framing`."""
+"""The registration answers as they are on the wire, for `wire.framing`."""
 _STATUS_KEYS = ({"Status"}, {"Status", "Message"})
 _LONGEST_STATUS = 256
 

@@ -5,7 +5,7 @@ from .events import SessionEvent
 
 
 class WireError(Exception):
-    """The connection is of no more use; the text says why, for support."""
+    """The connection is useless; the text says why, for support."""
 
 
 class ProtocolError(WireError):

@@ -6,15 +6,15 @@
 |             |             |                                              | what is no JSON at its end             |
 | XmlScanner  | `<`         | the `>` of the root's closing tag, or of a   | a closing tag of another name; what is |
 |             |             | root that closes itself                      | no markup                              |
-| StxScanner  | STX (0x02)  | the byte behind the first ETX (0x03), if it  | that byte is another                   |
+| StxScanner  | STX (0x02)  | the byte after the first ETX (0x03), if it   | that byte is another                   |
 |             |             | is the XOR of all bytes between STX and ETX, |                                        |
 |             |             | ETX included; it may be 0x04                 |                                        |
 
 Rules
 
-- A scanner looks at each byte once, however small the pieces: `scan` goes on where it stopped. Only the last few bytes,
+- A scanner looks at each byte once, however small the pieces: `scan` resumes where it stopped. Only the last few bytes,
   which may be the beginning of `-->` or of a longer sign, are looked at twice; and a JSON value once more as a whole.
-- `scan(buffer, limit)` reads no byte at or behind `limit` but the LRC: what stands there may end the message by another
+- `scan(buffer, limit)` reads no byte at or after `limit` but the LRC: what is there may end the message by another
   rule. The payload begins at `buffer[0]`, its format at the index that the scanner was made with.
 - Malformed is no error of the wire: the payload is of none of these formats, and ends as such.
 """
@@ -62,7 +62,7 @@ class Scanner(Protocol):
         """What was read so far is no message, should the bytes end here."""
 
     def scan(self, buffer: bytearray, limit: int) -> int | None:
-        """The index behind the payload's last byte; None while that is not here yet. Raises Malformed."""
+        """The index after the payload's last byte; None while that is not here yet. Raises Malformed."""
 
 
 class JsonScanner:

@@ -15,14 +15,14 @@ never be taken for a whole one. A payload ends by the first of these that its by
    which is a protocol error. A lone EOT at the end is left out: its other half may still come, and is dropped then.
 
 An application's answers (`application`) are read by the same rules, and the end of the stream ends a payload of rule 4,
-too. A lone EOT inside a payload is payload; what stands between payloads is the business of `wire.separators`.
+too. A lone EOT inside a payload is payload; what comes between payloads is the business of `wire.separators`.
 
 | mode    | the bytes so far are                      | leads to                                                     |
 |---------|-------------------------------------------|--------------------------------------------------------------|
 | BETWEEN | nothing of a payload, or what is in front | FORMAT at `{` `[` `<` STX; else ANSWER, or PLAIN             |
 | FORMAT  | an unfinished message of a known format   | BETWEEN when complete, PLAIN when malformed                  |
-| ANSWER  | the beginning of a registration answer    | SETTLE or BETWEEN when complete, PLAIN when it goes on       |
-| SETTLE  | behind a registration answer              | BETWEEN at a byte that may follow, at a gap, or correcting it|
+| ANSWER  | the beginning of a registration answer    | SETTLE or BETWEEN when complete, PLAIN when it continues     |
+| SETTLE  | after a registration answer               | BETWEEN at a byte that may follow, at a gap, or correcting it|
 | PLAIN   | anything else                             | BETWEEN at a gap                                             |
 
 EOT EOT leads from every mode to BETWEEN. A payload over `max_message` bytes is a protocol error, found before more than
@@ -47,7 +47,7 @@ _SPACE_SHOWN = 16
 
 @dataclass(frozen=True)
 class Frame:
-    """One payload. corrects: it stands for the registration answer before, which was only its beginning."""
+    """One payload. corrects: it replaces the registration answer before it, which was only its beginning."""
     payload: bytes
     corrects: bool = False
 
@@ -92,7 +92,7 @@ class Framer:
 
     @property
     def begun(self) -> bool:
-        """The beginning of a payload is here, not only what may stand in front of one."""
+        """The beginning of a payload is here, not only what may precede one."""
         if self._mode is _Mode.BETWEEN:
             return self._separators.undecided(self._buffer)
         return self._mode is not _Mode.SETTLE
@@ -191,7 +191,7 @@ class Framer:
     # -- the scan ------------------------------------------------------------------------------------------------------
 
     def _look_for_a_payload(self) -> None:
-        """Go over what stands between payloads, and begin the one behind it."""
+        """Go over what comes between payloads, and begin the next one."""
         begins = self._separators.skip(self._buffer)
         if self._separators.terminated:
             self.terminates |= self._evidence
@@ -229,7 +229,7 @@ class Framer:
             buffer.drop(buffer.eot2)
             self._to_separators(Preceding.TERMINATED)
             return None
-        return self._end(buffer.eot2, Preceding.PLAIN)     # and the EOT EOT is found behind it
+        return self._end(buffer.eot2, Preceding.PLAIN)     # and the EOT EOT is found after it
 
     def _registration_answer(self) -> Frame | None:
         at = self._separators.at
@@ -249,7 +249,7 @@ class Framer:
         return None
 
     def _may_follow(self, at: int) -> bool | None:
-        """May what is at `at`, white space skipped, stand behind a registration answer? None: nothing is there yet."""
+        """May what is at `at`, white space skipped, follow a registration answer? None: nothing is there yet."""
         data = self._buffer.bytes
         at = run_end(_SPACE_OR_BOM, data, at, len(data))
         if BOM.startswith(data[at:at + len(BOM)]):
@@ -272,18 +272,18 @@ class Framer:
         self._to_separators(Preceding.TERMINATED)
         return frame
 
-    def _end(self, end: int, behind: Preceding) -> Frame:
+    def _end(self, end: int, preceding: Preceding) -> Frame:
         if end > self._max:
             self._too_long()
         payload = bytes(self._buffer.bytes[:end])
         self._buffer.drop(end)
-        self._to_separators(behind)
+        self._to_separators(preceding)
         self._evidence, self._first = self._counts(payload), False
         return Frame(payload)
 
-    def _to_separators(self, behind: Preceding) -> None:
+    def _to_separators(self, preceding: Preceding) -> None:
         self._mode, self._scanner, self._evidence = _Mode.BETWEEN, None, False
-        self._separators.begin(behind)
+        self._separators.begin(preceding)
 
     def _too_long(self) -> None:
         raise ProtocolError(Reason.TOO_LONG.text(self._max))

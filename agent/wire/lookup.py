@@ -6,7 +6,7 @@
 | XML           | the first element of this name, any case, any prefix,    | likewise, or TransType: the first of the |
 |               | below the root, or the first attribute                   | two                                      |
 | STX … ETX LRC | the field `ref_id_field`, counted from 1; FS (0x1C)      | not looked up                            |
-|               | stands between two fields                                |                                          |
+|               | separates two fields                                     |                                          |
 
 An empty value is none. XML is read as leniently as its end is looked for (`wire.xml`): what is not well-formed, or
 of another encoding that extends ASCII, has its names all the same; entities that a DOCTYPE defines stay as they are.
@@ -84,7 +84,7 @@ def _peek_stx(request: bytes, ref_id_field: int | None) -> Peek:
 
 
 class _XmlLookup(XmlScanner):
-    """Reads a document from tag to tag, until both names are found, or behind the last place where one may be."""
+    """Reads a document from tag to tag, until both names are found, or after the last place where one may be."""
 
     def __init__(self, document: bytes):
         super().__init__(0)

@@ -1,8 +1,8 @@
-"""PURE. What stands between two payloads: bytes that are dropped, or that belong to the next one.
+"""PURE. What comes between two payloads: bytes that are dropped, or that belong to the next one.
 
-| bytes                                | behind what                  | they are                                       |
+| bytes                                | after what                   | they are                                       |
 |--------------------------------------|------------------------------|------------------------------------------------|
-| EOT EOT                              | a payload that ended without | its end, also when white space stands between  |
+| EOT EOT                              | a payload that ended without | its end, also when white space is between them |
 | any other EOT                        | anything                     | half a terminator, or one too many: dropped,   |
 |                                      |                              | with all in front of it                        |
 | white space                          | a known format               | dropped                                        |
@@ -30,7 +30,7 @@ _DECLARATION = re.compile(rb"<\?xml[ \t\r\n?]")
 
 
 class Preceding(Enum):
-    """What the last payload was, as far as it matters to what stands behind it."""
+    """What the last payload was, as far as it matters to what follows it."""
     TERMINATED = auto()
     PLAIN = auto()
     FORMAT = auto()
@@ -44,29 +44,29 @@ class SeparatorScanner:
         self._application = application
         self.begin(Preceding.TERMINATED)
 
-    def begin(self, behind: Preceding) -> None:
+    def begin(self, preceding: Preceding) -> None:
         """A payload ended, and was dropped from the buffer."""
-        self._behind = behind
-        self.at = 0                     # where the scan goes on; behind `skip`: where the payload begins
+        self._preceding = preceding
+        self.at = 0                     # where the scan continues; after `skip`: where the payload begins
         self.terminated = False         # an EOT EOT was here
         self._eots = 0                  # EOTs in a row
         self._controls = 0              # up to where ENQ, ACK and NAK are known
         self._closed_by = b""           # what ends the comment or instruction that is being dropped
 
     def undecided(self, buffer: Buffer) -> bool:
-        """Something is here beside white space, and what it is depends on what follows."""
+        """Something is here besides white space, and what it is depends on what follows."""
         return self.at < len(buffer) or self.in_misc
 
     @property
     def in_misc(self) -> bool:
-        """A comment or an instruction behind a root is not at its end."""
+        """A comment or an instruction after a root is not at its end."""
         return bool(self._closed_by)
 
     def controls_alone(self, buffer: Buffer) -> bool:
         return self._application and self.at < len(buffer) and buffer.bytes[self.at] in _CONTROL
 
     def drop_controls(self, buffer: Buffer) -> None:
-        """They stayed alone; a byte order mark behind them belongs to what may come."""
+        """They stayed alone; a byte order mark after them belongs to what may come."""
         self._drop(buffer, self._controls)
 
     def skip(self, buffer: Buffer) -> bool:
@@ -81,7 +81,7 @@ class SeparatorScanner:
                 went_on = self._drop_eots(buffer)
             elif byte == BOM[0]:
                 went_on = self._skip_bom(buffer)
-            elif byte == ord("<") and self._behind is Preceding.XML:
+            elif byte == ord("<") and self._preceding is Preceding.XML:
                 went_on = self._begin_misc(buffer)
             elif self.controls_alone(buffer):
                 went_on = self._drop_controls(buffer)
@@ -91,12 +91,12 @@ class SeparatorScanner:
                 return went_on is False
         return False
 
-    # Each returns True where it went on, False where a payload begins, None where that is not known yet.
+    # Each returns True where it advanced, False where a payload begins, None where that is not known yet.
 
     def _skip_space(self, buffer: Buffer) -> bool:
         self._eots = 0
         self.at = run_end(_SPACES, buffer.bytes, self.at, len(buffer))
-        if self._behind in (Preceding.FORMAT, Preceding.XML):
+        if self._preceding in (Preceding.FORMAT, Preceding.XML):
             self._drop(buffer, self.at)
         return True
 
@@ -105,7 +105,7 @@ class SeparatorScanner:
         self._eots += end - self.at
         self._drop(buffer, end)
         if self._eots >= 2:
-            self.terminated, self._behind = True, Preceding.TERMINATED
+            self.terminated, self._preceding = True, Preceding.TERMINATED
         return True
 
     def _skip_bom(self, buffer: Buffer) -> bool | None:
@@ -115,7 +115,7 @@ class SeparatorScanner:
         if len(piece) < len(BOM):
             return None
         self.at += len(BOM)
-        self._eots, self._behind = 0, Preceding.TERMINATED
+        self._eots, self._preceding = 0, Preceding.TERMINATED
         return True
 
     def _begin_misc(self, buffer: Buffer) -> bool | None:

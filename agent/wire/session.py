@@ -14,13 +14,13 @@
 |             |                 | anything else → Transaction                     |                                   |
 | REFUSED     | nothing         | nothing                                         | none                              |
 
-Beside these, in every state: `frame_gap` and `patience` for the bytes of an unfinished message (`wire.framing`).
+Besides these, in every state: `frame_gap` and `patience` for the bytes of an unfinished message (`wire.framing`).
 
 Rules
 
 - A cloud that sends anything is alive: any payload but a StatusNotice lifts the ack's deadline. The heartbeat stays
   outstanding, so that its ack, when it comes after a transaction, is still known as one.
-- An ack may wait behind the rest of an unfinished message. For half of `patience` after its last byte no heartbeat is
+- An ack may come after the rest of an unfinished message. For half of `patience` after its last byte no heartbeat is
   due and no ack overdue; then the cloud is asked as always, since it may be dead and not only slow.
 - A heartbeat is due `interval` after the last one, or after the registration, and only while idle; earlier at random,
   by up to EARLY of it, the first one by up to EARLY_AT_FIRST, and never later: terminals that came back together must
@@ -58,8 +58,8 @@ from .framing import Frame, Framer
 EARLY, EARLY_AT_FIRST = 0.1, 0.5
 """Parts of `interval`."""
 BURST, REFILL = 20_000, 1_000
-"""Messages, messages a second. A point of sale sends one and waits for its answer; who sends more is told that we are
-busy; who never stops costs the connection."""
+"""Messages, messages a second. A point of sale sends one and waits for its answer; if it sends more it is told that we
+are busy; if it never stops it loses the connection."""
 
 
 class State(Enum):

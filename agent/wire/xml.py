@@ -7,16 +7,16 @@ ways (a value without quotes, `< a>`, a closing tag of another name) is Malforme
 
 | state          | it reads                                       | leads to                                       |
 |----------------|------------------------------------------------|------------------------------------------------|
-| CONTENT        | what stands between markup                     | OPENING at <                                   |
-| OPENING        | the sign behind <                              | whatever it begins; CONTENT behind a whole tag |
+| CONTENT        | what is between markup                         | OPENING at <                                   |
+| OPENING        | the sign after <                               | whatever it begins; CONTENT after a whole tag  |
 | UNTIL          | a comment, CDATA section, instruction          | where it was: CONTENT, SUBSET                  |
 | QUOTED         | a string                                       | where it was: DOCTYPE, DECLARATION, TAG        |
-| DOCTYPE        | what is behind <!DOCTYPE, and behind its [ … ] | SUBSET at [; CONTENT at >                      |
+| DOCTYPE        | what is after <!DOCTYPE, and after its [ … ]   | SUBSET at [; CONTENT at >                      |
 | SUBSET         | what is in there                               | SUBSET_OPENING at <; DOCTYPE at ]              |
-| SUBSET_OPENING | the sign behind <                              | UNTIL, DECLARATION                             |
+| SUBSET_OPENING | the sign after <                               | UNTIL, DECLARATION                             |
 | DECLARATION    | <!ENTITY … > and the like                      | SUBSET at >                                    |
 | START_NAME     | the name in a start tag                        | TAG; CONTENT at >                              |
-| TAG            | white space behind it, or behind an attribute  | ATTRIBUTE; SLASH at /; CONTENT at >            |
+| TAG            | white space after it, or after an attribute    | ATTRIBUTE; SLASH at /; CONTENT at >            |
 | ATTRIBUTE      | the name of an attribute                       | EQUALS                                         |
 | EQUALS         | white space, =                                 | VALUE                                          |
 | VALUE          | white space, a quote                           | QUOTED                                         |

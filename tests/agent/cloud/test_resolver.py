@@ -54,9 +54,9 @@ def test_o16_a_lookup_that_began_before_the_network_came_back_holds_nobody_up(re
     old = gevent.spawn(it.lookup, NAME, 5)
     gevent.idle()
     first, resolver.go = resolver.go, second
-    fresh = gevent.spawn(it.lookup, NAME, 5, anew=True)
+    fresh = gevent.spawn(it.lookup, NAME, 5, fresh=True)
     gevent.idle()
-    more = gevent.spawn(it.lookup, NAME, 5, anew=True)      # two at a time are enough
+    more = gevent.spawn(it.lookup, NAME, 5, fresh=True)      # two at a time are enough
     gevent.idle()
     assert len(resolver.asked) == 2
     second.set()

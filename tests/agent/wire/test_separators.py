@@ -7,10 +7,10 @@ from econduit_terminal.agent.wire.separators import Preceding, SeparatorScanner
 TERMINATED, PLAIN, FORMAT, XML = Preceding
 
 
-def skip(data, step, *, behind=TERMINATED, application=False):
+def skip(data, step, *, preceding=TERMINATED, application=False):
     """What is left in front of the payload and of it, or None where none begins; and whether an EOT EOT came."""
     scanner, buffer = SeparatorScanner(application=application), Buffer()
-    scanner.begin(behind)
+    scanner.begin(preceding)
     for at in range(0, len(data), step):
         buffer.add(data[at:at + step])
         if scanner.skip(buffer):
@@ -19,7 +19,7 @@ def skip(data, step, *, behind=TERMINATED, application=False):
     return None, scanner.terminated
 
 
-@pytest.mark.parametrize("behind, data, left, terminated", [
+@pytest.mark.parametrize("preceding, data, left, terminated", [
     (TERMINATED, b" \r\nSALE", b" \r\nSALE", False), (PLAIN, b" \r\nSALE", b" \r\nSALE", False),
     (FORMAT, b" \r\nSALE", b"SALE", False), (XML, b" \r\nSALE", b"SALE", False),
     (FORMAT, b"\xef\xbb\xbf {}", b"\xef\xbb\xbf {}", False), (PLAIN, b"\xef\xbbX", b"\xef\xbbX", False),
@@ -34,8 +34,8 @@ def skip(data, step, *, behind=TERMINATED, application=False):
     (XML, b"\x04<!-- a -->\x04A", b"A", False),
     (XML, b"<!-- a --> ", None, False), (FORMAT, b" \r\n\x04", None, False)])
 @pytest.mark.parametrize("step", [1, 2, 3, 100])
-def test_what_is_left(behind, data, left, terminated, step):
-    assert skip(data, step, behind=behind) == (left, terminated)
+def test_what_is_left(preceding, data, left, terminated, step):
+    assert skip(data, step, preceding=preceding) == (left, terminated)
 
 
 @pytest.mark.parametrize("data, left", [
