@@ -74,7 +74,7 @@ class Finding(Enum):
     ASKED = "left on purpose"
     ABORTED = "the watchdog says that the local address is gone"
     LOST = "nothing was acknowledged any more"
-    CLOSED = "the peer ended it (FIN, RST, or a fault in what it sent)"
+    CLOSED = "the peer ended it (FIN, RST, or it broke the protocol)"
     MUTE = "the peer's TCP acknowledged, nobody answered"
     DEREGISTERED = "the cloud took the registration back"
     FAILED = "FAILED-REGISTRATION"
