@@ -1,6 +1,7 @@
 """What every test may ask for: processes and the sandbox's programs (tests/support/processes.py, sandbox_client.py)."""
 import signal
 
+import debian_root
 import hypothesis
 import processes
 import pytest
@@ -22,6 +23,15 @@ def unpatched():
     """The tests' own process keeps its blocking sockets: patched by one test, it would deceive all that follow."""
     yield
     assert not monkey.is_module_patched("socket"), "this test had gevent patch the tests' process"
+
+
+@pytest.fixture(scope="session")
+def built_packages(tmp_path_factory):
+    """A folder with the Debian packages of this source, built once for all tests; beside them what the build and
+    lintian said (said.txt)."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "said.txt").write_text(debian_root.build(folder))
+    return folder
 
 
 @pytest.fixture

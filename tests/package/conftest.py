@@ -21,11 +21,10 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory):
+def packages(built_packages):
     """The built packages: .folder, .terminal, .sandbox, .modules, .before (file names), .said (by the build and
     lintian)."""
-    folder = tmp_path_factory.mktemp("packages")
-    said = debian_root.build(folder)
+    folder, said = built_packages, (built_packages / "said.txt").read_text()
     debian_root.build(folder, "--no-lintian", "--version", BEFORE)
     return SimpleNamespace(folder=folder, said=said, terminal=f"econduit-terminal_{VERSION}_all.deb",
                            sandbox=f"econduit-sandbox_{VERSION}_all.deb",
