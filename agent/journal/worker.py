@@ -15,6 +15,7 @@ from gevent.event import AsyncResult
 from gevent.queue import Empty, Full, Queue
 from gevent.threadpool import ThreadPool
 
+from ..restarting import RestartingGreenlets
 from ..transactions.identity import Identity
 from .ages import Moment
 from .entry import Answered, Entry, Retention, Seen
@@ -71,7 +72,8 @@ class JournalWorker:
         self._calls: Queue[_Call] = Queue(MAX_CALLS)
         self._pool = ThreadPool(1)
         self._closed = False
-        self._greenlet = self._start()
+        self._greenlets = RestartingGreenlets(log)
+        self._greenlets.start(self._work)
 
     def now(self) -> Moment:
         return Moment(time.time(), self._boot, time.clock_gettime(time.CLOCK_BOOTTIME))
@@ -143,18 +145,9 @@ class JournalWorker:
         except JournalStuck as error:
             log.error("the journal is left open: %s", error)
         self._closed = True
-        self._greenlet.kill()
+        self._greenlets.stop()
 
     # -- the greenlet and its thread ---------------------------------------------------------------------------------
-
-    def _start(self) -> "gevent.Greenlet[[], None]":
-        greenlet = gevent.spawn(self._work)
-        greenlet.link_exception(self._failed)
-        return greenlet
-
-    def _failed(self, greenlet: "gevent.Greenlet[[], None]") -> None:
-        log.critical("the journal's greenlet failed and is started again: %s", type(greenlet.exception).__name__)
-        self._greenlet = self._start()
 
     def _work(self) -> None:
         while True:

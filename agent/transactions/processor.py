@@ -21,7 +21,6 @@ gets its answers and one line in the log (flood.py).
 """
 import logging
 import time
-from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
@@ -31,6 +30,7 @@ from econduit_terminal.conf.schema import Settings
 from ..journal.ages import before, when
 from ..journal.entry import Answered, Entry, Retention, Seen, State
 from ..journal.worker import JournalStuck, JournalWorker
+from ..restarting import RestartingGreenlets
 from . import failure_reasons
 from .application import PaymentApplication
 from .declined import declined
@@ -43,7 +43,6 @@ from .serial_queue import SerialQueue
 
 MAX_INTAKE = 8
 UPKEEP = 60.0
-RESTART = 0.5
 
 log = logging.getLogger("transactions")
 
@@ -59,10 +58,10 @@ class Processor:
         self._delivery = DeliveryQueue(settings.transactions.late_answer, journal.now, self._delivered, self._expired)
         self._report = Report(store, lambda: self.busy, lambda: {
             "pending": self._delivery.waiting, "lost": self._journal.lost})
-        self._draining = self._closed = False
+        self._draining = False
         self._adopted = Event()     # the answers of an earlier process are here
         self._generation: int | None = None
-        self._greenlets: dict[Callable[[], None], gevent.Greenlet[[], None]] = {}
+        self._greenlets = RestartingGreenlets(log)
         self.reconfigure(settings, terminal_id)
 
     # -- for the link and the application ----------------------------------------------------------------------------
@@ -70,12 +69,11 @@ class Processor:
     def start(self) -> None:
         for work in (self._upkeep, self._sort, self._running.work, self._delivery.work, self._report.tell_changes,
                      self._report.tell_floods):
-            self._spawn(work)
+            self._greenlets.start(work)
 
     def close(self) -> None:
         """Stop everything at once; the journal stays open. What runs becomes `unknown` at the next start."""
-        self._closed = True
-        gevent.killall(list(self._greenlets.values()))
+        self._greenlets.stop()
 
     def reconfigure(self, settings: Settings, terminal_id: str) -> None:
         self._settings = settings.transactions
@@ -306,13 +304,3 @@ class Processor:
                 self._delivery.add(PendingResponse(entry.answer, label, entry.at, entry.id))
         self._delivery.sort_out()
         self._generation = self._journal.generation
-
-    def _spawn(self, work: Callable[[], None], after: float = 0.0) -> None:
-        greenlet = self._greenlets[work] = gevent.spawn_later(after, work)
-        greenlet.link_exception(lambda failed: self._failed(work, failed))
-
-    def _failed(self, work: Callable[[], None], greenlet: "gevent.Greenlet[[], None]") -> None:
-        log.critical("a greenlet of the transactions failed and is started again: %s",
-                     type(greenlet.exception).__name__)
-        if not self._closed:
-            self._spawn(work, RESTART)

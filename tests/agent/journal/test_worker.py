@@ -115,13 +115,13 @@ def test_problems_are_told_once_and_when_they_are_over(worker, store, caplog):
     assert store.said[1:] == [("journal", None)] and worker.durable and "works again" in caplog.text
 
 
-def test_our_own_mistakes_reach_the_caller_and_the_next_call_works(worker):
+def test_our_own_bugs_reach_the_caller_and_the_next_call_works(worker):
     with pytest.raises(ZeroDivisionError):
         worker.wait_for(lambda journal: 1 / 0)
     assert worker.pending() == []
 
 
-def test_a_failed_clerk_is_replaced(worker, monkeypatch, caplog):
+def test_a_failed_greenlet_is_replaced(worker, monkeypatch, caplog):
     worker.pending()
     monkeypatch.setattr(worker, "_report", lambda: (_ for _ in ()).throw(ValueError("a bug")))
     with pytest.raises(JournalStuck):

@@ -376,7 +376,7 @@ def test_a_bug_costs_one_transaction(start, app, connection, monkeypatch):
 
 def test_a_greenlet_that_fails_is_started_again(start, app, connection, settle, caplog):
     processor, there = start(), connection()
-    processor._greenlets[processor._delivery.work].throw(ValueError("a bug"))
+    processor._greenlets._running[processor._delivery.work].throw(ValueError("a bug"))
     settle(lambda: "started again" in caplog.text)
     processor.attach(there)
     processor.receive(SALE)
