@@ -9,6 +9,11 @@ which address is remembered.
 | OK-REGISTRATION                          | in good standing; its address is remembered                           |
 | opened, no registration                  | no head start until it registers again; the address goes to the end   |
 | registered and cut, the bucket is empty  | no head start either                                                  |
+| registered and cut by the cloud          | the whole time for its next answer: it lost others, too, and has a    |
+|                                          | queue                                                                 |
+| every endpoint opened in vain            | twice the time for an answer, at the third time four times as much:   |
+|                                          | who hangs up in a queue has to start again at its end, and leaves     |
+|                                          | work behind that helps nobody (docs/fleet.md)                         |
 | a move from the secondary that was left  | the next one comes after 2, 4, 8 … times `primary_retry`, until a     |
 | again within `stable_after`              | registration there lasted                                             |
 | refused, rejected, silent, no name       | the outcome, for those who ask                                        |
@@ -36,6 +41,8 @@ Address = tuple[int, tuple[Any, ...]]
 FIRST_ANSWER = 3.0
 """Seconds for an endpoint's answer while the other one has not been tried since the last registration: a proxy that
 takes the connection and says nothing must not cost ten. A slow line gets the whole time at the second try."""
+PATIENCE = 2
+"""How often the time for an answer doubles, once for each connection that every endpoint took in vain."""
 MOVE_ANSWER = 2.0
 """Seconds for the primary's answer when a connection that worked was left for it."""
 MOST_DOUBLINGS = 10
@@ -73,6 +80,7 @@ class Record:
     addresses: tuple[str, ...] = ()         # those at which the outcome was met
     registered_at: float | None = None      # when it last registered
     unregistered: int = 0                   # connections that opened without a registration since
+    cut: bool = False                       # the cloud ended the registration there, and it was not asked since
     address: Address | None = None          # where it last registered
     doubted: tuple[Address, ...] = ()       # addresses that opened without a registration since
     terminates: bool = False                # a transaction came with its terminator
@@ -125,11 +133,14 @@ class Endpoints:
         return sorted(chosen, key=lambda endpoint: self[endpoint].unregistered)
 
     def answer_time(self, endpoint: Endpoint, timeout: float, *, moved: bool = False) -> float:
-        """Seconds that this endpoint gets for its answer to the registration; `timeout` at most."""
+        """Seconds that this endpoint gets for its answer to the registration, of which `timeout` are usual."""
         if moved:
             return min(timeout, MOVE_ANSWER)
         others_tried = all(other in self._tried for other in self.configured if other != endpoint)
-        return timeout if others_tried else min(timeout, FIRST_ANSWER)
+        if not (others_tried or self[endpoint].cut):
+            return min(timeout, FIRST_ANSWER)
+        in_vain = min(record.unregistered for record in self._records.values())
+        return timeout * 2.0 ** min(in_vain, PATIENCE)
 
     def move_after(self, primary: Endpoint, primary_retry: float) -> float:
         """Seconds on the secondary after which the primary is tried."""
@@ -165,7 +176,7 @@ class Endpoints:
     def registered(self, endpoint: Endpoint, address: Address | None, now: float) -> None:
         record = self[endpoint]
         record.outcome, record.reason, record.registered_at = Outcome.REGISTERED, None, now
-        record.unregistered = 0
+        record.unregistered, record.cut = 0, False
         record.address, record.doubted = address, ()
         record.addresses = _shown(address) or record.addresses
         self._tried.clear()
@@ -183,6 +194,7 @@ class Endpoints:
         self.not_opened(endpoint, finding, reason, background=background)
         record = self[endpoint]
         record.unregistered += 1
+        record.cut = False
         record.failed_moves += moved
         record.addresses = _shown(address) or record.addresses
         if address is not None:
@@ -199,6 +211,7 @@ class Endpoints:
             record.failed_moves = 0
         elif moved and by_the_cloud:
             record.failed_moves += 1
+        record.cut = by_the_cloud
         record.lives.append(life)
         ages = [one.idle for one in record.lives]
         if len(ages) == ENDS_ALIKE and min(ages) > FLOOR and max(ages) - min(ages) <= max(2.0, 0.05 * max(ages)):

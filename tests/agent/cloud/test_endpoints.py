@@ -98,6 +98,45 @@ def test_o4_little_time_until_the_other_was_tried_and_all_of_it_then(records):
     assert records.answer_time(A, 10) == FIRST_ANSWER
 
 
+def test_an_endpoint_whose_cloud_cut_the_terminal_has_the_whole_time_once(records):
+    """It cut others, too: who hangs up in that queue leaves work behind that helps nobody."""
+    records.registered(A, ONE, 1.0)
+    records.ended(A, Life(100.0, 1.0), by_the_cloud=True, stable_after=30)
+    assert (records.answer_time(A, 10), records.answer_time(B, 10)) == (10, FIRST_ANSWER)
+    in_vain(records, A)
+    records.registered(B, TWO, 1.0)
+    assert records.answer_time(A, 10) == FIRST_ANSWER
+
+
+def test_an_endpoint_where_the_line_ended_the_connection_has_no_more_time_than_any(records):
+    records.registered(A, ONE, 1.0)
+    records.ended(A, Life(100.0, 1.0), by_the_cloud=False, stable_after=30)
+    assert records.answer_time(A, 10) == FIRST_ANSWER
+    records.ended(A, Life(100.0, 1.0), by_the_cloud=True, stable_after=30)
+    records.registered(A, ONE, 2.0)
+    assert records.answer_time(A, 10) == FIRST_ANSWER
+
+
+def test_patience_grows_with_each_connection_that_every_endpoint_took_in_vain(records):
+    found = []
+    for _ in range(4):
+        for endpoint in (A, B):
+            found.append(records.answer_time(endpoint, 10))
+            in_vain(records, endpoint)
+    assert found == [FIRST_ANSWER, 10, 20, 20, 40, 40, 40, 40]
+    records.registered(A, ONE, 1.0)
+    assert records.answer_time(B, 10) == FIRST_ANSWER
+    in_vain(records, B)
+    assert records.answer_time(A, 10) == 10
+
+
+def test_an_endpoint_that_refuses_is_none_that_took_a_connection_in_vain(records):
+    for _ in range(3):
+        in_vain(records, A)
+    records.not_opened(B, Finding.REFUSED, "refused")
+    assert records.answer_time(A, 10) == 10
+
+
 def test_a_single_endpoint_has_the_whole_time():
     assert Endpoints([A]).answer_time(A, 10) == 10
 
