@@ -26,6 +26,7 @@ setup(
         f"{NAMESPACE}.agent.api": ["display/*"],
         f"{NAMESPACE}.sandbox.desk": ["page.html"],
         f"{NAMESPACE}.sandbox.certify": ["templates/*"],
+        f"{NAMESPACE}.sandbox.fleet": ["templates/*"],
         f"{NAMESPACE}.sandbox.certify.report": ["result.schema.json"],
     },
 )

@@ -46,11 +46,13 @@ class Phase:
 
 @dataclass(frozen=True)
 class Scene:
-    """`outage`: seconds, unless another is chosen; 0 where nothing is away, so that none can be chosen."""
+    """`outage`: seconds, unless another is chosen; 0 where nothing is away, so that none can be chosen. `watched`:
+    seconds that are played at least when the cloud works again."""
     name: str
     about: str
     outage: float
     phases: tuple[Phase, ...]
+    watched: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ SCENES = (
     Scene("cut", "the cloud drops everybody at one moment, and works", 0.0,
           (Phase(0.0, Does.WORKS, Does.WORKS, Cut.EVERYBODY),)),
     Scene("one-endpoint", "the primary goes away with everybody on it; the secondary works", 600.0,
-          _away(Does.REFUSES, Does.WORKS)),
+          _away(Does.REFUSES, Does.WORKS), watched=310.0),
     Scene("rolling", f"a rolling restart: {NODES} servers, one after the other, each drops its terminals", 300.0,
           tuple(Phase(node / NODES, Does.WORKS, Does.WORKS, Cut.NODE) for node in range(NODES))),
     Scene("crash-loop", f"the cloud registers whoever comes and drops them after {DROPPED_AFTER:g} s", 60.0,
