@@ -3,7 +3,7 @@ import sys
 
 from econduit_terminal.process.commands import call
 from econduit_terminal.process.output import survive_any_locale
-from econduit_terminal.sandbox.fleet.options import EXTRA, PROGRAM, WRONG
+from econduit_terminal.sandbox.fleet.options import PROGRAM, WRONG
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("econduit_terminal"):
             raise
-        print(f"econduit-fleet: {error.name} is missing: {EXTRA}", file=sys.stderr)
+        print(f"econduit-fleet: the Python module {error.name} is missing: apt install python3-{error.name}, or with "
+              "pip, in the source tree: pip install '.[fleet]'", file=sys.stderr)
         return WRONG
 
 

@@ -10,7 +10,6 @@ from econduit_terminal.sandbox.fleet.scenes import SCENES, Cloud
 
 WRONG = 2
 """Exit status for what cannot work as asked; argparse's own."""
-EXTRA = "pip install 'econduit-terminal[fleet]'"
 
 
 def _scenes(_: Namespace) -> int:

@@ -81,7 +81,7 @@ class Product:
         self._tried[:, ids] = False
 
     def not_registered(self, ids: Ids, endpoints: Ids, refused: Flags, now: Seconds, *, moved: Flags) -> None:
-        """See Endpoints.not_registered and Link._over."""
+        """See Endpoints.not_registered and Evaluation.ended."""
         met = np.where(refused, CODE[Finding.REFUSED], UNTRIED).astype(np.int8)
         met[endpoints, np.arange(ids.size)] = CODE[Finding.MUTE]
         for endpoint in range(len(met)):
@@ -92,7 +92,7 @@ class Product:
         self._policies.ended(ids, met, self._others_answer(ids), now)
 
     def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds) -> None:
-        """See Endpoints.not_opened and Link._not_opened."""
+        """See Endpoints.not_opened and Evaluation.not_opened."""
         for endpoint, found in enumerate(met):
             tried = np.flatnonzero(found != UNTRIED)
             self._outcome[endpoint, ids[tried]] = _OUTCOME[found[tried]]
@@ -100,7 +100,7 @@ class Product:
         self._policies.ended(ids, met, self._others_answer(ids), now, dialed_for=dialed_for)
 
     def lost(self, ids: Ids, endpoints: Ids, now: Seconds, registered_for: Seconds) -> None:
-        """See Endpoints.ended and Link._over."""
+        """See Endpoints.ended and Evaluation.ended."""
         causes = self._end(ids, endpoints, Finding.CLOSED, now, registered_for)
         self._cut[endpoints, ids] = True
         again = causes[endpoints, np.arange(ids.size)] == _CROWDED
@@ -108,7 +108,7 @@ class Product:
         self._failed_moves[ids[registered_for >= self._stable]] = 0
 
     def left(self, ids: Ids, endpoints: Ids, now: Seconds, registered_for: Seconds) -> None:
-        """See Link._over."""
+        """See Evaluation.ended."""
         self._end(ids, endpoints, Finding.ASKED, now, registered_for)
 
     def move_after(self, ids: Ids) -> Seconds:

@@ -11,7 +11,8 @@ from econduit_terminal.agent.cloud.endpoints import Endpoints, Life
 from econduit_terminal.agent.cloud.policy import Cause, Evidence, Finding, Policy
 from econduit_terminal.agent.cloud.race import Lane
 from econduit_terminal.agent.wire.errors import AnswerOverdue
-from econduit_terminal.agent.wire.session import Registered, Session, Timing
+from econduit_terminal.agent.wire.events import Registered
+from econduit_terminal.agent.wire.session import Session, Timing
 from econduit_terminal.conf.schema import Settings
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.sandbox.fleet.play import Run

@@ -27,4 +27,5 @@ def test_a_missing_package_is_named_with_the_remedy(monkeypatch, capsys):
         raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
     monkeypatch.setattr(program, "call", lacking)
     assert program.main(["scenes"]) == 2
-    assert "numpy is missing: pip install 'econduit-terminal[fleet]'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "numpy is missing: apt install python3-numpy, or with pip" in said and "pip install '.[fleet]'" in said
