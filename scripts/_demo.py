@@ -167,7 +167,8 @@ class Demo:
         threading.Thread(target=self._follow, daemon=True).start()
         state, _ = self._await(True)
         self._screen.happens(f"{self._headline(state)}   terminal {TERMINAL} is registered at {state.endpoint}")
-        self._screen.beside(f"its display, for a browser: http://127.0.0.1:{self.display}/")
+        self._screen.beside(f"its display, for a browser: http://127.0.0.1:{self.display}/",
+                            f"the cloud's desk, to sell and to break things at a click: http://127.0.0.1:{self.http}/")
         self._await_payment_app()
 
     def sell(self) -> None:
@@ -179,8 +180,9 @@ class Demo:
         self._screen.beside(f"http://127.0.0.1:{self.http}{path}")
         began = time.monotonic()
         answer = self._ask("GET", path)
-        self._screen.happens(f"{answer.get('ResultCode')}, {took(time.monotonic() - began)} later:")
-        self._screen.beside(json.dumps(answer))
+        self._screen.happens(f"{answer.get('ResultCode')}, {took(time.monotonic() - began)} later; of its answer what is not "
+                             "empty:")
+        self._screen.beside(json.dumps({name: value for name, value in answer.items() if value not in (None, "")}))
         if answer.get("ResultCode") != "Approved":
             raise Failed(f"the sale was not approved: {answer.get('ResultCode')}: {answer.get('Message')}")
 
@@ -198,8 +200,9 @@ class Demo:
         """The live status, until Ctrl-C."""
         cloud = f"http://127.0.0.1:{self.http}"
         status = shlex.join([str(BIN / "econduit-agent"), "--config-dir", str(self.folder), "status"])
-        self._screen.plain("\nThe live status, until Ctrl-C. Try in another window:")
-        self._screen.beside(f"kill the connection   curl -X POST {cloud}/sandbox/rst",
+        self._screen.plain("\nThe live status, until Ctrl-C. Try at the desk, or in another window:")
+        self._screen.beside(f"the desk              {cloud}/",
+                            f"kill the connection   curl -X POST {cloud}/sandbox/rst",
                             f"the same sale again   curl '{cloud}{self._sale}'   # the first answer, charged once",
                             f"the whole status      {status}")
         self._screen.plain()

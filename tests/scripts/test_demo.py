@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ PATIENCE = 60.0
 ONCE_AT_MOST = 20.0
 """Seconds that a demonstration may take, once everything is set up."""
 PHASES = (r"supervisord starts", r"POS Online   terminal 29531204 is registered at 127\.0\.0\.1:\d+",
-          r"for a browser: http://127\.0\.0\.1:\d+/",
+          r"display, for a browser: http://127\.0\.0\.1:\d+/", r"desk, .*: http://127\.0\.0\.1:\d+/",
           r"http://127\.0\.0\.1:\d+/services/api\.asmx/runTransaction\?command=sale&\S*&terminalId=29531204",
           r"Approved, [\d.]+ m?s later", r'"ResultCode": "Approved"', r"the connection is killed",
           r"POS Offline: reset by the cloud, noticed after [\d.]+ m?s", r"POS Online again, [\d.]+ m?s later")
@@ -161,6 +162,19 @@ def test_the_live_status_until_a_signal(folder, number, status):
         demo.process.send_signal(number)
         assert demo.end() == status, demo.shown
         assert phases_in(demo.shown) == list(PHASES) and demo.shown.rstrip().endswith(STOPPED)
+
+
+def test_its_links_lead_to_the_display_and_the_desk(folder):
+    with Demo(folder) as demo:
+        demo.wait_shown(LIVE)
+        for name, shows in (("display", "Terminal ID 29531204"), ("desk", "eConduit sandbox: the desk")):
+            link, = re.findall(rf"{name}, .*: (http://\S+)", demo.shown)
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(link, timeout=10) as page:
+                assert shows in page.read().decode()
+        desk, = re.findall(r"the desk +(http://\S+)", demo.shown)
+        assert desk == link
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.end() == 0, demo.shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
