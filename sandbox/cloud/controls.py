@@ -40,8 +40,8 @@ class Controls:
     def use(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
         """Does what ``name`` says; returns what was done. Raises ControlError, CallError."""
         values = F.read(name, given)
-        shown = {key: value for key, value in given.items() if key not in ("data", "text")}
-        self._events.add("control", terminal=values["terminal"], port=values["port"], detail=f"{name} {shown}")
+        shown = (f"{key}={value}" for key, value in given.items() if key not in ("data", "text", *F.SCOPE))
+        self._events.add("control", terminal=values["terminal"], port=values["port"], detail=" ".join((name, *shown)))
         if F.CONTROLS[name].stays:
             self._faults.add(name, values)
             done: dict[str, Any] = {"active": len(self._faults.listing())}

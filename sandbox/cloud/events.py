@@ -10,6 +10,7 @@ The kinds are those of ``KINDS``.
 import hashlib
 import logging
 import time
+import uuid
 from collections import deque
 from datetime import UTC, datetime
 from itertools import islice
@@ -37,13 +38,15 @@ KINDS = {
 
 
 class EventLog:
-    """The newest events: at most ``limit``, with at most ``limit_bytes`` of bodies."""
+    """The newest events: at most ``limit``, with at most ``limit_bytes`` of bodies. ``run`` names this log: another
+    one counts from 1 again."""
 
     def __init__(self, limit: int = 20_000, limit_bytes: int = 32 << 20) -> None:
         self._limit, self._limit_bytes = limit, limit_bytes
         self._events: deque[dict[str, Any]] = deque()
         self._held = 0
         self._last = 0
+        self.run = uuid.uuid4().hex
         self._news = Signal()
 
     @property

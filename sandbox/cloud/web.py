@@ -93,7 +93,7 @@ class Web:
         if environ["PATH_INFO"] == "/":
             start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
                                       *page.HEADERS, *PROTECTION])
-            return [page.render()]
+            return [page.render(self._ports)]
         wanted = str(_given(environ).get("terminal") or "")
         start_response("200 OK", [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), *PROTECTION])
         return Feed(self._registry, self._faults, self._events, wanted).stream()

@@ -57,7 +57,7 @@ class Feed:
             self._look_at = now + self._terminals["known"] / LOOKS_PER_SECOND
         return {"events": [shown(event) for event in events[-MOST_EVENTS:]],
                 "skipped": max(0, len(events) - MOST_EVENTS),
-                "terminals": self._terminals, "faults": self._faults.listing()}
+                "run": self._events.run, "terminals": self._terminals, "faults": self._faults.listing()}
 
     def _patience(self, now: float) -> float:
         return max(0.0, min(KEEPALIVE, self._look_at - now)) if self._outdated else KEEPALIVE

@@ -10,6 +10,8 @@ from typing import Any
 from econduit_terminal.sandbox.cloud import calls, faults
 
 _SOURCE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
+FIRST = ("amount", "refID")
+"""Fields of calls that a first try needs, beside the required ones."""
 
 
 def _hashes(tag: str) -> str:
@@ -25,21 +27,32 @@ HEADERS = [("Content-Security-Policy", "default-src 'none'; connect-src 'self'; 
 
 
 def tables() -> dict[str, Any]:
-    """The forms: for each call and each control its parameters with what they mean, their choices and examples."""
+    """The forms: for each call and each control its parameters with what they mean, their choices and examples.
+
+    ``first``: what a first try needs; the page folds the others away.
+    """
     return {
-        "calls": {name: {"about": call.about, "fields": [
-            {"name": key, "about": field.about, "required": field.required and not field.blank,
-             "choices": list(field.choices), "example": field.example} for key, field in call.fields.items()]}
-            for name, call in calls.CALLS.items()},
+        "calls": {name: {"about": call.about, "fields": [_of_call(key, field) for key, field in call.fields.items()]}
+                  for name, call in calls.CALLS.items()},
         "controls": {name: {"about": control.help, "stays": control.stays, "fields": [
-            {"name": key, "about": parameter.help, "required": parameter.default is faults.REQUIRED,
-             "choices": list(parameter.choices), "example": ""}
-            for key, parameter in faults.parameters_of(control).items()]}
+            _of_control(key, parameter) for key, parameter in faults.parameters_of(control).items()]}
             for name, control in faults.CONTROLS.items()},
     }
 
 
-def render() -> bytes:
-    """The whole page, UTF-8."""
-    data = json.dumps(tables()).replace("<", "\\u003c")     # no text of a table may end the element that holds it
+def _of_call(name: str, field: calls.Field) -> dict[str, Any]:
+    needed = field.required and not field.blank
+    return {"name": name, "about": field.about, "required": needed, "first": needed or name in FIRST,
+            "choices": list(field.choices), "example": field.example}
+
+
+def _of_control(name: str, parameter: faults.Parameter) -> dict[str, Any]:
+    return {"name": name, "about": parameter.help, "required": parameter.default is faults.REQUIRED,
+            "first": name not in (*faults.SCOPE, "times"), "choices": list(parameter.choices), "example": ""}
+
+
+def render(ports: dict[str, int]) -> bytes:
+    """The whole page, UTF-8. ``ports``: where terminals dial, by name."""
+    # No text of a table may end the element that holds it.
+    data = json.dumps({**tables(), "ports": ports}).replace("<", "\\u003c")
     return Template(_SOURCE).substitute(tables=data).encode()

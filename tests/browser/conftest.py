@@ -25,6 +25,32 @@ QUIET = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
 """Without these the browser calls home, which has no place in a test; as root it runs without its own sandbox only."""
 
 
+CONTRASTS = """
+const parse = colour => { const [red, green, blue, alpha = 1] = colour.match(/[\\d.]+/g).map(Number);
+                          return [red, green, blue, alpha]; };
+const probe = document.createElement("i");
+probe.style.backgroundColor = "Canvas";
+document.body.append(probe);
+const canvas = parse(getComputedStyle(probe).backgroundColor);
+probe.remove();
+const over = (top, below) => [0, 1, 2].map(part => top[part] * top[3] + below[part] * (1 - top[3])).concat(1);
+const behind = one => {
+  const layers = [];
+  for (; one; one = one.parentElement) layers.push(parse(getComputedStyle(one).backgroundColor));
+  return layers.reduceRight((below, top) => over(top, below), canvas);
+};
+const luminance = colour => [0.2126, 0.7152, 0.0722].reduce((sum, weight, part) => {
+  const value = colour[part] / 255;
+  return sum + weight * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4); }, 0);
+return [...document.querySelectorAll(arguments[0])]
+  .filter(one => one.checkVisibility() && [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+  .map(one => {
+    const below = behind(one), text = over(parse(getComputedStyle(one).color), below);
+    const [darker, lighter] = [luminance(text), luminance(below)].sort((a, b) => a - b);
+    return [one.id || one.tagName + " " + one.textContent.slice(0, 30), (lighter + 0.05) / (darker + 0.05)]; });
+"""
+
+
 class Browser:
     """The driver, and waiting for what a page shows."""
 
@@ -61,6 +87,10 @@ class Browser:
     def colour(self, selector: str, of: str = "color") -> str:
         """As it is shown, in the form `rgb(0, 0, 0)`."""
         return self.run("return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]", selector, of)
+
+    def contrasts(self, selector: str = "body *") -> dict[str, float]:
+        """Of each such element with a text of its own: the contrast (WCAG 2) with what is behind it, by its id."""
+        return dict(self.run(CONTRASTS, selector))
 
     def painted(self) -> None:
         """Waits until what was changed before is on the screen."""

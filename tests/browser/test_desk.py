@@ -73,6 +73,32 @@ def test_a_sale_by_the_form_with_request_answer_and_time(desk, terminals):
     assert "/services/api.asmx/runTransaction?command=Sale" in said and "HTTP 200 after" in said and " ms" in said
 
 
+def test_a_first_day_a_terminal_a_sale_a_cut_and_back(desk, cloud, terminals):
+    assert f"port {cloud.primary} (primary) or {cloud.secondary} (secondary)" in desk.text("#more")
+    sock, = terminals("29531204")
+    desk.until(lambda: desk.one("#call-terminalId").get_attribute("value") == "29531204")
+    desk.one("#call-form button[type=submit]").click()      # nothing had to be typed
+    assert json.loads(sock.recv(1000))["Command"] == "Sale"
+    sock.sendall(b'{"ResultCode":"Approved"}' + END)
+    desk.shows("#answer", "Approved")
+    desk.one("#control-form button[type=submit]").click()   # the first control cuts the connections
+    assert sock.recv(10) == b""
+    desk.shows("#terminals", "offline")
+    terminals("29531204")
+    desk.shows("#terminals", "2×")
+
+
+def test_a_fault_is_ended_where_it_is_listed(desk, cloud):
+    cloud.misbehave("dead", terminal="T1")
+    cloud.misbehave("dead", terminal="T2")
+    desk.until(lambda: len(desk.all("#faults li")) == 2)
+    assert not desk.one("#no-faults").is_displayed()
+    desk.one("#faults button[aria-label*='terminal=T1']").click()
+    desk.until(lambda: [line.split()[:2] for line in desk.texts("#faults li")] == [["dead", "terminal=T2"]])
+    desk.one("#faults button").click()
+    desk.until(lambda: desk.one("#no-faults").is_displayed())
+
+
 def test_a_bad_call_says_what_is_missing(desk):
     choose(desk, "call", "checkStatus")
     desk.run("document.getElementById('call-form').noValidate = true")
@@ -88,7 +114,7 @@ def test_every_call_and_control_has_its_form(desk, table, known):
     for name, fields in known.items():
         choose(desk, table, name)
         shown = desk.all(f"#{table}-form input, #{table}-form select")
-        assert [field.get_attribute("name") for field in shown] == fields
+        assert sorted(field.get_attribute("name") for field in shown) == sorted(fields)
         unlabelled = desk.run("return [...document.querySelectorAll('input, select')]"
                               ".filter(field => !field.labels.length).length")
         assert unlabelled == 0
@@ -154,19 +180,39 @@ def test_it_works_by_keyboard_alone(desk, terminals):
 
 
 def test_two_thousand_terminals_stay_usable(desk, terminals):
-    terminals(*(f"T{number:04}" for number in range(2000)))
+    opened = terminals(*(f"T{number:04}" for number in range(2000)))
     desk.shows("#count", "2000 of 2000")
     assert len(desk.all("#terminals tr")) == 200 and "and 1800 more" in desk.text("#more")
     put(desk, "#wanted", "T1999")
     desk.until(lambda: [row.split()[0] for row in desk.texts("#terminals tr")] == ["T1999"])
     assert len(desk.all("#wire li")) <= 1000
+    desk.one("#terminals button").click()
+    desk.one("#call-form button[type=submit]").click()
+    assert json.loads(opened[-1].recv(1000))["TerminalID"] == "T1999"
+    opened[-1].sendall(b'{"ResultCode":"Approved"}' + END)
+    desk.shows("#answer", "Approved")
 
 
-def test_a_cloud_that_is_gone_is_said_and_comes_back_by_itself(desk, cloud):
+def test_a_cloud_that_is_gone_is_said_and_the_next_one_is_followed(desk, cloud, terminals):
+    terminals(*(f"T{number}" for number in range(20)))
+    desk.shows("#wire", "T19")
     cloud.stop()
     desk.shows("#link", "does not answer")
     cloud.start()
     desk.until(lambda: desk.text("#link") == "")
+    terminals("AFTERWARDS")     # its events have lower numbers than those before
+    desk.shows("#wire", "AFTERWARDS")
+    desk.shows("#count", "1 of 1 terminals")
+
+
+def test_what_was_cleared_or_seen_does_not_come_again(desk, terminals):
+    terminals("T1")
+    desk.shows("#wire", "T1")
+    desk.one("#clear").click()
+    put(desk, "#wanted", "T")       # another stream, which begins with what was there
+    terminals("T2")
+    desk.shows("#wire", "terminal=T2")
+    assert "terminal=T1" not in desk.text("#wire")
 
 
 def test_nothing_is_asked_of_another_host(desk, cloud):

@@ -20,13 +20,6 @@ for (const one of document.querySelectorAll("h1, p, span")) {
 }
 return found;
 """
-SHOWN_COLOURS = """
-const shown = one => { for (; one; one = one.parentElement) {
-  const colour = getComputedStyle(one).backgroundColor;
-  if (colour !== "rgba(0, 0, 0, 0)") return colour; } };
-return [...document.querySelectorAll("#display, #reason, #remedy, #activity, #place, #since, #notice, #terminal")]
-  .filter(one => one.textContent).map(one => [one.id, getComputedStyle(one).color, shown(one)]);
-"""
 
 
 def longest(reason: Reason) -> str:
@@ -95,18 +88,6 @@ def test_ordinary_text_is_as_large_as_there_is_room(page, served):
         assert page.run("return document.body.style.getPropertyValue('--fit')") == "1", (width, height)
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2) of `rgb(r, g, b)`."""
-    parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
 @pytest.mark.parametrize("online", [True, False])
 def test_every_word_stands_out_from_what_is_behind_it(page, served, online):
     served.do("idle", False)
@@ -116,7 +97,7 @@ def test_every_word_stands_out_from_what_is_behind_it(page, served, online):
         served.do("offline", Reason.CABLE.words)
     page.shows("#notice", "watchdog")
     page.shows("#display", "POS Online" if online else "POS Offline")
-    found = {name: contrast(text, behind) for name, text, behind in page.run(SHOWN_COLOURS)}
+    found = page.contrasts()
     assert {"display", "reason", "activity", "since", "notice", "terminal"} <= set(found)
     assert {name: ratio for name, ratio in found.items() if ratio < READABLE} == {}
 

@@ -17,12 +17,13 @@ def test_every_call_and_control_is_in_the_tables():
 
 
 def test_the_tables_are_in_the_page_and_cannot_end_their_element():
-    found = re.search(r'<script type="application/json" id="tables">(.*?)</script>', page.render().decode(), re.DOTALL)
-    assert json.loads(found[1]) == page.tables() and "<" not in found[1]
+    sent = page.render({"primary": 9000}).decode()
+    found = re.search(r'<script type="application/json" id="tables">(.*?)</script>', sent, re.DOTALL)
+    assert json.loads(found[1]) == {**page.tables(), "ports": {"primary": 9000}} and "<" not in found[1]
 
 
 def test_the_policy_allows_the_script_and_style_that_are_sent():
-    policy, sent = dict(page.HEADERS)["Content-Security-Policy"], page.render().decode()
+    policy, sent = dict(page.HEADERS)["Content-Security-Policy"], page.render({"primary": 9000}).decode()
     for tag in ("script", "style"):
         block, = re.findall(rf"<{tag}>(.*?)</{tag}>", sent, re.DOTALL)
         assert base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() in policy
