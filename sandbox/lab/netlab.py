@@ -20,7 +20,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self, TypeVar
 
 PREFIX = "ect"
 DNS, CLOUD, ELSEWHERE = "9.9.9.9", "203.0.113.10", "203.0.113.99"
@@ -51,12 +53,12 @@ class Unavailable(Exception):
 class Process:
     """A program in a host, its output read at once, line by line, with the (monotonic) time of each."""
 
-    def __init__(self, arguments: list[str], **options):
+    def __init__(self, arguments: list[str], env: Mapping[str, str] | None = None):
         self.lines: list[tuple[float, str]] = []
         self._grown = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                         stdin=subprocess.DEVNULL, **options)
+                                         stdin=subprocess.DEVNULL, env=env)
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
@@ -78,13 +80,17 @@ class Process:
 
     def line(self, part: str, timeout: float = 10, after: float = 0.0) -> tuple[float, str]:
         """The first line with ``part`` in it that came after the moment ``after``. Raises AssertionError."""
-        def found():
-            return next((entry for entry in self.lines if entry[0] >= after and part in entry[1]), None)
+        found: tuple[float, str] | None = None
+
+        def look() -> bool:
+            nonlocal found
+            found = next((entry for entry in self.lines if entry[0] >= after and part in entry[1]), None)
+            return found is not None or self._ended
 
         with self._grown:
-            self._grown.wait_for(lambda: found() or self._ended, timeout)
-            if entry := found():
-                return entry
+            self._grown.wait_for(look, timeout)
+            if found:
+                return found
         raise AssertionError(f"no line with {part!r} within {timeout} s, but:\n{self.text}")
 
     def end(self, timeout: float = 5) -> int:
@@ -99,6 +105,7 @@ class Process:
             return self._process.wait(timeout)
 
     def _read(self) -> None:
+        assert self._process.stdout
         for line in self._process.stdout:
             with self._grown:
                 self.lines.append((time.monotonic(), line.rstrip("\n")))
@@ -119,21 +126,23 @@ class Host:
         return [*self._lab.enter, "ip", "netns", "exec", self.namespace,
                 "sh", "-c", _ENTER, str(self._lab.resolv_conf), *map(str, arguments)]
 
-    def run(self, *arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
+    def run(self, *arguments: object, check: bool = True, input: str | None = None,
+            env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """A program to its end, its output as text in ``stdout`` and ``stderr``."""
-        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, **options)
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, input=input,
+                              env=env)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(map(str, arguments))} in {self.name}: {done.stderr or done.stdout}")
         return done
 
-    def start(self, *arguments: object, **options) -> Process:
+    def start(self, *arguments: object, env: Mapping[str, str] | None = None) -> Process:
         """A program in the background; it ends with the laboratory, however that ends."""
-        process = Process(["setpriv", "--pdeathsig", "KILL", *self.command(*arguments)], **options)
+        process = Process(["setpriv", "--pdeathsig", "KILL", *self.command(*arguments)], env)
         self._lab.processes.append(process)
         return process
 
-    def python(self, *arguments: object, **options) -> Process:
-        return self.start(sys.executable, "-u", *arguments, **options)
+    def python(self, *arguments: object, env: Mapping[str, str] | None = None) -> Process:
+        return self.start(sys.executable, "-u", *arguments, env=env)
 
     def ip(self, *commands: str) -> None:
         """ip(8) commands, in one go."""
@@ -175,6 +184,9 @@ class NameServer:
 
     def end(self) -> int:
         return self.process.end()
+
+
+AHost = TypeVar("AHost", bound=Host)
 
 
 class Router(Host):
@@ -299,7 +311,7 @@ class Lab:
         self.resolv_conf = Path(folder, "resolv.conf")
         self.resolv_conf.write_text(f"nameserver {DNS}\n")
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> Self:
         try:
             if os.geteuid():
                 self._become_root()
@@ -311,7 +323,7 @@ class Lab:
             raise
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -319,8 +331,8 @@ class Lab:
             process.end()
         self._stack.close()
 
-    def run(self, *arguments: str, **options) -> str:
-        done = subprocess.run([*self.enter, *arguments], capture_output=True, text=True, timeout=30, **options)
+    def run(self, *arguments: str, input: str | None = None) -> str:
+        done = subprocess.run([*self.enter, *arguments], capture_output=True, text=True, timeout=30, input=input)
         if done.returncode:
             raise AssertionError(f"{' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
@@ -390,7 +402,7 @@ class Lab:
         if self._uplinks > 1:
             self.uplink2 = self._uplink(2, "uplink2", "eth1", metric=600)
 
-    def _host(self, kind, name: str):
+    def _host(self, kind: type[AHost], name: str) -> AHost:
         host = kind(self, name)
         self.run("ip", "netns", "add", host.namespace)
         self._stack.callback(self._remove, host.namespace)
@@ -423,6 +435,7 @@ class Lab:
         holder = subprocess.Popen(["unshare", "-Urnm", "sh", "-c",
                                    "mount -t tmpfs lab /run && mkdir /run/netns && echo ready && exec cat"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert holder.stdin and holder.stdout and holder.stderr
         self._stack.callback(holder.wait)
         self._stack.callback(holder.stdin.close)
         if holder.stdout.readline() != "ready\n":

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from sandbox_client import Cloud, reserve
-from terminal_lab import PATIENCE, Supervisor, Terminal, until
+from supervisord import Supervisor
+from terminal_lab import Terminal
+from waiting import PATIENCE, until
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 EXAMPLES = DOCS / "examples"

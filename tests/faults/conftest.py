@@ -9,15 +9,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 from sandbox_client import Cloud, PaymentApp
+from waiting import PATIENCE, until
 
 from econduit_terminal.contract.client import AgentError, Client
 
 _numbers = itertools.count(1)
-PATIENCE = 15.0
 SETTINGS = """
 [terminal]
 type = SandboxMaker
@@ -49,18 +48,9 @@ log_level = debug
 """
 
 
-def until(condition, what, timeout=PATIENCE):
-    """The first true value of `condition()`. what: text, or a function that gives it."""
-    deadline = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {timeout} s: {what if isinstance(what, str) else what()}"
-        time.sleep(0.01)
-    return value
-
-
-WORDS = {"terminal interrupted": "interrupted", "held card data": "card data deleted", "busy": "busy", "restarting": "restarting",
-         "without an answer": "no answer", "closed the connection": "no answer", "complete answer": "no answer",
-         "not reachable": "not reachable"}
+WORDS = {"terminal interrupted": "interrupted", "held card data": "card data deleted", "busy": "busy",
+         "restarting": "restarting", "without an answer": "no answer", "closed the connection": "no answer",
+         "complete answer": "no answer", "not reachable": "not reachable"}
 
 
 def word(answer):

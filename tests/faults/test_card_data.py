@@ -27,13 +27,13 @@ sys.stdout.write(request)
 
 
 def sale(ref, note):
-    return '{"RefID":"%s","Command":"Sale","Note":"%s",%s}' % (ref, note, CARD)
+    return f'{{"RefID":"{ref}","Command":"Sale","Note":"{note}",{CARD}}}'
 
 
 REQUESTS = {
     "answered": sale("1", "echo"), "half an answer": sale("2", "half"), "no answer": sale("3", "silent"),
     "too late": sale("4", "late"), "two answers": sale("5", "twice"),
-    "a card number as RefID and command": '{"RefID":"%s","Command":"%s",%s}' % (PAN, SPACED, CARD),
+    "a card number as RefID and command": f'{{"RefID":"{PAN}","Command":"{SPACED}",{CARD}}}',
     "bad JSON": '{"RefID":"6",' + CARD + ",,}\x04\x04", "no JSON": f"SALE {PAN} {TRACK} {CVV}=917\x04\x04",
 }
 
@@ -84,7 +84,7 @@ def found(here):
 
 def test_every_way_a_transaction_can_go(here):
     here.start()
-    for name, request in REQUESTS.items():
+    for request in REQUESTS.values():
         send(here, request)
     for request in (REQUESTS["answered"], REQUESTS["half an answer"]):
         send(here, request)     # again

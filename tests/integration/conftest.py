@@ -1,7 +1,8 @@
 """A supervisord, a cloud and a payment application for each module; a terminal of its own for each test."""
 import pytest
 from sandbox_client import Cloud, PaymentApp
-from terminal_lab import Supervisor, Terminal
+from supervisord import Supervisor
+from terminal_lab import Terminal
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from operator import xor
 
 import pytest
 from raw_peers import RawApp, RawCloud
-from terminal_lab import until
+from waiting import until
 
 END = b"\x04\x04"
 ACK = b'{"Status":"OK"}' + END

@@ -5,7 +5,7 @@ import signal
 import socket
 
 import pytest
-from terminal_lab import Supervisor
+from supervisord import Supervisor
 
 ROOM = 64 * 1024 + 256 * 1024      # a pipe, and what waits for it (process/outlet.py)
 
@@ -24,7 +24,7 @@ def stopped(supervisor):
     try:
         yield
     finally:
-        os.kill(supervisor._process.pid, signal.SIGCONT)
+        os.kill(supervisor.pid, signal.SIGCONT)
 
 
 def babble(terminal, size):

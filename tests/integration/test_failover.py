@@ -1,6 +1,6 @@
 """Two endpoints: which one is dialed when, and the way back."""
 import pytest
-from terminal_lab import BlackHole
+from black_hole import BlackHole
 
 STAY = 1.0
 """Seconds in which what must not happen would have had three occasions."""

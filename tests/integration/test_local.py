@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 from sandbox_client import reserve
-from terminal_lab import BIN, PATIENCE, until
+from supervisord import BIN
+from waiting import PATIENCE, until
 
 from econduit_terminal.contract.network_report import NetworkReport
 

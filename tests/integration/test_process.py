@@ -4,7 +4,8 @@ import signal
 import subprocess
 
 import pytest
-from terminal_lab import AGENT, BIN, PATIENCE, Supervisor, until, wait_end
+from supervisord import AGENT, BIN, Supervisor
+from waiting import PATIENCE, until, wait_end
 
 
 @pytest.fixture

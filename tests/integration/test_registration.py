@@ -9,7 +9,7 @@ import time
 
 import pytest
 from sandbox_client import Cloud, body
-from terminal_lab import PATIENCE
+from waiting import PATIENCE
 
 from econduit_terminal.contract.network_report import NetworkReport
 

@@ -13,7 +13,7 @@ def openssl(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    """A folder: ca.pem, other.pem (an authority that signed nothing here), cloud.pem and its cloud.key for localhost."""
+    """A folder: ca.pem, other.pem (an authority that signed nothing here), cloud.pem and cloud.key for localhost."""
     folder = tmp_path_factory.mktemp("ca")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
     for name in ("ca", "other"):

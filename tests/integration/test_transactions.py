@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from sandbox_client import PaymentApp, body
-from terminal_lab import PATIENCE, until
+from waiting import PATIENCE, until
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What ordinary networks do to a terminal: login pages, proxies, sick endpoints, names that lie, routers that reject.
 
-The cases are those of tests with an O in their name, each with cousins. The name server stands in the router, and what it
+The cases are those of tests with an O in their name, each with cousins. The name server is in the router, and what it
 answers changes.
 """
 import time
@@ -52,7 +52,7 @@ def test_o1_a_router_that_answers_every_name_with_its_own_address(lab, product, 
     terminal = product()
     _, status = refused_at(terminal, ELSE if page else "no answer to the registration", timeout=20)
     assert set(outcomes(status)) <= {"not the cloud", "open", "untried"} and not status["online"]
-    assert [found["addresses"] for found in status["endpoints"]][0] == [ROUTER]
+    assert status["endpoints"][0]["addresses"] == [ROUTER]
     began = time.monotonic()
     names.set({NAME: CLOUD})
     at, _ = terminal.online(timeout=15, after=began)
@@ -218,7 +218,7 @@ def test_o8_o14_a_router_that_rejects_is_no_cloud_that_is_down(lab, product, kin
     lab.router.reject(kind)
     terminal = product(primary=CLOUD, secondary=CLOUD)
     rejected_at(terminal, ROUTER, f"{CLOUD}:80")
-    _, status = terminal.until(lambda status: outcomes(status) == ["rejected by a router"] * 2)
+    terminal.until(lambda status: outcomes(status) == ["rejected by a router"] * 2)
     before = lab.router.rejected()
     time.sleep(5)
     assert lab.router.rejected() - before <= 30, "each dial asks each endpoint once"
@@ -311,7 +311,7 @@ def test_a_firewall_that_resets_one_port_and_a_router_that_rejects_the_other(lab
 
 
 def test_o4_o12_a_mute_proxy_at_one_port_and_a_cloud_that_comes_back_at_the_other(lab, product):
-    """What is dear (a connection that helps nobody) waits long, what is cheap (a refused dial) does not wait with it."""
+    """What is costly (a connection that helps nobody) waits long; a refused dial is cheap, and does not wait with it."""
     lab.router.capture(80, "")
     terminal = product(primary=CLOUD, secondary=CLOUD)
     terminal.until(lambda status: outcomes(status) == ["open", "refused"], timeout=20)
@@ -328,7 +328,7 @@ def test_o12_the_cloud_refuses_and_listens_again(lab, product):
     terminal.online()
     cloud.signal(9)
     began = time.monotonic()
-    _, status = refused_at(terminal, f"refused by {CLOUD}:80", after=began)
+    refused_at(terminal, f"refused by {CLOUD}:80", after=began)
     time.sleep(8)
     assert outcomes(terminal.statuses[-1][1]) == ["refused", "refused"]
     began = time.monotonic()

@@ -13,7 +13,7 @@ def lost(terminal, trouble, reason, within=AT_ONCE):
     """Trouble, and the display says so, with the reason."""
     began = time.monotonic()
     trouble()
-    at, status = terminal.offline(after=began)
+    at, _ = terminal.offline(after=began)
     assert at - terminal.rung(began) < within
     terminal.until(lambda status: not status["online"] and status["reason"] == reason, after=began)
 
@@ -66,7 +66,7 @@ def test_silent_loss_of_the_internet_and_its_return(lab, product):
 
 
 def test_a_line_that_fails_again_and_again_is_not_the_cloud_s_fault(lab, product):
-    """No loss of the path counts towards the waits for a cloud in trouble: the sixth return is as quick as the first."""
+    """Losses of the path do not add to the waits for a cloud in trouble: the sixth return is as quick as the first."""
     start_cloud(lab)
     terminal = product(lab)
     for _ in range(6):
@@ -74,7 +74,7 @@ def test_a_line_that_fails_again_and_again_is_not_the_cloud_s_fault(lab, product
         terminal.offline(after=time.monotonic())
         began = time.monotonic()
         lab.router.allow()
-        at, status = terminal.online(after=began)
+        at, _ = terminal.online(after=began)
         assert at - began < 3, terminal.agent.text
     assert "failures in a row: 0" in terminal.agent.text and "failures in a row: 1" not in terminal.agent.text
 
@@ -161,7 +161,7 @@ def test_both_uplinks_and_the_cable_of_one_fails(lab2, product):
     assert terminal.statuses[-1][1]["interface"] == "eth0"
     began = time.monotonic()
     lab2.cable_out()
-    at, status = terminal.until(lambda status: status["online"] and status["interface"] == "eth1", after=began)
+    at, _ = terminal.until(lambda status: status["online"] and status["interface"] == "eth1", after=began)
     assert at - terminal.rung(began) < AT_ONCE
     began = time.monotonic()
     lab2.cable_in()

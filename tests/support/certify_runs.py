@@ -1,5 +1,4 @@
-"""The examiner against the reference terminal and cloud and their mutants,
-each run in processes and ports of its own."""
+"""The examiner against the reference terminal and cloud and their mutants, each with processes and ports of its own."""
 import contextlib
 import importlib.util
 import itertools
@@ -11,9 +10,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 REFERENCE = Path(__file__).resolve().parent.parent / "certify" / "reference"
 _choosing = threading.Lock()
@@ -34,11 +36,12 @@ echo = true
 """
 
 
-def _load(name: str):
+def _load(name: str) -> ModuleType:
     """A reference module, which imports its neighbour by its bare name."""
     if str(REFERENCE) not in sys.path:
         sys.path.append(str(REFERENCE))
     spec = importlib.util.spec_from_file_location(name, REFERENCE / f"{name}.py")
+    assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -54,12 +57,12 @@ class Run:
 
     mutant: str | None
     status: int
-    result: dict
+    result: dict[str, Any]
     output: str
     folder: Path
     bad: dict[str, str] = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.bad = {case["case"]: case["verdict"] for case in self.result["cases"] if case["verdict"] in BAD}
 
     @property
@@ -69,7 +72,7 @@ class Run:
 
 def ports(count: int) -> list[int]:
     """Free ports, below those that the kernel gives to outgoing connections; none is handed out twice."""
-    found = []
+    found: list[int] = []
     while len(found) < count:
         with _choosing:
             number = next(_numbers)
@@ -83,18 +86,18 @@ def examine(role: str, mutant: str | None, folder: Path, *options: str, settings
     folder.mkdir(parents=True, exist_ok=True)
     numbers = ports(3)
     program = [REFERENCE / (f"{role}_mutants.py" if mutant else f"{role}.py"), *([mutant] if mutant else []), *numbers]
-    examiner = [sys.executable, "-m", "econduit_terminal.sandbox.certify"]
+    examiner: list[object] = [sys.executable, "-m", "econduit_terminal.sandbox.certify"]
     if role == "terminal":
         (folder / "device.toml").write_text(DEVICE.format(display=numbers[2]) + settings)
         examiner += ["terminal", "--device", folder / "device.toml", "--host", "127.0.0.1", "--no-person",
                      "--ports", f"{numbers[0]},{numbers[1]}"]
     else:
-        examiner += ["cloud", f"127.0.0.1:{numbers[0]},127.0.0.1:{numbers[1]}", "--url",
-        f"http://127.0.0.1:{numbers[2]}"]
+        examiner += ["cloud", f"127.0.0.1:{numbers[0]},127.0.0.1:{numbers[1]}",
+                     "--url", f"http://127.0.0.1:{numbers[2]}"]
     examiner += ["--profile", "quick", "--out", folder, *options]
     with (folder / "subject.log").open("w") as log:
         subject = subprocess.Popen([sys.executable, *map(str, program)], stdout=log, stderr=log,
-        stdin=subprocess.DEVNULL)
+                                   stdin=subprocess.DEVNULL)
         try:
             if role == "cloud":
                 _until_listens(numbers[2])
@@ -105,8 +108,8 @@ def examine(role: str, mutant: str | None, folder: Path, *options: str, settings
             subject.wait()
     if not (folder / "result.json").is_file():
         raise AssertionError(f"no result of {mutant}: {done.stdout}{done.stderr}")
-    return Run(mutant, done.returncode, json.loads((folder / "result.json").read_text()), done.stdout + done.stderr,
-    folder)
+    result = json.loads((folder / "result.json").read_text())
+    return Run(mutant, done.returncode, result, done.stdout + done.stderr, folder)
 
 
 def _until_listens(port: int) -> None:
@@ -118,7 +121,8 @@ def _until_listens(port: int) -> None:
     raise AssertionError(f"nobody listens on port {port}")
 
 
-def all_of(role: str, names: list[str], folder: Path, at_once: int, options=lambda name: ()) -> dict[str, Run]:
+def all_of(role: str, names: list[str], folder: Path, at_once: int,
+           options: Callable[[str], Iterable[str]] = lambda name: ()) -> dict[str, Run]:
     """Runs of several mutants, side by side: they wait most of the time."""
     with ThreadPoolExecutor(at_once) as pool:
         runs = {name: pool.submit(examine, role, name, folder / name, *options(name)) for name in names}

@@ -13,18 +13,26 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+from history import History
+
+Report = dict[str, Any]
 KEEPALIVE = 5.0
-OFFLINE = {"online": False, "reason": "starting", "local_address": None, "interface": None, "endpoint": None}
+OFFLINE: dict[str, Any] = {"online": False, "reason": "starting", "local_address": None, "interface": None,
+                           "endpoint": None}
 
 
 class FakeAgent:
-    """Serves ``path`` from construction to ``close``. ``reports``: (monotonic time, report) in order of arrival."""
+    """Serves `path` from construction to `close`. `reports`: (monotonic time, report) in order of arrival."""
 
-    def __init__(self, path, pid: int | None = None):
+    def __init__(self, path: str | Path, pid: int | None = None):
         self.path = str(path)
         self.pid = os.getpid() if pid is None else pid
-        self.reports: list[tuple[float, dict]] = []
+        self._reports: History[Report] = History()
+        self.reports = self._reports.entries
         self.asked: list[str] = []
         self.answers_health = True
         self._status = dict(OFFLINE)
@@ -46,29 +54,26 @@ class FakeAgent:
         self.say(online=False, reason=reason, local_address=None, interface=None)
 
     def dialed(self, *endpoints: tuple[str, str, list[str]], phase: str = "waiting", reason: str = "no answer") -> None:
-        """Offline after a dial: (``host:port``, outcome, addresses) of each endpoint, as the status has them."""
+        """Offline after a dial: (`host:port`, outcome, addresses) of each endpoint, as the status has them."""
         self.say(online=False, reason=reason, local_address=None, interface=None, phase=phase, endpoints=[
-            {"endpoint": endpoint, "outcome": outcome, "addresses": addresses} for endpoint, outcome, addresses in endpoints])
+            {"endpoint": endpoint, "outcome": outcome, "addresses": addresses}
+            for endpoint, outcome, addresses in endpoints])
 
-    def say(self, **status) -> None:
+    def say(self, **status: object) -> None:
         with self._changed:
             self._status.update(status)
             self._version += 1
             self._changed.notify_all()
 
-    def report(self, wanted=lambda report: True, timeout: float = 5, after: float = 0.0) -> tuple[float, dict]:
-        """The first report that came after the moment ``after`` and is wanted. Raises AssertionError."""
-        def found():
-            return next((entry for entry in self.reports if entry[0] >= after and wanted(entry[1])), None)
-
-        with self._changed:
-            self._changed.wait_for(found, timeout)
-            if entry := found():
-                return entry
+    def report(self, wanted: Callable[[Report], object] = lambda report: True, timeout: float = 5,
+               after: float = 0.0) -> tuple[float, Report]:
+        """The first report that came after the moment `after` and is wanted. Raises AssertionError."""
+        if entry := self._reports.first(wanted, timeout, after):
+            return entry
         told = "\n".join(str(report) for _, report in self.reports[-5:])
         raise AssertionError(f"no such report within {timeout} s; the last ones:\n{told}")
 
-    def verdict(self, reason: str, timeout: float = 5, after: float = 0.0) -> tuple[float, dict]:
+    def verdict(self, reason: str, timeout: float = 5, after: float = 0.0) -> tuple[float, Report]:
         return self.report(lambda report: report["verdict"] == reason, timeout, after)
 
     def close(self) -> None:
@@ -90,7 +95,7 @@ class FakeAgent:
 
     def _serve(self, accepted: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), accepted, accepted.makefile("rwb") as stream:
-            method, path, _ = stream.readline().decode().split()
+            _, path, _ = stream.readline().decode().split()
             headers = dict(line.lower().split(": ") for line in iter(lambda: stream.readline().decode().strip(), ""))
             body = stream.read(int(headers.get("content-length", 0)))
             self.asked.append(path)
@@ -101,24 +106,26 @@ class FakeAgent:
                 stream.read()
                 return
             if path == "/network":
-                with self._changed:
-                    self.reports.append((time.monotonic(), json.loads(body)))
-                    self._changed.notify_all()
+                self._reports.add(json.loads(body))
             answer = json.dumps(self._told() if path == "/status" else {"ok": True}).encode()
             stream.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
         self._open.discard(accepted)
 
-    def _events(self, stream) -> None:
+    def _events(self, stream: Any) -> None:
         stream.write(b"HTTP/1.0 200 OK\r\n\r\n")
         seen = -1
+
+        def news() -> bool:
+            return self._version != seen or self._closed
+
         while not self._closed:
             with self._changed:
-                news = self._changed.wait_for(lambda: self._version != seen or self._closed, KEEPALIVE)
+                changed = self._changed.wait_for(news, KEEPALIVE)
                 seen, status = self._version, self._told()
-            stream.write(b"data: " + json.dumps(status).encode() + b"\n\n" if news else b": keepalive\n\n")
+            stream.write(b"data: " + json.dumps(status).encode() + b"\n\n" if changed else b": keepalive\n\n")
             stream.flush()
 
-    def _told(self) -> dict:
+    def _told(self) -> dict[str, Any]:
         return {**self._status, "pid": self.pid}
 
 
@@ -126,7 +133,7 @@ def main(path: str, *modes: str) -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     hanging = threading.Event()
 
-    def hang(number, frame):
+    def hang(number: int, frame: object) -> None:
         hanging.set()
 
     signal.signal(signal.SIGUSR2, hang)

@@ -3,36 +3,43 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Self
 
+from history import History
 from netlab import CLOUD, Lab, Process
 
 from econduit_terminal.contract.client import AgentError, Client
 
-SETTINGS = f"""
+SETTINGS = """
 [terminal]
 type = SandboxMaker
 model = Model1
 id = 29531204
 software_version = SomeProcessor v1.2
 [cloud]
-primary = {{primary}}:80
-secondary = {{secondary}}:9001
+primary = {primary}:80
+secondary = {secondary}:9001
 [local]
-socket = {{folder}}/agent.sock
+socket = {folder}/agent.sock
 display =
-status_file = {{folder}}/status.json
-state_dir = {{folder}}
+status_file = {folder}/status.json
+state_dir = {folder}
 [watchdog]
 probe_interval = 1s
 probe_timeout = 1s
 """
 
 
-class Terminal:
-    """One terminal in a laboratory. ``statuses``: (monotonic time, GET /status) at every change, since ``start``.
+Shown = dict[str, Any]
+"""A status as the API has it."""
 
-    ``settings``: a template of them, with {primary}, {secondary} and {folder}. ``python``: whose product runs.
+
+class Terminal:
+    """One terminal in a laboratory. `statuses`: (monotonic time, GET /status) at every change, since `start`.
+
+    `settings`: a template of them, with {primary}, {secondary} and {folder}. `python`: whose product runs.
     """
 
     def __init__(self, lab: Lab, folder: Path, primary: str = CLOUD, secondary: str = CLOUD, more: str = "",
@@ -43,11 +50,11 @@ class Terminal:
         self.config.joinpath("lab.ini").write_text(
             settings.format(primary=primary, secondary=secondary, folder=folder) + more)
         self.client = Client(folder / "agent.sock")
-        self.statuses: list[tuple[float, dict]] = []
-        self._changed = threading.Condition()
+        self._history: History[Shown] = History()
+        self.statuses = self._history.entries
         self._closed = False
 
-    def start(self) -> "Terminal":
+    def start(self) -> Self:
         self.watchdog = self.run("watchdog")
         self.agent = self.run("agent")
         threading.Thread(target=self._listen, daemon=True).start()
@@ -57,27 +64,23 @@ class Terminal:
         return self.lab.terminal.start(self._python, "-u", "-m", f"econduit_terminal.{part}", "run",
                                        "--config-dir", self.config)
 
-    def until(self, wanted, timeout: float = 10, after: float = 0.0) -> tuple[float, dict]:
+    def until(self, wanted: Callable[[Shown], object], timeout: float = 10,
+              after: float = 0.0) -> tuple[float, Shown]:
         """The first status that came after a moment and is wanted. Raises AssertionError with both logs."""
-        def found():
-            return next((entry for entry in self.statuses if entry[0] >= after and wanted(entry[1])), None)
-
-        with self._changed:
-            self._changed.wait_for(found, timeout)
-            if entry := found():
-                return entry
+        if entry := self._history.first(wanted, timeout, after):
+            return entry
         last = json.dumps(self.statuses[-1][1], indent=1) if self.statuses else "no status"
         raise AssertionError(f"not within {timeout} s; the last status:\n{last}\n-- agent\n{self.agent.text}\n"
                              f"-- watchdog\n{self.watchdog.text}")
 
-    def online(self, timeout: float = 10, after: float = 0.0) -> tuple[float, dict]:
+    def online(self, timeout: float = 10, after: float = 0.0) -> tuple[float, Shown]:
         return self.until(lambda status: status["online"], timeout, after)
 
-    def offline(self, timeout: float = 10, after: float = 0.0) -> tuple[float, dict]:
+    def offline(self, timeout: float = 10, after: float = 0.0) -> tuple[float, Shown]:
         return self.until(lambda status: not status["online"], timeout, after)
 
-    def verdict(self, *reasons: str, timeout: float = 15, after: float = 0.0) -> tuple[float, dict]:
-        """Until the watchdog's word in the status is one of ``reasons``."""
+    def verdict(self, *reasons: str, timeout: float = 15, after: float = 0.0) -> tuple[float, Shown]:
+        """Until the watchdog's word in the status is one of `reasons`."""
         return self.until(lambda status: status["network"].get("verdict") in reasons, timeout, after)
 
     def close(self) -> None:
@@ -87,9 +90,7 @@ class Terminal:
         while not self._closed:
             try:
                 for status in self.client.events():
-                    with self._changed:
-                        self.statuses.append((time.monotonic(), status.to_json()))
-                        self._changed.notify_all()
+                    self._history.add(status.to_json())
             except AgentError:
                 time.sleep(0.02)
 

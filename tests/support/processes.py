@@ -1,18 +1,18 @@
 """Python processes as a test starts them: with pipes of text, and none of them left behind."""
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Callable, Iterator
 
 LIMIT = 10
 
 
 @contextmanager
-def starter() -> Iterator[Callable[..., subprocess.Popen]]:
+def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """start(*arguments of python, stderr=…) -> a running Popen with stdin and stdout; killed and reaped at the end."""
-    started: list[subprocess.Popen] = []
+    started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments, stderr: int | None = None) -> subprocess.Popen:
+    def start(*arguments: object, stderr: int | None = None) -> subprocess.Popen[str]:
         started.append(subprocess.Popen([sys.executable, *map(str, arguments)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=stderr, text=True))
         return started[-1]

@@ -20,6 +20,11 @@ from pathlib import Path
 from typing import Any
 
 START = 15.0
+KEYS = {"key": "sandbox", "password": "sandbox"}
+"""Who the POS is: paired with every terminal."""
+
+Answer = dict[str, Any]
+"""JSON from the cloud's HTTP side."""
 
 
 def reserve(host: str = "127.0.0.1") -> socket.socket:
@@ -46,9 +51,6 @@ def starter(make: Callable[..., "Program"]) -> Iterator[Callable[..., "Program"]
         for program in started:
             program.close()
 
-KEYS = {"key": "sandbox", "password": "sandbox"}
-"""Who the POS is: paired with every terminal."""
-
 
 class Program:
     """A sandbox program in a process of its own; it ends with the test process, whatever happens to that."""
@@ -58,7 +60,7 @@ class Program:
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.ready: dict[str, Any] = {}
         self._kept: list[socket.socket] = []
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> dict[str, Any]:
         """Starts the process; returns its readiness line."""
@@ -80,7 +82,8 @@ class Program:
         except queue.Empty:
             raise AssertionError(f"no line on stdout within {timeout} s; log:\n{self.log()}") from None
         if line is None:
-            raise AssertionError(f"the process ended with status {self.process.wait(5)}; log:\n{self.log()}")
+            status = self.process.wait(5) if self.process else None
+            raise AssertionError(f"the process ended with status {status}; log:\n{self.log()}")
         return line
 
     def log(self) -> str:
@@ -100,7 +103,8 @@ class Program:
             self.process.wait()
             raise AssertionError(f"still there {timeout} s after signal {number}; log:\n{self.log()}") from None
         finally:
-            self.process.stdin.close()
+            if self.process.stdin:
+                self.process.stdin.close()
         return status
 
     def kill(self) -> None:
@@ -114,7 +118,7 @@ class Program:
         self.stop()
 
     @staticmethod
-    def _read(stdout: Any, lines: queue.Queue) -> None:
+    def _read(stdout: Any, lines: queue.Queue[dict[str, Any] | None]) -> None:
         with stdout:
             for line in stdout:
                 lines.put(json.loads(line))
@@ -156,10 +160,15 @@ class Cloud(Program):
         finally:
             connection.close()
 
-    def misbehave(self, control: str, **parameters: Any) -> dict[str, Any]:
-        """POST /sandbox/<control>; names such as ``with`` go in as ``**{"with": True}``."""
-        status, answer = self.call("POST", f"/sandbox/{control}", parameters)
+    def answer(self, method: str, path: str, body: Any = None, timeout: float = 30.0, **query: Any) -> Any:
+        """The JSON answer of a call that succeeds."""
+        status, answer = self.call(method, path, body, timeout, **query)
         assert status == 200, answer
+        return answer
+
+    def misbehave(self, control: str, **parameters: Any) -> Answer:
+        """POST /sandbox/<control>; names such as ``with`` go in as ``**{"with": True}``."""
+        answer: Answer = self.answer("POST", f"/sandbox/{control}", parameters)
         return answer
 
     def behave(self) -> dict[str, Any]:
@@ -168,7 +177,8 @@ class Cloud(Program):
 
     def terminals(self) -> dict[str, dict[str, Any]]:
         """Who is known: registered, port, connection, registrations, max_at_once, open."""
-        return self.call("GET", "/sandbox/terminals")[1]
+        known: dict[str, Answer] = self.answer("GET", "/sandbox/terminals")
+        return known
 
     def registered(self, terminal: str | None = None) -> bool:
         """Whether this terminal (None: any) is registered now."""
@@ -176,19 +186,19 @@ class Cloud(Program):
 
     def registered_twice(self, terminal: str) -> bool:
         """Whether this terminal was ever registered twice at once."""
-        return self.terminals()[terminal]["max_at_once"] > 1
+        return bool(self.terminals()[terminal]["max_at_once"] > 1)
 
     def events(self, since: int = 0, wait: float = 0.0, kind: str | None = None,
                terminal: str | None = None) -> list[dict[str, Any]]:
         """The events after ``since``; waits up to ``wait`` seconds (60 at most) for the first."""
-        status, events = self.call("GET", "/sandbox/events", timeout=wait + 30, since=since, wait=wait, kind=kind,
-                                   terminal=terminal)
-        assert status == 200, events
+        events: list[Answer] = self.answer("GET", "/sandbox/events", timeout=wait + 30, since=since, wait=wait,
+                                           kind=kind, terminal=terminal)
         return events
 
     def mark(self) -> int:
         """The number of the newest event: what comes later is after this."""
-        return self.call("GET", "/sandbox")[1]["last_event"]
+        newest: int = self.answer("GET", "/sandbox")["last_event"]
+        return newest
 
     def wait_event(self, kind: str, since: int = 0, timeout: float = 10.0,
                    where: Callable[[dict[str, Any]], bool] | None = None, **fields: Any) -> dict[str, Any]:
@@ -210,9 +220,10 @@ class Cloud(Program):
                         wait: float = 30.0, call: str = "runTransaction", **more: Any) -> dict[str, Any]:
         """The public call; ``wait`` seconds for the terminal's answer."""
         further = ("invoiceNumber", "merchantId", "token", "expDate") if call == "runTransaction2" else ()
-        return self.call("GET", f"/services/api.asmx/{call}", timeout=wait + 30, command=command, **KEYS,
-                         amount=amount, refID=ref, terminalId=terminal, wait=wait,
-                         **{**dict.fromkeys(further, ""), **more})[1]
+        query = {**KEYS, **dict.fromkeys(further, ""), **more}
+        _, answer = self.call("GET", f"/services/api.asmx/{call}", timeout=wait + 30, command=command, amount=amount,
+                              refID=ref, terminalId=terminal, wait=wait, **query)
+        return dict(answer)
 
     def start_transaction(self, terminal: str, amount: str = "2.50", ref: str | None = None,
                           **more: Any) -> Callable[[], dict[str, Any]]:
@@ -231,18 +242,19 @@ class Cloud(Program):
             found = answers.get(timeout=timeout)
             if isinstance(found, Exception):
                 raise found
-            return found
+            return dict(found)
         return answer
 
     def check_status(self, ref: str, command: str | None = "sale", date: str | None = None) -> dict[str, Any]:
         """The public call."""
-        return self.call("GET", "/services/api.asmx/checkStatus", command=command, refID=ref, date=date,
-                         **KEYS)[1]
+        keys: dict[str, Any] = KEYS
+        _, answer = self.call("GET", "/services/api.asmx/checkStatus", command=command, refID=ref, date=date, **keys)
+        return dict(answer)
 
 
 def body(event: dict[str, Any]) -> bytes:
     """The exact bytes of an event's body."""
-    return event["body"].encode("utf-8", "surrogateescape")
+    return str(event["body"]).encode("utf-8", "surrogateescape")
 
 
 class PaymentApp(Program):

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from terminal_lab import AGENT, Supervisor, Terminal, until, wait_end
+from supervisord import AGENT, Supervisor
+from terminal_lab import Terminal
+from waiting import until, wait_end
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +142,7 @@ def test_t5_the_status_file_of_an_agent_that_is_gone(both):
         until(lambda: both.line()["written_uptime"] > first["written_uptime"], "the line is renewed")
         assert not both.line()["online"] and both.line()["since"][:17] == first["since"][:17]
     finally:
-        os.kill(both.supervisor._process.pid, signal.SIGCONT)
+        os.kill(both.supervisor.pid, signal.SIGCONT)
     until(lambda: both.line()["online"], "supervisord starts it again, and its line wins")
 
 
