@@ -128,7 +128,7 @@ def test_the_kiosk_is_a_program_that_supervisord_takes(tmp_path):
         assert any("spawned: 'display'" in line for line in process.stdout)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(2 * PATIENCE)    # a SIGTERM between fork and exec is lost; SIGKILL follows after 10 s
 
 
 def test_the_events_are_as_shown(supervisor, cloud):
