@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command != "run":
         signals.release()
     else:
-        # Before anything else is imported: what got hold of the blocking originals would stop the whole process.
+        # Before anything else is imported: a module that holds the blocking originals would stop the whole process.
         # The other commands do without gevent and start at once; nothing above imports socket, threading or the like.
         _spare_gevent_its_plugins()
         from gevent import monkey
@@ -29,9 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _spare_gevent_its_plugins() -> None:
-    """gevent 22.10.2 asks pkg_resources, 8 MB and 155 ms, whether somebody wants to hear that it patched. Nobody does.
+    """gevent 22.10.2 loads pkg_resources (8 MB, 155 ms) for plugins that want to know of the patching. We have none.
 
-    Later versions ask somebody else. The stand-in is gone before anyone could want the real one.
+    Later versions do without it. The stand-in is removed before anything could need the real module.
     """
     stand_in = ModuleType("pkg_resources")
     vars(stand_in)["iter_entry_points"] = lambda group: ()

@@ -9,7 +9,7 @@ Rules
 
 - A signal handler only leaves a mark; `run` acts on it. Signals that come before the handlers are set are held back.
 - Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload.
-  Where they can be read, it is by those of [local]; a value that is wrong counts as not set.
+  It uses those of [local] that can be read; a value that is wrong counts as not set.
 - A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a sound one.
 - Whatever ends the process, the transaction in progress gets `transactions.drain` seconds, so that its answer is at
   least in the journal; a second signal ends the wait. Nothing shows `POS Online` after the end.
@@ -70,7 +70,7 @@ def run(config_dir: Path) -> int:
 
 
 def _no_core_dumps() -> None:
-    """Memory holds what passes through it. 1 and not 0: that is what keeps a dump from a program in core_pattern, too.
+    """Memory holds card data. The limit is 1 and not 0: that keeps a dump from a program in core_pattern, too.
 
     (do_coredump in the kernel's fs/coredump.c: a pipe has no limit but this one.)
     """
@@ -138,7 +138,7 @@ class App:
             self._link.reconnect(reason)
 
     def reload(self) -> list[str]:
-        """Read the settings again and work by them. Returns what changed. Raises SettingsError: the old ones stay."""
+        """Read the settings again and apply them. Returns what changed. Raises SettingsError: the old ones stay."""
         with self._reloading:
             return self._reload()
 
@@ -204,7 +204,7 @@ class App:
                         self._settings.registration.ack_heartbeat)
 
     def _start_link(self, terminal: Terminal) -> None:
-        self._store.offline(Reason.STARTING.words)     # and no longer: settings wrong
+        self._store.offline(Reason.STARTING.words)     # no longer `settings wrong`
         policy: Policy[Endpoint] = Policy(self._settings.reconnect, random.random)
         self._link = Link(self._settings, self._registration(terminal), self._store, self._processor, policy)
         self._link_greenlet = self._spawn(self._link.run)
@@ -235,10 +235,10 @@ class App:
 
     def _asked_to_reload(self) -> None:
         log.info("asked to read the settings again (SIGHUP)")
-        self._reload_due.set()      # heeded once this agent has the terminal
+        self._reload_due.set()      # handled once this agent serves the terminal
 
     def _reload_as_asked(self) -> None:
-        with contextlib.suppress(SettingsError):    # said where they are read
+        with contextlib.suppress(SettingsError):    # logged where they are read
             self.reload()
 
     def _shut_down(self) -> int:
@@ -260,7 +260,7 @@ class App:
         log.info("stopped")
         return 1 if self._failed else 0
 
-    # -- small duties --------------------------------------------------------------------------------------------
+    # -- in the background -----------------------------------------------------------------------------------------
 
     def _watch_the_watchdog(self) -> None:
         """Say so when the watchdog is silent for three of its intervals, and work on without it."""
@@ -277,7 +277,7 @@ class App:
                 self._link.forget_network()
 
     def _follow_idle(self) -> None:
-        """What the link put off because of a transaction is due when that is over."""
+        """The link does what it postponed when the transaction in progress is over."""
         with self._store.subscribe() as changes:
             while True:
                 snapshot = changes.wait(None)

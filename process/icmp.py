@@ -26,7 +26,7 @@ _TEXTS = {
              6: "network unknown", 7: "host unknown", 9: _PROHIBITED, 10: _PROHIBITED, 13: _PROHIBITED},
     (3, 1): {0: "no route", 1: _PROHIBITED, 3: "address unreachable", 4: "port unreachable", 5: _PROHIBITED,
              6: "route rejected"},
-    (2, 11): {0: "no end of the way"}, (3, 3): {0: "no end of the way"},
+    (2, 11): {0: "time to live exceeded"}, (3, 3): {0: "time to live exceeded"},
 }
 """By origin and type (RFC 792, RFC 1812 5.2.7.1, RFC 4443 3.1)."""
 

@@ -1,8 +1,8 @@
 """`econduit-agent bugreport`: everything that support asks for, in one file without secrets.
 
-- It is made whatever is broken: a part that cannot be had says why in its place.
-- Every part is bounded in time and in size, and looked through (redact.py) before it is written.
-- The file is for the person who made it alone (0600), who decides where it goes.
+- It is made whatever is broken: in place of a part that is not available it says why.
+- Every part is bounded in time and in size, and redacted (redact.py) before it is written.
+- Only the person who made the file can read it (0600), and decides where it goes.
 """
 import contextlib
 import dataclasses
@@ -98,7 +98,7 @@ def _text(make: Part, asked: _Asked) -> str:
     try:
         text = make(asked)
     except Exception as error:      # noqa: BLE001  one part less is better than no report, which says what it lacks
-        text = f"could not be had: {error or type(error).__name__}\n"
+        text = f"not available: {error or type(error).__name__}\n"
     return redact(text)
 
 
@@ -256,7 +256,7 @@ def _file(path: str | Path) -> str:
 
 
 def _tail(path: Path) -> str:
-    """The last PART_MAX bytes, or all of what has no end to seek from, such as the files in /proc."""
+    """The last PART_MAX bytes, or all of a file without an end to seek from, such as those in /proc."""
     with open(path, "rb") as stream:
         stream.seek(max(0, os.fstat(stream.fileno()).st_size - PART_MAX))
         return stream.read(PART_MAX).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""`econduit-agent check-config`: the effective identity and endpoints and what is seldom meant so; or every mistake."""
+"""`econduit-agent check-config`: the effective identity and endpoints, with warnings; or every mistake."""
 import contextlib
 import os
 import pwd
@@ -21,7 +21,7 @@ def check_config(options: Namespace) -> int:
         if _became_the_agent(settings.local.state_dir):
             load(directory)
     except SettingsError as error:
-        # What the agent may not read is a mistake; what the one who asks may not read says nothing of the settings.
+        # A file that the agent may not read is a mistake; one that only this user may not read is none.
         denied = error.forbidden if os.geteuid() == asking else None
         print(refusal(denied) if denied else error, file=sys.stderr)
         return USAGE

@@ -17,10 +17,10 @@ def config_dir(options: Namespace) -> Path:
 def usable(options: Namespace, sought: str, otherwise: str = "") -> Settings:
     """The settings, or what is right in them. Ends the command with exit code 2 where there are none.
 
-    Mistakes in them are no reason to say nothing of an agent that runs, by those from before or waiting for better
-    ones: stderr says that there are some, and the rest is read as the agent itself does in spite of them. The same
-    holds for what this user may not read; that is no mistake of the settings.
-    sought: what the command wants to know from them. otherwise: how else it can be told.
+    Mistakes must not hide an agent that runs with the settings from before, or waits for better ones: stderr says that
+    there are some, and the rest is used as the agent itself does. The same holds for files that this user may not read,
+    which is no mistake in the settings.
+    sought: what the command wants to know from them. otherwise: how else to name it.
     """
     directory = config_dir(options)
     try:

@@ -1,6 +1,6 @@
 """What people and programs learn about the connection: the reason, the endpoints, the problems.
 
-The link says what happens; here it becomes words (`reasons`) and goes to the status store. Nobody else tells why the
+The link says what happens; here it becomes words (`reasons`) and goes to the status store. Only here is said why the
 terminal is offline, so that one place decides which of two reasons is true now.
 """
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ Dial = Callable[[Sequence[Endpoint]], Dialed | DialFailed]
 
 
 def drop(dialing: "gevent.Greenlet[..., Any] | None") -> None:
-    """End a dial of which nothing is wanted any more; a connection that it opened is closed unused."""
+    """End a dial that is no longer needed; a connection that it opened is closed unused."""
     if dialing is not None:
         dialing.kill()
         if isinstance(dialing.value, Dialed):
@@ -33,7 +33,7 @@ class BackgroundDial:
 
     @property
     def running(self) -> bool:
-        """A dial is under way, or done and not looked at."""
+        """A dial is under way, or its result was not taken."""
         return self._dialing is not None
 
     def start(self, endpoints: Sequence[Endpoint]) -> None:
@@ -54,6 +54,6 @@ class BackgroundDial:
         self._dialing = None
 
     def drop(self) -> None:
-        """Nothing is wanted of it any more."""
+        """It is no longer needed."""
         dialing, self._dialing = self._dialing, None
         drop(dialing)

@@ -1,7 +1,7 @@
 """One socket to one address: how it is prepared, and what its failure says.
 
 A RST is the endpoint's own answer. An ICMP error is a router's, or the endpoint's where it is the sender. What the
-kernel refuses without sending anything may be otherwise a moment later.
+kernel refuses without sending anything may work a moment later.
 """
 import errno
 import socket as std
@@ -21,7 +21,7 @@ from .policy import Finding
 
 @dataclass(frozen=True)
 class NotSent:
-    """The kernel refused without sending: it may not a moment later. failure: what it is if nobody tries again."""
+    """The kernel refused without sending: a moment later it may not. failure: what it is if nobody tries again."""
     failure: EndpointFailure
 
 

@@ -86,7 +86,7 @@ class Connection:
         if size > SEGMENTS[0] or len(data) <= size or isinstance(self._socket, SSLSocket):
             self._socket.sendall(data)
         else:
-            # A way that loses large packets. Each piece stays a segment of its own, also when it is sent again; with
+            # A path that loses large packets. Each piece stays a segment of its own, also when it is sent again; with
             # segmentation offload a router on this very machine (containers) would see several as one packet.
             for at in range(0, len(data), size):
                 self._socket.sendall(data[at:at + size], std.MSG_EOR)
@@ -175,7 +175,7 @@ class Connection:
             log.debug("connection %d: retransmissions are as they were (%s)", self.number, error)
 
     def reset_on_close(self) -> None:
-        """Nothing is to be delivered any more: `close` will reset the connection, whatever still waits to be sent."""
+        """Nothing more is to be delivered: `close` will reset the connection and drop what waits to be sent."""
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, RESET)
         except OSError as error:
@@ -189,8 +189,8 @@ class Connection:
         dial after the cable's return would wait for it.
         """
         self.frozen = True
-        # Who waits for room in the send buffer would wait for TCP_USER_TIMEOUT, and the next connection for him. gevent
-        # has no public name for that wait; a closed socket's is None, which cancel_wait accepts.
+        # A sender that waits for room in the buffer would wait for TCP_USER_TIMEOUT, and the next connection for it.
+        # gevent has no public name for that wait; a closed socket's is None, which cancel_wait accepts.
         gevent.get_hub().cancel_wait(self._socket._write_event, OSError(errno.ENETDOWN, "the path is gone"))
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
@@ -206,7 +206,7 @@ class Connection:
             log.debug("connection %d: no orderly end (%s)", self.number, error)
 
     def close(self) -> None:
-        """Close, letting the kernel deliver what was written; a frozen one is reset. Wakes who reads."""
+        """Close, letting the kernel deliver what was written; a frozen one is reset. Wakes the reader."""
         if self._open:
             self._open = False
             self._socket.close()

@@ -41,11 +41,11 @@ log = logging.getLogger(__name__)
 CLOSE_TIMEOUT = 1.0
 """Seconds that the cloud gets to end its side of a connection that we leave while it works."""
 SLICE = 4096
-"""Bytes whose messages are looked for at one go: two thousand of the smallest take some 20 ms."""
+"""Bytes that are scanned at one go: two thousand of the smallest take some 20 ms."""
 READER_TURN = 0.001
-"""Seconds in which the reader takes what waits in the kernel."""
+"""Seconds for the reader to take what waits in the kernel."""
 NOTICE_AGAIN = 60.0
-"""Seconds until the log tells again what the cloud says of itself."""
+"""Seconds until the log repeats what the cloud says of the connection."""
 SETTLED = 600.0
 """Seconds of one registration after which earlier failures of others are over."""
 WRITE_TIMEOUT = 5.0

@@ -50,7 +50,7 @@ class DialPlan:
 
     def sources(self, endpoints: Sequence[Endpoint], network: NetworkReport) -> set[str]:
         """The local addresses from which a dial now would leave; none over an interface that the watchdog names, which
-        it names no more when that is dead."""
+        it no longer does when that is dead."""
         if network.bind:
             return set()
         ways = [address for endpoint in endpoints

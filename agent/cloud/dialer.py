@@ -43,7 +43,7 @@ OUTSIDE = std.AF_INET, ("192.0.2.1", 53)
 """Stands for every name server, whose way out is the default route's (TEST-NET-1, RFC 5737; nothing is sent to it)."""
 
 _TELLING = (Finding.NO_WAY, Finding.NO_NAME, Finding.SILENT, Finding.ROUTER, Finding.REFUSED)
-"""What says more of an endpoint with several addresses comes later."""
+"""For an endpoint with several addresses: what says more comes later."""
 
 
 class Dialer:
@@ -215,7 +215,7 @@ class _Dial:
             gevent.sleep(RETURNING_STEP)
 
     def _is_lost(self, address: Address) -> bool:
-        """The way there starts from an address that is known not to work: nothing is to be sent, no question either."""
+        """The way there starts from an address that is known not to work: not even a question is to be sent."""
         return bool(self._lost) and not self._interface and source_of(*address) in self._lost
 
     def _not_opened(self, endpoint: Endpoint, address: Address, failure: EndpointFailure) -> None:

@@ -67,6 +67,7 @@ def lost(error: OSError, *, registering: bool) -> Ended:
 
 
 def given_up(by: GivenUp) -> Ended:
-    """Silence that no dial met says nothing of the line yet: the next one does not wait. Nor where segments were it."""
+    """Silence that no dial met says nothing of the line yet, and a segment size that was the cause says what to change:
+    then the next dial does not wait."""
     at_once = by.successor is None and (by.mss is not None or not by.dialed)
     return Ended(Finding.ASKED if at_once else Finding.LOST, by.reason, by.successor, by.mss)

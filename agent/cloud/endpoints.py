@@ -22,7 +22,7 @@ which address is remembered.
 | a transaction came terminated            | it terminates transactions: no gap ends one                           |
 | full-size segments were lost on the way  | the next smaller size for its segments                                |
 
-Other settings, or another network (the gateway's MAC, the SSID, the prefix), make every record new. The same network
+Other settings, or another network (the gateway's MAC, the SSID, the prefix), clear every record. The same network
 that returns does not. The remembered address outlives a change of network: it is tried with the name, never instead.
 """
 from collections import deque
@@ -151,7 +151,7 @@ class Endpoints:
         return any(record.outcome in _ANSWERING for other, record in self._records.items() if other != endpoint)
 
     def answers(self, endpoint: Endpoint) -> bool:
-        """The last dial was answered there, by whomever."""
+        """The last dial was answered there, by anybody."""
         return self[endpoint].outcome in (*_ANSWERING, Outcome.NOT_THE_CLOUD)
 
     def status(self) -> tuple[EndpointStatus, ...]:
@@ -205,7 +205,7 @@ class Endpoints:
 
     def ended(self, endpoint: Endpoint, life: Life, *, by_the_cloud: bool, stable_after: float,
               moved: bool = False) -> None:
-        """A registered connection is over, and not because somebody here wanted that."""
+        """A registered connection is over, and not on our own wish."""
         record = self[endpoint]
         if life.registered >= stable_after:
             record.failed_moves = 0

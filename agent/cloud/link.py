@@ -135,7 +135,7 @@ class Link:
         self._commands.wakeup.set()
 
     def reconfigure(self, settings: Settings, registration: bytes) -> None:
-        """Work by new settings. A connection that they make wrong is left as soon as the terminal is idle."""
+        """Apply new settings. A connection that does not fit them is left as soon as the terminal is idle."""
         before = self._settings
         stale = (registration != self._registration or settings.cloud != before.cloud
                  or settings.transactions.max_message != before.transactions.max_message)

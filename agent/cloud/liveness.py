@@ -22,7 +22,7 @@ Rules
 - The question is a heartbeat, if the terminal is idle. Repeating its bytes is then the kernel's business. During a
   transaction the keepalive is asked for another probe. A Linux peer answers one of these each 500 ms
   (tcp_invalid_ratelimit, ip-sysctl). By probes alone, FORGOTTEN waits for four of them after the dial opened.
-- Full-size segments that die while small ones pass are lost by an MTU on the way (RFC 2923), not by the connection;
+- Full-size segments that die while small ones pass are lost by an MTU on the path (RFC 2923), not by the connection;
   but what follows them in the stream waits as well. OVERSIZED means: go on with smaller ones on a new connection.
 - A process that was kept from running still gives the line its time: verdicts count from the question as well.
 """
@@ -49,7 +49,7 @@ RTO_MIN = 0.2
 TIMER_SLACK = 1 / 16
 """Share of its time by which a timer of the kernel may be late (the timer wheel, kernel/time/timer.c)."""
 SEGMENTS = 1200, 536
-"""Segment sizes (TCP_MAXSEG) for a way on which larger ones die: what QUIC takes to pass everywhere (RFC 9000, section
+"""Segment sizes (TCP_MAXSEG) for a path that loses larger ones: what QUIC takes to pass everywhere (RFC 9000, section
 14), and what every host must take (RFC 9293, section 3.7.1)."""
 
 
@@ -237,7 +237,7 @@ class Liveness:
 
 
 def smaller(segment: int) -> int | None:
-    """The TCP_MAXSEG to try on a way that loses segments of this size; None where none is left."""
+    """The TCP_MAXSEG to try on a path that loses segments of this size; None where none is left."""
     return next((size for size in SEGMENTS if size < segment), None)
 
 

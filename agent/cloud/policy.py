@@ -23,14 +23,14 @@ Rules
 - It keeps the terminals that one cloud lost at one moment from coming back at one moment ("Exponential Backoff and
   Jitter", AWS Architecture Blog, 2015). What costs the cloud little (a refused dial) is tried often, what costs it
   much (a connection that helps nobody) seldom.
-- Each endpoint waits for its own cause, with its own n. An endpoint that was not tried has nothing to wait for: an end
+- Each endpoint waits for its own cause, with its own n. An endpoint that was not tried does not wait: an end
   at one leads to the other at once, and a login page that goes away is not waited out with the refusal of the other.
 - What ends a registered connection, or is asked for, sets the wait of every endpoint again. A cut with an empty bucket
   is reported as CROWDED: an endpoint that registers the terminal only to drop it is no better than one that does not.
 - n falls to 0 after `stable_after` registered. An hour without a cable never makes the first dial slow.
 - The bucket is refilled by one every `stable_after`, so that a cloud which cuts again and again is limited, and a lab
   that does so a few times sees the terminal back at once.
-- A watchdog's word (`wake`) ends every wait and resets no n. An endpoint that was found open (`opened`) is dialed
+- The watchdog's signal (`wake`) ends every wait and resets no n. An endpoint that was found open (`opened`) is dialed
   within a second, at random: a fleet learns of it at one moment.
 - Waits after silence run from the start of the dial: while nothing answers, something is asked every `local_retry`.
 - Where nothing can tell whether the line or the cloud is silent, it is taken for the line for UNEXPLAINED seconds.

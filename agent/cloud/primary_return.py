@@ -70,5 +70,5 @@ class PrimaryReturn:
         self._background.take()
 
     def close(self) -> None:
-        """Nothing is wanted of the primary any more."""
+        """The primary is no longer needed."""
         self._background.drop()

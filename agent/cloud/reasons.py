@@ -11,9 +11,9 @@ The watchdog knows the terminal's network, the agent what answered its dials. Ne
 |                                 |                                |                    | the verdict and its details |
 
 - "Later" and "earlier" compare with the moment when the verdict became what it is.
-- A refusal the watchdog can have from the agent alone: it is not taken back from there.
+- The watchdog knows of a refusal only from the agent: its report does not replace the agent's own.
 - Where no name gave an address, no cloud was asked: no verdict about the cloud is shown.
-- A login page lies on this side of the line: that "no internet" is found later does not make it less true.
+- A login page is on this side of the line: finding "no internet" later does not make it less true.
 - When the network comes back, what it did to the connection is over: `connecting`.
 """
 import re

@@ -1,4 +1,4 @@
-"""Names to addresses, never for longer than asked, never twice at once, and never to a stranger.
+"""Names to addresses, never for longer than asked, and never to a stranger.
 
 - The resolver's threads are few: an abandoned lookup keeps one of them, and when all are taken the next
   lookup waits for seconds (measured with gevent's pool of ten). So a name has one lookup at a time, which everybody who
@@ -63,7 +63,7 @@ class Resolver:
     def _ask(self, endpoint: Endpoint, result: "AsyncResult[list[Address]]") -> None:
         try:
             result.set(_addresses(endpoint))
-        except Exception as error:  # noqa: BLE001  whatever it is, it belongs to those who wait for this name
+        except Exception as error:  # noqa: BLE001  it belongs to those who wait for this name
             result.set_exception(error)
         finally:
             self._running[endpoint] -= 1

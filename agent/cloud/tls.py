@@ -10,7 +10,7 @@ from econduit_terminal.process.logs import clean
 
 
 class TlsFailed(Exception):
-    """The peer answered, but not as the eConduit Cloud has to; the text says what to look at."""
+    """The peer answered, but not as the eConduit Cloud must; the text says what to check."""
 
 
 def secure(sock: Any, endpoint: Endpoint, ca_file: str | None) -> Any:

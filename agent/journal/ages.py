@@ -18,7 +18,7 @@ class Moment(NamedTuple):
 
 
 def age(then: Moment, now: Moment) -> float:
-    """Seconds from `then` to `now`, never negative; at least so many where the clock can not be trusted."""
+    """Seconds from `then` to `now`, never negative; at least so many where the clock cannot be trusted."""
     if then.boot == now.boot:
         return max(0.0, now.up - then.up)
     by_wall = now.wall - then.wall if min(then.wall, now.wall) >= CLOCK_WAS_SET else 0.0
@@ -31,7 +31,7 @@ def before(then: Moment, birth: Moment) -> bool:
 
 
 def when(at: Moment) -> str:
-    """For people at a till: `on 2026-11-23 at 07:50:24 UTC`."""
+    """For people at the POS: `on 2026-11-23 at 07:50:24 UTC`."""
     if at.wall < CLOCK_WAS_SET:
         return "at a time that is not known (the clock was not set)"
     return f"on {datetime.fromtimestamp(at.wall, UTC):%Y-%m-%d at %H:%M:%S UTC}"

@@ -12,7 +12,7 @@ are known, without their answers, even where nothing of the file can be read any
 outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. Memory keeps
 `ANSWERS_IN_MEMORY` bytes of answers: the newest, and those that nobody got yet before the others.
 
-Plain Python for one thread: no gevent and no logging, which would be the hub's.
+Plain Python for one thread: no gevent and no logging, which belong to the hub's.
 """
 import os
 import sqlite3
@@ -191,11 +191,11 @@ class FallbackJournal:
         if not self._known:
             self._read()
         self._retry_at = self._monotonic() + RETRY
-        self._failure = (f"the journal {self.path} can not be used ({error}): transactions go on, but until this is "
-                         "mended a restart of the agent forgets which of them ran; free space, or make it writable")
+        self._failure = (f"the journal {self.path} cannot be used ({error}): transactions go on, but until this is "
+                         "fixed a restart of the agent forgets which of them ran; free space, or make it writable")
 
     def _read(self) -> None:
-        """A file that can not be written may still be read: what ran before this start must not run again."""
+        """A file that cannot be written may still be read: what ran before this start must not run again."""
         with suppress(sqlite3.Error, OSError):
             journal = Journal.read_only(self.path)
             self._known = self._rescue(journal)
@@ -205,7 +205,7 @@ class FallbackJournal:
     # -- from memory to the file -------------------------------------------------------------------------------------
 
     def _attempt(self) -> None:
-        """From memory to the file, if it can be had."""
+        """From memory to the file, if it is available."""
         journal = None
         try:
             journal = self._open()

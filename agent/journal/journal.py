@@ -6,9 +6,9 @@
 - A request is kept as a hash. An answer is kept in `answered`, `delivered` and `expired` alone, without its track data
   and verification values, and from `late_answer` on without its card numbers; then it is overwritten (secure_delete),
   and leaves the write-ahead log too: the log is emptied after each scrub.
-- A row is a duplicate's first for `keep` seconds after its answer. RefIDs are unique for a day to the eConduit Cloud
-  (`checkStatus` takes a date), so tomorrow's RefID 1234 is a new sale. A row whose answer was never delivered, or whose
-  outcome is not known, counts as long as it is there (`Retention.rows`).
+- For `keep` seconds after its answer, a row makes the same request a duplicate. RefIDs are unique for a day to the
+  eConduit Cloud (`checkStatus` takes a date): tomorrow's RefID 1234 is a new sale. A row whose answer was never
+  delivered, or whose outcome is not known, counts as long as it is there (`Retention.rows`).
 - Two later rows of the same RefID change what a duplicate gets: see `find`.
 """
 import sqlite3
@@ -147,7 +147,7 @@ class Journal:
 
         - A TipAdjust sets a value: after a different TipAdjust of its RefID it is meant, and no duplicate.
         - A Sale or Auth whose answer was delivered is `voided` by a Void of its RefID that was handed over later, and
-          not declined: then its answer is true no more.
+          not declined: then its answer is no longer true.
         """
         if identity is None:
             return None
@@ -226,7 +226,7 @@ class Journal:
                                     entry = entry if left >= 0 else replace(entry, answer=None)
                                 other._merge(entry)
                             except (Damaged, sqlite3.IntegrityError):
-                                complete = False    # damage made nonsense of this row; it must not cost the others
+                                complete = False    # damage garbled this row; it must not cost the others
                     break
                 except _UnreadableError:
                     complete = False
@@ -251,7 +251,7 @@ class Journal:
                     self._db.execute("UPDATE transactions SET answer = NULL WHERE id = ?", (id,))
 
     def tidy(self) -> None:
-        """After a scrub: what it overwrote leaves the write-ahead log. A reader may hold it back until a later call.
+        """After a scrub: what it overwrote leaves the write-ahead log. A reader may delay that until a later call.
 
         A log that is only long starts over in the same blocks, which are written faster than new ones.
         """

@@ -52,7 +52,7 @@ def main(settings: Settings, options: Options) -> int:
         print(f"there is no journal at {path}: the agent has not run yet, or local.state_dir is another place",
               file=sys.stderr)
     except (PermissionError, sqlite3.Error) as error:
-        print(f"the journal {path} can not be read ({error}): run this as root or as the agent's user", file=sys.stderr)
+        print(f"the journal {path} cannot be read ({error}): run this as root or as the agent's user", file=sys.stderr)
     except KeyboardInterrupt:
         return 0
     return 1

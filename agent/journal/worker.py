@@ -23,12 +23,12 @@ from .fallback import FallbackJournal
 
 CALL_TIMEOUT = 10.0
 SLOWEST_SCAN = 512 << 10
-"""Bytes of an answer that are looked through for card data in a second, on the slowest of terminals."""
+"""Bytes of an answer that are scanned for card data in a second, on the slowest terminals."""
 MAX_CALLS = 256
 TIDY_AGAIN = 1.0
-"""Seconds after which is tried again what somebody who reads the file held back: card data leaves its files."""
+"""Seconds until card data is removed from the files again, after somebody who reads them delayed that."""
 WATCH_INTERVAL = 5.0
-"""Seconds without a call after which is looked whether the file is still there."""
+"""Seconds without a call after which the worker checks that the file is still there."""
 
 log = logging.getLogger("journal")
 
@@ -50,9 +50,9 @@ class _Call:
 
 
 class JournalWorker:
-    """The journal at `path`, for the one process that serves; never raises for what is wrong with the disk.
+    """The journal at `path`, for the one process that serves; never raises for a failing disk.
 
-    What waits for its result raises JournalStuck, and on a bug of ours; the others only log it. retention: may
+    Calls that wait for their result raise JournalStuck, and our own bugs; the others only log them. retention: may
     be replaced. store: where problems are shown. durable: the file is in use. given_up: how often it was.
     lost: how many transactions of an earlier process have an unknown outcome. generation: rises when rows may have come
     that nobody here has seen.

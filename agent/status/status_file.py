@@ -1,9 +1,9 @@
 """The status as a file, for payment applications that only read files: the same line as `GET /status`.
 
 - Replaced atomically, mode 0644, at every change and every REWRITE seconds, so that a reader can tell by `valid_for`
-  and `written_uptime` whether it still holds.
-- A file that cannot be written is said once, taken away and tried again; it never disturbs the terminal. A thread of
-  its own does the writing: a disk that hangs holds that thread and nothing else.
+  and `written_uptime` whether it is still valid.
+- A file that cannot be written is reported once, removed and tried again; it never disturbs the terminal. A separate
+  thread writes: a disk that hangs blocks that thread and nothing else.
 """
 import contextlib
 import logging
@@ -19,7 +19,7 @@ from .store import StatusStore
 
 REWRITE = line_file.VALID_FOR / 2
 HANGS = 3.0
-"""Seconds after which the disk is said to hang."""
+"""Seconds after which the disk counts as hanging."""
 FIRST = 0.3
 STOP_TIME = 2.0
 PROBLEM = "status file"
@@ -43,14 +43,14 @@ class StatusFile:
         self._said: str | None = None
 
     def start(self) -> None:
-        """Returns when the first line is there, so that none of a killed predecessor is; after FIRST seconds anyway."""
+        """Returns when the first line has replaced that of a killed predecessor, or after FIRST seconds."""
         if self._kept:
             self._busy = self._pool.spawn(self._begin, self._store.snapshot().to_line())
             self._greenlet = gevent.spawn(self._run)
             gevent.wait([self._busy], timeout=FIRST)
 
     def _begin(self, line: bytes) -> None:
-        """In the thread. What fails here is tried again and said by `_run`."""
+        """In the thread. What fails here is tried again and reported by `_run`."""
         line_file.tidy(self._path, WRITER, WRITERS_1_0)
         with contextlib.suppress(OSError):
             line_file.replace(self._path, line, WRITER)
@@ -97,14 +97,14 @@ class StatusFile:
                 self._store.problem(PROBLEM, None)
 
     def _do(self, work: Callable[..., object], *arguments: object, patience: float) -> bool:
-        """In the thread; whether to its end. Not at all while that hangs. Raises what `work` raises."""
+        """Do this in the thread: did it finish? Not even begun while the thread hangs. Raises what `work` raises."""
         if not self._busy.ready():
             return False
         self._busy = self._pool.spawn(work, *arguments)
         return self._wait(patience)
 
     def _wait(self, patience: float) -> bool:
-        """For the thread. What hangs is said after `patience` seconds, and not waited for once we stop."""
+        """Wait for the thread. A hang is reported after `patience` seconds, and not waited for once we stop."""
         gevent.wait([self._busy], timeout=patience)
         if not self._busy.ready():
             self._complain("its disk does not answer")

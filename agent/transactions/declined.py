@@ -1,7 +1,7 @@
-"""PURE. Does an answer say that the transaction was declined? Only of a Void is that asked, and only by the journal.
+"""PURE. Does an answer say that the transaction was declined? The journal asks this, for a Void alone.
 
-A Void that was handed over counts as done unless its answer clearly says otherwise: the doubt is on the side that shows
-nobody an approval of what was voided. "Clearly" is
+A Void that was handed over counts as done unless its answer clearly says otherwise: in doubt, nobody is shown an
+approval of what was voided. "Clearly" is
 
 | format     | what is read                                                                                        |
 |------------|-----------------------------------------------------------------------------------------------------|

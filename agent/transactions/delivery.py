@@ -25,7 +25,7 @@ from .request import Connection
 SEND_TIMEOUT = 30.0
 """Seconds. The connection's own timers (keepalive, TCP_USER_TIMEOUT) are to notice a loss much earlier."""
 SLOWEST = 2000.0
-"""Bytes a second that a line is granted beyond that: a long answer over a cellular line must arrive some day."""
+"""Bytes a second that a line is granted beyond that: a long answer over a cellular line must arrive eventually."""
 MAX_WAITING = 256
 MAX_BYTES = 32 << 20
 """Of the answers that wait, in all."""
@@ -40,7 +40,7 @@ log = logging.getLogger("transactions")
 class PendingResponse:
     """id: of its row in the journal, None without one. since: when the answer was in, or last asked for.
 
-    label: who it is, for the log; "" for what gets no line there. count: answers in it, several of refusals. failed: it
+    label: which it is, for the log; "" for no line there. count: answers in it, several of refusals. failed: it
     was not acknowledged on an earlier connection.
     """
     answer: bytes
@@ -97,7 +97,7 @@ class DeliveryQueue:
         while self.full and (old := next((old for old in self._waiting if old is not self._sending), None)) is not None:
             log.error("%d answers wait for the cloud: %s waits no longer", len(self._waiting), old.label)
             self._waiting.remove(old)
-            self._expired(old)          # who asks for it still gets it
+            self._expired(old)          # a repeated request still gets it
         self._waiting.append(response)
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""PURE. What many requests at once leave in the log: a line each for the first, one line for all the others.
+"""PURE. How many requests at once are logged: a line each for the first, one line for all the others.
 
 A flood begins with the request that is more than `BURST` within one second, and is over after a second with no more
 than `CALM` of them.
@@ -26,7 +26,7 @@ class Flood:
         return self._began is not None
 
     def counts(self, now: float) -> bool:
-        """A request came: is it one of those that get no lines of their own?"""
+        """A request came: is it one of those without lines of their own?"""
         self._turn(now)
         self._count += 1
         if self._began is None and self._count > BURST:

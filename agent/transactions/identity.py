@@ -24,7 +24,7 @@ from .pan import mask_label
 MAX_DEPTH = 64
 MAX_VALUES = 50_000
 MASKED = 256
-"""Characters of a RefID that are looked through for a card number."""
+"""Characters of a RefID that are searched for a card number."""
 _SPACE = b" \t\r\n"
 _AROUND = _SPACE + b"\x04"
 _BOM = b"\xef\xbb\xbf"
@@ -46,7 +46,7 @@ class Command(Enum):
 
     @classmethod
     def of(cls, text: str | None) -> "Command":
-        """In any case, and however it is spaced: `TipAdjust`, `tip_adjust`, `TIP ADJUST`."""
+        """In any case and with any separators: `TipAdjust`, `tip_adjust`, `TIP ADJUST`."""
         return _COMMANDS.get("".join(filter(str.isalnum, (text or "")[:64])).lower(), cls.OTHER)
 
 
@@ -63,7 +63,7 @@ class Identity:
 
     @classmethod
     def of(cls, body: bytes, ref_id: str | None, command: str | None) -> "Identity | None":
-        """None without a RefID: such a request is like no other."""
+        """None without a RefID: such a request equals no other."""
         if not ref_id:
             return None
         inside = bare(body)
@@ -95,7 +95,7 @@ def ref_key(ref_id: str) -> bytes:
 
 
 def canonical(payload: bytes) -> bytes | None:
-    """The JSON value in `payload` in the one way to write it; None for what goes by its bytes. Never raises."""
+    """The JSON value in `payload` in its canonical form; None for what goes by its bytes. Never raises."""
     try:
         text = payload.decode(json.detect_encoding(payload))
         if _LONE.search(text) or text.count(",") > MAX_VALUES or _depth(text) > MAX_DEPTH:

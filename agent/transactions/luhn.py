@@ -26,7 +26,7 @@ BETWEEN = 4
 BLOCK = 1 << 15
 """Characters at a time: the memory that the integers take, and the time for which no other thread runs."""
 UNSURE = 2000
-"""Candidates with odd groups after which `has_number` says yes: nothing but a forgery has as many."""
+"""Candidates with odd groups after which `has_number` says yes: only a forgery has that many."""
 
 _LENGTHS = range(13, 20)
 _REACH = _LENGTHS[-1] * (BETWEEN + 1)

@@ -6,7 +6,7 @@
 - A verification value is three or four digits after a name such as `CVV2`; alone, it cannot be told from any number.
 - What follows a name such as `Track2` or `PinBlock` and has a digit in it is track data in whatever form.
 
-Better a number too many than one too few: the price of a false alarm is an answer that is scrubbed a day early. Encoded
+Better one number too many than one too few: the price of a false alarm is an answer scrubbed a day early. Encoded
 card data (hexadecimal, base64, encrypted) without such a name is not found. Time is linear.
 """
 import re
@@ -37,7 +37,7 @@ _NAMED_TRACK = re.compile(
     + _BEHIND_NAME + rb"(?P<value>(?=[^\"'<\r\n,}\]]{0,40}[0-9])[^\"'<\r\n,}\]]{3,2000})")
 _NAMED = (((b"cv", b"cav2", b"csc", b"cid", b"code", b"verification"), _VERIFICATION),
           ((b"track", b"data", b"pin"), _NAMED_TRACK))
-"""What is looked for, and what all of it has in it: in most texts nothing has, which is found out much faster."""
+"""What is searched for, and what all of it contains: most texts contain none of that, which is quicker to find out."""
 _ESCAPE = re.compile(r"&#(\d{1,7});|&#x([0-9a-f]{1,6});|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|%([0-9a-f]{2})|&\w{2,8};",
                      re.IGNORECASE)
 _GROUP = re.compile(rb"[0-9]+")
@@ -52,7 +52,7 @@ class Examined:
 
 
 def examine(body: bytes) -> Examined:
-    """An answer, for who keeps it. 1 MiB of whatever takes a fraction of a second."""
+    """An answer, for those who keep it. 1 MiB of anything takes a fraction of a second."""
     text = _flat_bytes(body)
     secrets = list(_secrets(text))
     return Examined(bool(secrets) or luhn.has_number(text), _edited_bytes(body, [], secrets))

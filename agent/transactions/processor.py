@@ -131,7 +131,7 @@ class Processor:
             log.info("%s: received, %d bytes", request.label, len(request.body))
         failpoint("received")
         if (other := self._under_way(request)) is not None:
-            other.connection = request.connection       # a refusal, too, goes to who asked last
+            other.connection = request.connection       # a refusal, too, goes to the connection that asked last
             self._attached(request)
         elif len(self._intake) >= max(MAX_INTAKE, self._settings.queue + 2):    # a burst that the queue takes in
             self._busy(request, known_new=False)
@@ -160,7 +160,7 @@ class Processor:
         self._intake.work()
 
     def _place(self, request: Request) -> None:
-        """Duplicates are answered at once where that takes no turn; the rest gets its place in the queue."""
+        """Duplicates that need no turn are answered at once; the rest gets its place in the queue."""
         if request.identity and self._remembers(request) and (self._draining or self._running):     # else `hand` does
             try:
                 seen = self._journal.find(request.identity)
@@ -242,7 +242,7 @@ class Processor:
         except Exception as error:  # noqa: BLE001  whatever it is, it must not cost the answer
             log.error("%s: the answer goes out without its entry in the journal, %s", request.label, error)
         failpoint("answered")
-        # From here to the end nothing waits: the terminal is free before the first byte of the answer leaves.
+        # From here on nothing waits: the terminal is free before the first byte of the answer leaves.
         self._delivery.add(PendingResponse(answer.body, request.label, now, entry.id))
         self._report.took(took)
 
@@ -255,7 +255,7 @@ class Processor:
         self._refuse(request, failure_reasons.BUSY if did_not_run else failure_reasons.CROWDED)
 
     def _refuse(self, request: Request, reason: str = failure_reasons.BROKEN) -> None:
-        """A failure answer that is true now and here alone: it is not kept, and goes nowhere but back."""
+        """A failure answer that is true only here and now: it is not kept, and only goes back."""
         if not request.hidden:
             log.warning("%s: %s", request.label, reason)
         self._delivery.refuse(self._application.failure(request, reason), "" if request.hidden else request.label,
@@ -279,7 +279,7 @@ class Processor:
     # -- upkeep ------------------------------------------------------------------------------------------------------
 
     def _upkeep(self) -> None:
-        """Answers of an earlier process first, then once a minute what time has made old."""
+        """Answers of an earlier process first, then once a minute what has become too old."""
         while True:
             try:
                 if self._journal.generation != self._generation:

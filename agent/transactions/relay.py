@@ -6,11 +6,11 @@ Rules
   message of a known format is no answer, whatever the pause.
 - The first answer counts. What follows it is dropped; the log says how many bytes.
 - Everything ends by one deadline, `timeout` seconds from the call.
-- An error says whether a byte *may* have reached the application (`handed_over`). Only when none can have, the
-  transaction certainly did not run.
+- An error says whether a byte *may* have reached the application (`handed_over`). Only if none can
+  have, the transaction certainly did not run.
 - Bodies appear in no log and in no exception. A program's stderr may hold card data too: it goes nowhere.
 
-gevent is used by name, so that this works with or without monkey patching.
+gevent is imported explicitly, so that this works with or without monkey patching.
 """
 import errno
 import logging
@@ -185,7 +185,7 @@ def _exec(application: Application, deadline: float) -> Iterator[_Stream]:
     finally:
         stdin.close()
         stdout.close()
-        if stream.answered:     # it may have a receipt to print; what it says further is lost on it
+        if stream.answered:     # it may have a receipt to print; what else it says is dropped
             reaper = gevent.spawn(_reap, process, max(0.0, deadline - time.monotonic()))
             reaper.link_exception(
                 lambda failed: log.error("the program was not reaped: %s", type(failed.exception).__name__))

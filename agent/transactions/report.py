@@ -18,7 +18,7 @@ log = logging.getLogger("transactions")
 
 
 class StatusStore(Protocol):
-    """Where the terminal's state is kept for all who show it."""
+    """Where the terminal's state is kept (status.store)."""
 
     def idle(self, flag: bool) -> None: ...
     def transactions(self, counts: Mapping[str, int]) -> None: ...
@@ -49,7 +49,7 @@ class Report:
         self._store.observe("transaction", seconds)
 
     def crowded(self) -> bool:
-        """A request came: is it one of those that get no lines in the log?"""
+        """A request came: is it one of those without lines in the log?"""
         hidden = self._flood.counts(time.monotonic())
         if hidden:
             self._flooded.set()

@@ -90,7 +90,7 @@ def test_the_file_system_is_read_only_when_the_power_is_back(terminal, step, aga
     here.start(inside=("unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" '
                                                          '&& exec "$@"', here.folder / "state"))
     # It is opened beside the registration.
-    here.until(lambda: "can not be used" in here.client.status().problems.get("journal", ""),
+    here.until(lambda: "cannot be used" in here.client.status().problems.get("journal", ""),
                lambda: f"the journal's problem\n{here.log()}")
     here.flush()
     here.ask_again(ref)

@@ -15,7 +15,7 @@ def error(origin, kind, code, family=socket.AF_INET, address="10.77.1.1"):
 
 @pytest.mark.parametrize("origin, kind, code, text", [
     (2, 3, 3, "port unreachable"), (2, 3, 13, "administratively prohibited"), (2, 3, 0, "network unreachable"),
-    (2, 3, 99, "ICMP type 3 code 99"), (2, 11, 0, "no end of the way")])
+    (2, 3, 99, "ICMP type 3 code 99"), (2, 11, 0, "time to live exceeded")])
 def test_ipv4(origin, kind, code, text):
     assert parse(error(origin, kind, code)) == Rejection("10.77.1.1", text)
 

@@ -125,7 +125,7 @@ def test_a_disk_that_fails_costs_durability_and_nothing_else(open_journal, path,
     clock.now = 5.0
     run(journal, 1002, b"second")
     assert not journal.durable and journal.given_up == 1
-    assert "can not be used (disk trouble)" in journal.problem and "free space" in journal.problem
+    assert "cannot be used (disk trouble)" in journal.problem and "free space" in journal.problem
     assert find(journal, b"digest", NOW).answer == b"Approved"     # known from before, still not run twice
     assert find(journal, b"second", NOW).answer == b"Approved"
     assert states(path) == {1001: "answered"}                           # the file was not touched
@@ -188,7 +188,7 @@ def test_what_ran_before_the_start_is_known_though_nothing_can_be_written(open_j
     with monkeypatch.context() as patch:
         patch.setattr(schema, "connect", read_only(schema.connect))
         journal = open_journal(born=LATER)
-        assert not journal.durable and "can not be used" in journal.problem
+        assert not journal.durable and "cannot be used" in journal.problem
         assert find(journal, b"digest", LATER).answer == b"Approved"
         assert find(journal, b"at work", LATER).state == "unknown" and journal.lost == 1
         assert [found.id for found in journal.pending()] == [1001] and journal.newest == 1002
@@ -365,7 +365,7 @@ def test_m12_whatever_happens_to_the_file_it_is_set_right_from_memory(open_journ
     assert journal.answer(1003, Answered(b"Approved", Outcome.ANSWER, None, 0.1), NOW)
     run(journal, 1004, b"later")
     if path.is_dir():
-        assert not journal.durable and "can not be used" in journal.problem
+        assert not journal.durable and "cannot be used" in journal.problem
         path.rmdir()
         clock.now = RETRY
         journal.check()

@@ -109,7 +109,7 @@ def test_a_damaged_file(settings, capsys, tmp_path):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / schema.FILE).write_bytes(b"broken" * 1000)
     code, _, err = run(settings, capsys)
-    assert code == 1 and "can not be read" in err
+    assert code == 1 and "cannot be read" in err
 
 
 def test_it_can_not_write_and_does_not_hold_the_journal_up(settings, journal, tmp_path):

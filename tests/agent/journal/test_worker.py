@@ -107,7 +107,7 @@ def test_problems_are_told_once_and_when_they_are_over(worker, store, caplog):
     worker.pending()
     worker.pending()
     (name, text), = store.said
-    assert name == "journal" and "can not be used" in text and not worker.durable
+    assert name == "journal" and "cannot be used" in text and not worker.durable
     worker.path.rmdir()
     worker._journal._retry_at = 0.0
     first = entry(worker)

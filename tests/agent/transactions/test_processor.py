@@ -495,7 +495,7 @@ def test_without_a_disk_the_process_still_knows_what_it_ran(start, app, connecti
         processor.receive(SALE)
         there.wait(number)
     assert there.sent == [approved(SALE)] * 2 and app.runs == [SALE]
-    assert "can not be used" in processor.store.snapshot().problems["journal"]
+    assert "cannot be used" in processor.store.snapshot().problems["journal"]
 
 
 def test_a_disk_that_fails_at_work(start, app, connection, tmp_path):
