@@ -3,45 +3,39 @@
 
 Rules
 - Everything it starts is a child of a supervisord of its own, in a folder of its own, with free ports, and is ended
-  whatever happens: at the end, after a failure in the middle, on Ctrl-C, SIGTERM, SIGHUP or a closed terminal. Orphans
-  become children of this process (PR_SET_CHILD_SUBREAPER), so that even a killed supervisord leaves nothing behind.
+  whatever happens: at the end, after a failure in the middle, on Ctrl-C, SIGTERM, SIGHUP or a closed terminal, and
+  after supervisord was killed, too (tests/support/supervisord.py).
 - What is shown was seen: each time is that of an event of the agent, each answer the one that came over HTTP.
 - Exit status: 0 it went well, 1 it did not (and what), 128 + n stopped by signal n.
 """
 import argparse
 import contextlib
-import ctypes
 import http.client
 import json
 import os
 import queue
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.parse
 from pathlib import Path
-
-import psutil
+from typing import Any
 
 from econduit_terminal.agent.cli import show
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.contract.client import AgentError, Client
 from econduit_terminal.contract.status import Status
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests/support"))
+from sandbox_client import reserve
+from supervisord import BIN, Supervisor
+
 TERMINAL = "29531204"
 PATIENCE = 15.0
 """Seconds that any step may take before the demonstration has failed."""
-STOP_PATIENCE = 8.0
-STOP_AGAIN = 2.0
-"""Seconds; `drain` and a little. A SIGTERM that reaches a program between supervisord's fork and its exec is lost."""
 LOOK = 0.02
 """Seconds between two looks at what announces itself to nobody."""
 LOOK_AFTER = 0.5
@@ -51,22 +45,7 @@ LONGEST_FOLDER = 80
 LOG_LINES = 8
 """Of each program, when something failed."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PR_SET_CHILD_SUBREAPER = 36
 
-SUPERVISORD = """[supervisord]
-childlogdir=%(here)s
-logfile=%(here)s/supervisord.log
-pidfile=%(here)s/supervisord.pid
-[unix_http_server]
-file=%(here)s/supervisor.sock
-chmod=0700
-[supervisorctl]
-serverurl=unix://%(here)s/supervisor.sock
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-[include]
-files=econduit.conf sandbox.conf
-"""
 PROGRAM = """[program:{name}]
 priority=1
 command=econduit-sandbox {command}
@@ -111,7 +90,7 @@ class Stopped(BaseException):
 class Screen:
     """What is shown: one line for each thing that happens, with the seconds since the start."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._began = time.monotonic()
         self.colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
@@ -143,16 +122,14 @@ class Demo:
 
     def __init__(self, screen: Screen, options: argparse.Namespace):
         self._screen, self._options = screen, options
-        self.folder = Path(tempfile.mkdtemp(prefix="econduit-demo-"))
-        self.environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}",
-                                         "ECONDUIT_CONFIG_DIR": str(self.folder)}
         # Bound but not listening for as long as the demonstration runs: nobody else gets these ports.
         self._kept = [reserve() for _ in range(4)]
         self.primary, self.secondary, self.http, self.display = (sock.getsockname()[1] for sock in self._kept)
+        self._supervisor = Supervisor(self._programs(), "econduit-demo-")
+        self.folder = self._supervisor.folder
         self._sale = ""
         self._client = Client(self.folder / "agent.sock")
         self._states: queue.SimpleQueue[tuple[Status, float]] = queue.SimpleQueue()
-        self._supervisord: subprocess.Popen | None = None
 
     # -- the steps ---------------------------------------------------------------------------------------------------
 
@@ -160,10 +137,11 @@ class Demo:
         """Start everything, and wait until the terminal is online."""
         if len(str(self.folder)) > LONGEST_FOLDER:
             raise Failed(f"the path {self.folder} is too long for sockets: set TMPDIR to a shorter one")
-        self._write_files()
+        (self._supervisor.config_dir / "terminal.ini").write_text(SETTINGS.format(
+            terminal=TERMINAL, folder=self.folder, primary=self.primary, secondary=self.secondary,
+            display=self.display))
         self._screen.happens("supervisord starts the agent, its watchdog, a cloud and a payment application")
-        self._supervisord = self.run(sys.executable, "-m", "supervisor.supervisord", "-n",
-                                     "-c", self.folder / "supervisord.conf", output="supervisord.out")
+        self._supervisor.launch()
         threading.Thread(target=self._follow, daemon=True).start()
         state, _ = self._await(True)
         self._screen.happens(f"{self._headline(state)}   terminal {TERMINAL} is registered at {state.endpoint}")
@@ -180,8 +158,8 @@ class Demo:
         self._screen.beside(f"http://127.0.0.1:{self.http}{path}")
         began = time.monotonic()
         answer = self._ask("GET", path)
-        self._screen.happens(f"{answer.get('ResultCode')}, {took(time.monotonic() - began)} later; of its answer what is not "
-                             "empty:")
+        self._screen.happens(f"{answer.get('ResultCode')}, {took(time.monotonic() - began)} later; what of its answer "
+                             "is not empty:")
         self._screen.beside(json.dumps({name: value for name, value in answer.items() if value not in (None, "")}))
         if answer.get("ResultCode") != "Approved":
             raise Failed(f"the sale was not approved: {answer.get('ResultCode')}: {answer.get('Message')}")
@@ -199,14 +177,16 @@ class Demo:
     def watch(self) -> None:
         """The live status, until Ctrl-C."""
         cloud = f"http://127.0.0.1:{self.http}"
-        status = shlex.join([str(BIN / "econduit-agent"), "--config-dir", str(self.folder), "status"])
+        status = shlex.join([str(BIN / "econduit-agent"), "--config-dir", str(self._supervisor.config_dir), "status"])
         self._screen.plain("\nThe live status, until Ctrl-C. Try at the desk, or in another window:")
         self._screen.beside(f"the desk              {cloud}/",
                             f"kill the connection   curl -X POST {cloud}/sandbox/rst",
                             f"the same sale again   curl '{cloud}{self._sale}'   # the first answer, charged once",
                             f"the whole status      {status}")
         self._screen.plain()
-        watching = self.run(BIN / "econduit-agent", "watch")
+        # It ends when this process is killed; Ctrl-C does not reach it: it is for this process to end it.
+        watching = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", BIN / "econduit-agent", "watch"],
+                                    env=self._supervisor.environment, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             while watching.poll() is None:
                 self._check_supervisord()
@@ -222,35 +202,11 @@ class Demo:
 
     # -- how ---------------------------------------------------------------------------------------------------------
 
-    def run(self, *command, output: str | None = None) -> subprocess.Popen:
-        """Start a program that ends when this process is killed, and that Ctrl-C in the terminal does not reach: it is
-        for this process to end it."""
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context((self.folder / output).open("wb")) if output else None
-            return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env=self.environment, stdout=file,
-                                    stderr=file and subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
-
     def close(self) -> None:
         """End every process that was started here, in order if they let themselves; remove the folder."""
-        supervisord = self._supervisord
-        if supervisord and supervisord.poll() is None:
-            supervisord.terminate()
-            try:
-                supervisord.wait(STOP_AGAIN)
-            except subprocess.TimeoutExpired:
-                for program in psutil.Process(supervisord.pid).children():
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        program.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    supervisord.wait(STOP_PATIENCE)
-        while leftovers := psutil.Process().children(recursive=True):
-            for process in leftovers:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-            psutil.wait_procs(leftovers, STOP_PATIENCE)
+        self._supervisor.close()
         for sock in self._kept:
             sock.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def logs(self) -> list[str]:
         """The ends of what the programs have logged, for a failure."""
@@ -261,20 +217,12 @@ class Demo:
                 lines += [f"-- {file.name.partition('-stdout-')[0]}", *text[-LOG_LINES:]]
         return lines
 
-    def _write_files(self) -> None:
-        folder = str(self.folder)
-        # A link beside the including file: a path with blanks could not be included.
-        (self.folder / "econduit.conf").symlink_to(ROOT / "conf" / "supervisor.conf")
-        (self.folder / "supervisord.conf").write_text(SUPERVISORD)
-        (self.folder / "terminal.ini").write_text(SETTINGS.format(
-            terminal=TERMINAL, folder=folder, primary=self.primary, secondary=self.secondary, display=self.display))
-        cloud = ["cloud", "--primary-port", self.primary, "--secondary-port", self.secondary, "--http-port", self.http,
-                 *self._options.cloud]
-        app = ["payment-app", "--listen", f"unix://{folder}/payment.sock"]
-        programs = {name: shlex.join(map(str, command)).replace("%", "%%")
-                    for name, command in (("cloud", cloud), ("payment-app", app))}
-        (self.folder / "sandbox.conf").write_text(
-            "".join(PROGRAM.format(name=name, command=command) for name, command in programs.items()))
+    def _programs(self) -> str:
+        """The sandbox's programs, as sections of supervisord's configuration."""
+        ports = shlex.join(["--primary-port", str(self.primary), "--secondary-port", str(self.secondary),
+                            "--http-port", str(self.http), *self._options.cloud]).replace("%", "%%")
+        return (PROGRAM.format(name="cloud", command=f"cloud {ports}")
+                + PROGRAM.format(name="payment-app", command='payment-app --listen "unix://%(here)s/payment.sock"'))
 
     def _follow(self) -> None:
         """In a thread: the agent's states as they come, each with the time it came at."""
@@ -311,16 +259,16 @@ class Demo:
             time.sleep(LOOK)
 
     def _check_supervisord(self) -> None:
-        if self._supervisord.poll() is not None:
-            raise Failed(f"supervisord ended by itself (status {self._supervisord.returncode})")
+        if (status := self._supervisor.ended()) is not None:
+            raise Failed(f"supervisord ended by itself (status {status})")
 
-    def _ask(self, method: str, path: str) -> dict:
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
         """One HTTP call to the cloud, whatever proxies are set up for other hosts."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE)
         try:
             connection.request(method, path)
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            answer: dict[str, Any] = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Failed(f"the cloud does not answer {method} {path.partition('?')[0]}: {error}") from None
         finally:
@@ -331,14 +279,6 @@ class Demo:
 
     def _headline(self, state: Status) -> str:
         return show.headline(state, self._screen.colour)
-
-
-def reserve() -> socket.socket:
-    """A free port of 127.0.0.1, kept for a program that sets SO_REUSEADDR too."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("127.0.0.1", 0))
-    return sock
 
 
 def took(seconds: float) -> str:
@@ -357,7 +297,7 @@ def take_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-def on_signal(number: int, _frame) -> None:
+def on_signal(number: int, frame: object) -> None:
     """The first signal ends the demonstration; the others must not disturb the end."""
     ignore_signals()
     raise Stopped(number)
@@ -389,7 +329,6 @@ def main() -> int:
     parser.add_argument("--amount", default="2.50")
     parser.add_argument("--cloud", metavar="OPTIONS", type=shlex.split, default=[])
     options = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     # A signal waits until there is somebody to clean up.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     screen = Screen()
