@@ -1,14 +1,14 @@
 """PURE. One row of the journal, and what may become of it.
 
-| event    | from                         | to        | when                                                         |
-|----------|------------------------------|-----------|--------------------------------------------------------------|
-| hand     | (nothing)                    | handed    | before the first byte goes to the payment application        |
-| answer   | handed                       | answered  | its answer, or the failure answer in its place, is in        |
-| lose     | handed                       | unknown   | a start finds it: nobody knows if it ran. It never runs again |
-| withdraw | handed                       | (nothing) | the disk was so slow that it was not handed over after all   |
-| deliver  | answered, delivered, expired | delivered | the cloud's TCP acknowledged all of the answer               |
-| expire   | answered                     | expired   | too old to be sent unasked; a repeated request still gets it |
-| scrub    | delivered, expired           | scrubbed  | `keep` is over; with card data in it: at once, with `deliver` |
+| event     | from                         | to        | when                                                         |
+|-----------|------------------------------|-----------|--------------------------------------------------------------|
+| hand over | (nothing)                    | handed    | before the first byte goes to the payment application        |
+| answer    | handed                       | answered  | its answer, or the failure answer in its place, is in        |
+| lose      | handed                       | unknown   | a start finds it: nobody knows if it ran. It never runs again |
+| withdraw  | handed                       | (nothing) | the disk was so slow that it was not handed over after all   |
+| deliver   | answered, delivered, expired | delivered | the cloud's TCP acknowledged all of the answer               |
+| expire    | answered                     | expired   | too old to be sent unasked; a repeated request still gets it |
+| scrub     | delivered, expired           | scrubbed  | `keep` is over; with card data in it: at once, with `deliver` |
 """
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -105,7 +105,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a request is a duplicate of. voided: a later Void of it was handed over, and not declined."""
+class Duplicate:
+    """Of `first`. voided: a later Void of it was handed over, and not declined."""
     first: Entry
     voided: bool = False

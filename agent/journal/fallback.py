@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from ..transactions.identity import Identity
 from .ages import Moment
-from .entry import Answered, Entry, Retention, Seen
+from .entry import Answered, Duplicate, Entry, Retention
 from .journal import Journal
 from .rows import Damaged
 from .watch import FAMILIES
@@ -76,8 +76,8 @@ class FallbackJournal:
 
     # -- the calls ---------------------------------------------------------------------------------------------------
 
-    def hand(self, entry: Entry, identity: Identity | None, retention: Retention) -> Seen | None:
-        seen = self._event(entry.id, lambda journal: journal.hand(entry, identity, retention))
+    def hand_over(self, entry: Entry, identity: Identity | None, retention: Retention) -> Duplicate | None:
+        seen = self._event(entry.id, lambda journal: journal.hand_over(entry, identity, retention))
         if seen is None:
             self._own.setdefault(entry.id, entry)
         return seen
@@ -97,7 +97,7 @@ class FallbackJournal:
     def expire(self, id: int) -> bool:
         return self._event(id, lambda journal: journal.expire(id))
 
-    def find(self, identity: Identity, now: Moment, retention: Retention) -> Seen | None:
+    def find(self, identity: Identity, now: Moment, retention: Retention) -> Duplicate | None:
         return self._do(lambda journal: journal.find(identity, now, retention))
 
     def pending(self) -> list[Entry]:

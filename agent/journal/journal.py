@@ -23,7 +23,7 @@ from ..transactions.identity import Command, Identity
 from ..transactions.pan import examine, mask_all
 from . import schema
 from .ages import Moment, age
-from .entry import Answered, Entry, Event, Retention, Seen, State
+from .entry import Answered, Duplicate, Entry, Event, Retention, State
 from .rows import BARE, INSERT, MERGE, SELECT, Damaged, entry_of, values
 from .watch import Watch
 
@@ -74,14 +74,14 @@ class Journal:
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def hand(self, entry: Entry, identity: Identity | None, retention: Retention) -> Seen | None:
+    def hand_over(self, entry: Entry, identity: Identity | None, retention: Retention) -> Duplicate | None:
         """Write `entry` down, unless it is a duplicate: then the first of it comes back and nothing is written.
 
         identity: None where it is a transaction of its own whatever came before.
         """
         with self._commit("handing"):
-            if (seen := self.find(identity, entry.at, retention)) is not None:
-                return seen
+            if (duplicate := self.find(identity, entry.at, retention)) is not None:
+                return duplicate
             self._db.execute(INSERT, values(entry))
         return None
 
@@ -142,7 +142,7 @@ class Journal:
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
-    def find(self, identity: Identity | None, now: Moment, retention: Retention) -> Seen | None:
+    def find(self, identity: Identity | None, now: Moment, retention: Retention) -> Duplicate | None:
         """What a request is a duplicate of: the newest row with one of its digests that still counts.
 
         - A TipAdjust sets a value: after a different TipAdjust of its RefID it is meant, and no duplicate.
@@ -164,7 +164,7 @@ class Journal:
         if identity.command is Command.TIP_ADJUST and Command.TIP_ADJUST in later:
             return None
         reusable = identity.command in (Command.SALE, Command.AUTH) and first.delivered is not None
-        return Seen(first, voided=reusable and Command.VOID in later)
+        return Duplicate(first, voided=reusable and Command.VOID in later)
 
     def entry(self, id: int) -> Entry | None:
         """Without its answer."""

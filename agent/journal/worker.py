@@ -18,7 +18,7 @@ from gevent.threadpool import ThreadPool
 from ..restarting import RestartingGreenlets
 from ..transactions.identity import Identity
 from .ages import Moment
-from .entry import Answered, Entry, Retention, Seen
+from .entry import Answered, Duplicate, Entry, Retention
 from .fallback import FallbackJournal
 
 CALL_TIMEOUT = 10.0
@@ -85,15 +85,15 @@ class JournalWorker:
 
     # -- what waits for its result -----------------------------------------------------------------------------------
 
-    def hand(self, entry: Entry, identity: Identity | None) -> Seen | None:
+    def hand_over(self, entry: Entry, identity: Identity | None) -> Duplicate | None:
         retention = self.retention
-        return self.wait_for(lambda journal: journal.hand(entry, identity, retention))
+        return self.wait_for(lambda journal: journal.hand_over(entry, identity, retention))
 
     def answer(self, id: int, answered: Answered, now: Moment) -> bool:
         timeout = CALL_TIMEOUT + len(answered.answer) / SLOWEST_SCAN
         return self.wait_for(lambda journal: journal.answer(id, answered, now), timeout)
 
-    def find(self, identity: Identity) -> Seen | None:
+    def find(self, identity: Identity) -> Duplicate | None:
         now, retention = self.now(), self.retention
         return self.wait_for(lambda journal: journal.find(identity, now, retention))
 

@@ -28,7 +28,7 @@ from gevent.event import Event
 from econduit_terminal.conf.schema import Settings
 
 from ..journal.ages import before, when
-from ..journal.entry import Answered, Entry, Retention, Seen, State
+from ..journal.entry import Answered, Duplicate, Entry, Retention, State
 from ..journal.worker import JournalStuck, JournalWorker
 from ..restarting import RestartingGreenlets
 from . import failure_reasons
@@ -161,14 +161,14 @@ class Processor:
 
     def _place(self, request: Request) -> None:
         """Duplicates that need no turn are answered at once; the rest gets its place in the queue."""
-        if request.identity and self._remembers(request) and (self._draining or self._running):     # else `hand` does
+        if request.identity and self._remembers(request) and (self._draining or self._running):     # else `_run` does
             try:
-                seen = self._journal.find(request.identity)
+                duplicate = self._journal.find(request.identity)
             except JournalStuck:
                 self._refuse(request, failure_reasons.NOT_LOOKED_UP)
                 return
-            if seen is not None and not any(map(request.adjusts_anew, self._running)):
-                self._again(request, seen)
+            if duplicate is not None and not any(map(request.adjusts_anew, self._running)):
+                self._again(request, duplicate)
                 return
         if self._draining:
             self._refuse(request, failure_reasons.STOPPING)
@@ -182,10 +182,10 @@ class Processor:
         if not request.hidden:
             log.info("%s: the same request is under way, its answer is for both", request.label)
 
-    def _again(self, request: Request, seen: Seen) -> None:
-        """The same as `seen.first`, and not run again."""
-        first, waiting = seen.first, self._delivery.find(seen.first.id)
-        if seen.voided and request.identity:
+    def _again(self, request: Request, duplicate: Duplicate) -> None:
+        """The same as `duplicate.first`, and not run again."""
+        first, waiting = duplicate.first, self._delivery.find(duplicate.first.id)
+        if duplicate.voided and request.identity:
             self._refuse(request, failure_reasons.USED.format(command=request.identity.command.value))
         elif waiting is not None:
             waiting.since = self._journal.now()
@@ -214,14 +214,14 @@ class Processor:
                       ref=identity.ref if identity else None)
         remembered = self._remembers(request)
         try:
-            seen = self._journal.hand(entry, identity if remembered else None)
+            duplicate = self._journal.hand_over(entry, identity if remembered else None)
         except JournalStuck as error:
             log.error("%s: not started, %s", request.label, error)
             self._journal.withdraw(entry.id)    # the entry may still get written, later
             self._refuse(request, failure_reasons.NOT_LOOKED_UP if remembered else failure_reasons.NO_DISK)
             return
-        if seen is not None:
-            self._again(request, seen)
+        if duplicate is not None:
+            self._again(request, duplicate)
             return
         failpoint("handed")
         start = time.monotonic()

@@ -7,7 +7,7 @@ from econduit_terminal.agent.journal.entry import Event, Outcome, State
 def test_the_table_in_the_docstring_is_the_one_that_is_run():
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in entry.__doc__.splitlines()
             if line.startswith("| ")][1:]
-    told = {row[0]: (set(row[1].split(", ")), row[2]) for row in rows if row[0] not in ("hand", "withdraw")}
+    told = {row[0]: (set(row[1].split(", ")), row[2]) for row in rows if row[0] not in ("hand over", "withdraw")}
     assert told == {event.name.lower(): ({*event.origins}, event.target) for event in Event}
 
 

@@ -60,7 +60,7 @@ def find(journal, digest, now):
 
 
 def run(journal, id, digest=b"digest", answer=b"Approved"):
-    assert journal.hand(entry(id, digest), None, RETENTION) is None
+    assert journal.hand_over(entry(id, digest), None, RETENTION) is None
     assert journal.answer(id, Answered(answer, Outcome.ANSWER, None, 0.1), NOW)
 
 
@@ -108,7 +108,7 @@ def raising(error):
 def test_what_an_earlier_process_handed_over_is_lost_once(open_journal, path):
     journal = open_journal()
     run(journal, 1001)
-    journal.hand(entry(1002, b"other"), None, RETENTION)
+    journal.hand_over(entry(1002, b"other"), None, RETENTION)
     journal.close()
     journal = open_journal(born=LATER)
     assert (journal.lost, journal.problem, journal.durable, journal.newest) == (1, None, True, 1002)
@@ -184,7 +184,7 @@ def test_what_ran_before_the_start_is_known_though_nothing_can_be_written(open_j
     """A power failure, and the file system is read-only at the next boot."""
     journal = open_journal()
     run(journal, 1001)
-    journal.hand(entry(1002, b"at work"), None, RETENTION)
+    journal.hand_over(entry(1002, b"at work"), None, RETENTION)
     with monkeypatch.context() as patch:
         patch.setattr(schema, "connect", read_only(schema.connect))
         journal = open_journal(born=LATER)
@@ -224,8 +224,8 @@ def read_only(connect):
 def test_what_this_process_ran_is_known_though_nothing_can_be_read_any_more(open_journal, monkeypatch, name):
     journal = open_journal()
     run(journal, 1001)
-    journal.hand(entry(1002, b"at work"), None, RETENTION)
-    journal.hand(entry(1003, b"withdrawn"), None, RETENTION)
+    journal.hand_over(entry(1002, b"at work"), None, RETENTION)
+    journal.hand_over(entry(1003, b"withdrawn"), None, RETENTION)
     journal.withdraw(1003)
     fail(journal, monkeypatch, sqlite_error(name))
     monkeypatch.setattr(journal._journal, "_rows", raising(sqlite_error(name)))
@@ -241,7 +241,7 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_j
     journal = open_journal()
     run(journal, 1001)
     run(journal, 1003, b"card", CARD)
-    journal.hand(entry(1002, b"at work"), None, RETENTION)
+    journal.hand_over(entry(1002, b"at work"), None, RETENTION)
     fail(journal, monkeypatch, sqlite_error("SQLITE_IOERR"))
     monkeypatch.setattr(journal._journal, "_rows", raising(sqlite_error("SQLITE_IOERR")))
     with monkeypatch.context() as unreadable:
@@ -343,7 +343,7 @@ def test_our_own_mistakes_are_not_the_disk_s(open_journal):
     journal = open_journal()
     run(journal, 1001)
     with pytest.raises(sqlite3.IntegrityError):
-        journal.hand(Entry(1002, b"other", None, None, None, 0.0, NOW), None, RETENTION)      # no size
+        journal.hand_over(Entry(1002, b"other", None, None, None, 0.0, NOW), None, RETENTION)      # no size
     assert journal.durable and journal.problem is None
     run(journal, 1003, b"other")
 
@@ -356,7 +356,7 @@ def test_m12_whatever_happens_to_the_file_it_is_set_right_from_memory(open_journ
     run(journal, 1001)
     run(journal, 1002, b"delivered")
     journal.deliver(1002, NOW)
-    journal.hand(entry(1003, b"at work"), None, RETENTION)
+    journal.hand_over(entry(1003, b"at work"), None, RETENTION)
     happens(path)
     journal.check()
     if "directory in" not in str(happens) and path.is_file():

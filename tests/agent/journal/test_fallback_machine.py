@@ -64,11 +64,11 @@ class FallbackMachine(RuleBasedStateMachine):
         return [id for id, state in self.rows.items() if state in states]
 
     @rule()
-    def hand(self):
+    def hand_over(self):
         self.next += 1
         now = self.now()
         entry = Entry(self.next, b"%d" % self.next, str(self.next), "Sale", 10, now.wall, now)
-        assert self.journal.hand(entry, identity(self.next), RETENTION) is None
+        assert self.journal.hand_over(entry, identity(self.next), RETENTION) is None
         self.rows[self.next] = "handed"
 
     @precondition(lambda self: self.of("handed"))

@@ -81,10 +81,11 @@ class JournalMachine(RuleBasedStateMachine):
         return None
 
     @rule(target=ids, body=st.sampled_from([b"a", b"b", b"c", None]), duplicates=st.booleans())
-    def hand(self, body, duplicates):
+    def hand_over(self, body, duplicates):
         id, self.next = self.next, self.next + 1
         expected = self.seen(body) if duplicates else None
-        found = self.journal.hand(entry(id, body, moment(self.now)), identity(body) if duplicates else None, RETENTION)
+        found = self.journal.hand_over(entry(id, body, moment(self.now)), identity(body) if duplicates else None,
+                                       RETENTION)
         assert (found and found.first.id) == expected
         if expected is None:
             self.rows[id] = Row(body, "handed", self.now)
@@ -182,12 +183,12 @@ def journal(path):
 
 
 def test_request_bodies_are_never_written(journal, path):
-    journal.hand(entry(1, b"a request that nobody may find"), None, RETENTION)
+    journal.hand_over(entry(1, b"a request that nobody may find"), None, RETENTION)
     assert all(b"nobody may find" not in file.read_bytes() for file in families(path))
 
 
 def test_an_answer_that_is_old_leaves_the_files(journal, path):
-    journal.hand(entry(1), None, RETENTION)
+    journal.hand_over(entry(1), None, RETENTION)
     journal.answer(1, Answered(b"an answer to be forgotten", Outcome.ANSWER, None, 0.1), moment(1))
     journal.deliver(1, moment(1))
     assert any(b"to be forgotten" in file.read_bytes() for file in families(path))
@@ -196,7 +197,7 @@ def test_an_answer_that_is_old_leaves_the_files(journal, path):
 
 
 def test_a_reader_holds_the_log_back_only_until_the_next_time(journal, path):
-    journal.hand(entry(1), None, RETENTION)
+    journal.hand_over(entry(1), None, RETENTION)
     journal.answer(1, Answered(PAN, Outcome.ANSWER, None, 0.1), moment(1))
     reader = sqlite3.connect(path)
     reader.execute("BEGIN")
@@ -209,14 +210,14 @@ def test_a_reader_holds_the_log_back_only_until_the_next_time(journal, path):
 
 
 def test_a_large_answer_with_card_data_leaves_no_page_behind(journal, path):
-    journal.hand(entry(1), None, RETENTION)
+    journal.hand_over(entry(1), None, RETENTION)
     journal.answer(1, Answered(PAN * 5000, Outcome.ANSWER, None, 0.1), moment(1))
     journal.deliver(1, moment(1))
     assert all(b"4111111111111111" not in file.read_bytes() for file in families(path))
 
 
 def test_over_a_reboot_age_is_the_wall_clock_s(journal):
-    journal.hand(entry(1), None, RETENTION)
+    journal.hand_over(entry(1), None, RETENTION)
     journal.answer(1, Answered(b"Approved", Outcome.ANSWER, None, 0.1), moment(500))
     journal.deliver(1, moment(500))
     known = identity(b"request")
@@ -237,7 +238,7 @@ def test_rows_are_bounded(journal):
 def test_copies_bring_what_fits_and_never_take_an_answer_away(path):
     journal = Journal.open(path)
     for id in (1, 2, 3):
-        journal.hand(entry(id, bytes([id])), None, RETENTION)
+        journal.hand_over(entry(id, bytes([id])), None, RETENTION)
         journal.answer(id, Answered(b"x" * 100, Outcome.ANSWER, None, 0.1), moment(0))
     journal.deliver(1, moment(0))
     journal.deliver(2, moment(0))
@@ -261,7 +262,7 @@ def contents(path):
 
 
 def test_track_data_and_verification_values_are_never_written(journal, path):
-    journal.hand(entry(1), None, RETENTION)
+    journal.hand_over(entry(1), None, RETENTION)
     journal.answer(1, Answered(SECRET, Outcome.ANSWER, None, 0.1), moment(1))
     assert b"987" not in contents(path) and b"2512101" not in contents(path)
     kept, = journal.pending()
@@ -272,7 +273,7 @@ def test_track_data_and_verification_values_are_never_written(journal, path):
 @pytest.mark.parametrize("state", ["answered", "expired"])
 def test_card_numbers_are_masked_when_an_answer_is_older_than_late_answer(journal, path, state):
     for id, answer in ((1, SECRET), (2, b"no card in it")):
-        journal.hand(entry(id, b"%d" % id), None, RETENTION)
+        journal.hand_over(entry(id, b"%d" % id), None, RETENTION)
         journal.answer(id, Answered(answer, Outcome.ANSWER, None, 0.1), moment(1))
         if state == "expired":
             journal.expire(id)
@@ -289,7 +290,7 @@ def test_card_numbers_are_masked_when_an_answer_is_older_than_late_answer(journa
 
 def test_many_old_answers_are_masked_a_few_at_a_time(journal, path):
     for id in range(1, MASKED_AT_ONCE + 3):
-        journal.hand(entry(id, b"%d" % id), None, RETENTION)
+        journal.hand_over(entry(id, b"%d" % id), None, RETENTION)
         journal.answer(id, Answered(SECRET, Outcome.ANSWER, None, 0.1), moment(1))
     journal.housekeep(moment(700), Retention(KEEP, 600.0))
     assert sum(found.card for found in journal.pending()) == 2

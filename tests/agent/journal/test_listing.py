@@ -33,8 +33,8 @@ def journal(settings):
     journal.close()
 
 
-def hand(journal, id, ref="7"):
-    journal.hand(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), None, RETENTION)
+def hand_over(journal, id, ref="7"):
+    journal.hand_over(Entry(id, b"%d" % id, ref, "Sale", 120, AT.wall, AT), None, RETENTION)
 
 
 def run(settings, capsys, **options):
@@ -44,12 +44,12 @@ def run(settings, capsys, **options):
 
 def test_what_became_of_each(settings, journal, capsys):
     for id in (1, 2, 3):
-        hand(journal, id)
+        hand_over(journal, id)
     journal.answer(1, Answered(b"Approved 4242", Outcome.ANSWER, None, 0.25), AT)
     journal.deliver(1, AT)
     journal.answer(2, Answered(b"Failed", Outcome.FAILURE, "no answer within 150 s", 150.0), AT)
     journal.lose(AT._replace(up=6.0))
-    hand(journal, 4)
+    hand_over(journal, 4)
     assert run(settings, capsys) == (0, (
         "2027-01-15T08:00:00.125Z  RefID 7  Sale  120 bytes in  13 bytes out after 250.0 ms  delivered "
         "2027-01-15T08:00:00.125Z\n"
@@ -60,7 +60,7 @@ def test_what_became_of_each(settings, journal, capsys):
 
 
 def test_json_has_everything_but_bodies(settings, journal, capsys):
-    hand(journal, 1, ref=None)
+    hand_over(journal, 1, ref=None)
     journal.answer(1, Answered(b"Approved 4242", Outcome.ANSWER, None, 0.25), AT)
     _, out, _ = run(settings, capsys, json=True)
     assert json.loads(out) == {
@@ -70,7 +70,7 @@ def test_json_has_everything_but_bodies(settings, journal, capsys):
 
 @pytest.mark.parametrize("ref", ["4111.1111.1111.1111", "4111\\t1111\\t1111\\t1111", "４" + "１" * 15])
 def test_m16_a_card_number_that_1_0_0_wrote_down_as_a_ref_id_is_masked(settings, journal, capsys, ref):
-    hand(journal, 1, ref)
+    hand_over(journal, 1, ref)
     for options in ({}, {"json": True}):
         _, out, _ = run(settings, capsys, **options)
         shown = re.search("RefID(.*?)Sale|ref_id(.*?)command", out)[0]
@@ -79,14 +79,14 @@ def test_m16_a_card_number_that_1_0_0_wrote_down_as_a_ref_id_is_masked(settings,
 
 def test_only_the_last_are_shown(settings, journal, capsys):
     for id in range(1, listing.LAST + 6):
-        hand(journal, id)
+        hand_over(journal, id)
     _, out, _ = run(settings, capsys, json=True)
     assert [json.loads(line)["id"] for line in out.splitlines()] == list(range(6, listing.LAST + 6))
 
 
 def test_follow_tells_of_new_ones_and_of_changes(settings, journal, capsys, monkeypatch):
     answered = Answered(b"A", Outcome.ANSWER, None, 0.1)
-    steps = iter([lambda: hand(journal, 1), lambda: None, lambda: journal.answer(1, answered, AT),
+    steps = iter([lambda: hand_over(journal, 1), lambda: None, lambda: journal.answer(1, answered, AT),
                   lambda: journal.deliver(1, AT)])
 
     def sleep(seconds):
@@ -113,7 +113,7 @@ def test_a_damaged_file(settings, capsys, tmp_path):
 
 
 def test_it_can_not_write_and_does_not_hold_the_journal_up(settings, journal, tmp_path):
-    hand(journal, 1)
+    hand_over(journal, 1)
     listing._rows(tmp_path / "state" / schema.FILE, None, 0)
     reader = threading.Thread(target=listing._rows, args=(tmp_path / "state" / schema.FILE, None, 0))
     reader.start()

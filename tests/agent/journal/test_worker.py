@@ -64,7 +64,7 @@ def find(worker):
 
 def test_calls_happen_in_order_and_off_the_hub(worker):
     first = entry(worker)
-    worker._note(lambda journal: journal.hand(first, None, RETENTION))
+    worker._note(lambda journal: journal.hand_over(first, None, RETENTION))
     worker._note(lambda journal: journal.answer(first.id, approved(), first.at))
     found = find(worker)
     assert (found.state, found.answer) == ("answered", b"Approved")
@@ -111,7 +111,7 @@ def test_problems_are_told_once_and_when_they_are_over(worker, store, caplog):
     worker.path.rmdir()
     worker._journal._retry_at = 0.0
     first = entry(worker)
-    worker.hand(first, None)
+    worker.hand_over(first, None)
     assert store.said[1:] == [("journal", None)] and worker.durable and "works again" in caplog.text
 
 
@@ -134,7 +134,7 @@ def test_a_failed_greenlet_is_replaced(worker, monkeypatch, caplog):
 def test_ids_rise_above_those_of_earlier_processes_whatever_the_clock(tmp_path, store, monkeypatch):
     before = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     first = entry(before)
-    before.hand(first, None)
+    before.hand_over(first, None)
     before.close()
     monkeypatch.setattr(module.time, "time_ns", lambda: 5_000_000)       # 1970
     after = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
@@ -147,7 +147,7 @@ def test_ids_rise_above_those_of_earlier_processes_whatever_the_clock(tmp_path, 
 def test_close_finishes_what_waits_and_leaves_one_file(tmp_path, store):
     worker = JournalWorker(tmp_path / "journal.sqlite3", RETENTION, store)
     first = entry(worker)
-    worker._note(lambda journal: journal.hand(first, None, RETENTION))
+    worker._note(lambda journal: journal.hand_over(first, None, RETENTION))
     worker.close()
     worker.close()
     assert [file.name for file in tmp_path.iterdir()] == ["journal.sqlite3"]
@@ -160,7 +160,7 @@ def test_card_data_leaves_the_log_when_nobody_reads_any_more(worker, monkeypatch
     monkeypatch.setattr(module, "TIDY_AGAIN", 0.05)
     card = b'{"Account": "4111111111111111"}'
     first = entry(worker)
-    worker.hand(first, None)
+    worker.hand_over(first, None)
     worker.answer(first.id, approved(card), worker.now())
     reader = schema.connect_to_read(worker.path)
     reader.execute("BEGIN")

@@ -400,9 +400,9 @@ def test_a_disk_that_hangs_runs_nothing_and_says_so(start, app, connection, monk
     settle(lambda: processor.journal.generation)
 
     def stuck(self, entry, identity):
-        self._note(lambda journal: journal.hand(entry, identity, self.retention))
+        self._note(lambda journal: journal.hand_over(entry, identity, self.retention))
         raise JournalStuck("the journal's disk gave no answer for 10 s")
-    monkeypatch.setattr(JournalWorker, "hand", stuck)
+    monkeypatch.setattr(JournalWorker, "hand_over", stuck)
     processor.receive(SALE)
     assert failed(there.wait(1)[0])["Message"] == failure_reasons.NOT_LOOKED_UP
     monkeypatch.undo()
@@ -442,7 +442,7 @@ def test_while_the_disk_hangs_nobody_is_told_that_an_approved_sale_did_not_run(s
         waiting.wait()
         raise JournalStuck("the journal's disk gave no answer for 10 s")
     monkeypatch.setattr(JournalWorker, "find", stuck)
-    monkeypatch.setattr(JournalWorker, "hand", stuck)
+    monkeypatch.setattr(JournalWorker, "hand_over", stuck)
     others = [OTHER.replace(b'"2"', b'"%d"' % number) for number in range(10, 30)]
     for request in (OTHER, VOID, *others):
         processor.receive(request)
