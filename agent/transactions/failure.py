@@ -5,9 +5,9 @@ is the template's own. Values come from outside, so they are escaped for the for
 shows: XML for `<`, else JSON string escapes, which are harmless in plain text too. No value can hold an EOT, or end the
 field it is in.
 """
+import html
 import json
 import re
-from xml.sax.saxutils import escape
 
 _PLACEHOLDER = re.compile(r"\{(reason|RefID|Command|TerminalID)\}")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,4 +27,5 @@ def _json(value: str) -> str:
 
 
 def _xml(value: str) -> str:
-    return escape(_NOT_IN_XML.sub("", value), {'"': "&quot;", "'": "&apos;"})
+    # Not xml.sax.saxutils: it brings urllib.request with it, 25 ms of every start.
+    return html.escape(_NOT_IN_XML.sub("", value)).replace("&#x27;", "&apos;")
