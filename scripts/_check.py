@@ -54,7 +54,7 @@ def mypy() -> list[str]:
         (links / package.name).symlink_to(package)
     path = {"MYPYPATH": f"{links.parent}:{ROOT}/scripts:{ROOT}/tests/support:{ROOT}/sandbox/lab"}
     base = (program, "--no-error-summary", "--hide-error-context", "--show-absolute-path")
-    lines = run(*base, "-p", NAMESPACE, **path) + run(*base, "-p", "bench", **path)
+    lines = [line for package in (NAMESPACE, "bench", "soaking") for line in run(*base, "-p", package, **path)]
     lines += run(*base, *sorted((ROOT / "tests/support").glob("*.py")), **path)
     for script in [*scripts(), *sorted((ROOT / "scripts").glob("*.py"))]:
         lines += run(*base, script, **path)

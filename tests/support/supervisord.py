@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import xmlrpc.client
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,9 +67,10 @@ class _Transport(xmlrpc.client.Transport):
 
 class Supervisor:
     """A context manager. `more`: what the configuration includes behind the product's, and which wins over it; by
-    default nothing starts by itself."""
+    default nothing starts by itself. `inside`: a command that runs it, in a namespace for instance."""
 
-    def __init__(self, more: str = QUIET, prefix: str = "ect-"):
+    def __init__(self, more: str = QUIET, prefix: str = "ect-", inside: Sequence[str] = ()):
+        self._inside = inside
         self.folder = Path(tempfile.mkdtemp(prefix=prefix))
         self.config_dir = self.folder / "settings"
         (self.config_dir / "conf.d").mkdir(parents=True)
@@ -100,7 +102,7 @@ class Supervisor:
         """Start supervisord. It ends in order even when this process is killed; Ctrl-C does not reach it."""
         with (self.folder / "supervisord.out").open("ab") as output:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "supervisor.supervisord", "-n",
+                [*self._inside, "setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "supervisor.supervisord", "-n",
                  "-c", self.folder / "supervisord.conf"],
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 

@@ -1,0 +1,122 @@
+"""PURE. A soak in words: the line a minute, and the verdict at its end."""
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .schedule import NETWORK, Fault, Kind
+from .trend import Point, trend
+from .verdict import LONGEST, Fate, Interval, Money, good, offline, overlaps
+
+PER = 10_000
+WARM_UP = 24
+"""Faults that a process gets before its samples count as growth."""
+LIMITS = {"memory": 5.0, "descriptors": 5.0, "threads": 3.0}
+"""What a process may surely grow by in PER faults: MB, and numbers. A leak in one kind of fault would be hundreds."""
+UNITS = {"memory": " MB", "descriptors": "", "threads": ""}
+AFTER = 8.0
+"""Being offline is put down to a fault that ended at most so many seconds before the network was good."""
+KILLS = frozenset({Kind.AGENT_KILLED, Kind.AGENT_HANGS, Kind.APPLICATION_KILLED, Kind.SUPERVISOR_KILLED})
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Played:
+    """A fault and when it was there, on the monotonic clock."""
+
+    fault: Fault
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a soak. Times on the monotonic clock; samples: (program, what) → points."""
+
+    seed: int
+    begin: float
+    end: float
+    played: Sequence[Played]
+    timeline: Sequence[tuple[float, bool]]
+    samples: Mapping[tuple[str, str], Sequence[Point]]
+    not_back: int
+    money: Money
+
+
+def troubles(played: Sequence[Played]) -> list[Interval]:
+    """When something was wrong between terminal and cloud."""
+    return [(each.begin, each.end) for each in played if each.fault.place in NETWORK]
+
+
+def kills(played: Sequence[Played]) -> list[Interval]:
+    """When a process was gone or hung that knows what becomes of a sale."""
+    return [(each.begin, each.end) for each in played if each.fault.kind in KILLS]
+
+
+def spells(facts: Facts) -> list[Interval]:
+    """When the terminal was offline although the network was good."""
+    return overlaps(good(troubles(facts.played), facts.begin, facts.end), offline(facts.timeline, facts.end))
+
+
+def line(facts: Facts, active: Sequence[Fault], sizes: Mapping[str, float]) -> str:
+    """One line for one minute."""
+    fates = facts.money.fates
+    longest = max((end - begin for begin, end in spells(facts)), default=0.0)
+    online = bool(facts.timeline) and facts.timeline[-1][1]
+    grown = "  ".join(f"{name} {much:.1f} MB" for name, much in sizes.items())
+    return (f"{(facts.end - facts.begin) / 60:5.0f} min  {len(facts.played):5} faults  "
+            f"{'online ' if online else 'offline'}  {fates[Fate.APPROVED]:5} approved  {len(facts.money.twice)} twice  "
+            f"{len(facts.money.lost)} lost  {len(facts.money.foreign)} another's  "
+            f"at most {longest:.1f} s offline in a good network  {grown}"
+            + (f"  now: {', '.join(fault.kind.value for fault in active)}" if active else ""))
+
+
+def verdict(facts: Facts) -> tuple[list[str], bool]:
+    """The lines of the verdict, and whether all is well."""
+    lines, bad = [f"seed {facts.seed}: {(facts.end - facts.begin) / 60:.1f} min, {len(facts.played)} faults"], False
+
+    def judge(what: str, well: bool, said: str) -> None:
+        nonlocal bad
+        bad |= not well
+        lines.append(f"  {'ok ' if well else 'BAD'}  {what:58} {said}")
+
+    money = facts.money
+    lines.append("  sales: " + ", ".join(f"{count} {fate.value}" for fate, count in money.fates.items() if count))
+    for what, refs in (("sales run twice", money.twice), ("answers lost", money.lost),
+                       ("answers given to another request", money.foreign)):
+        judge(what, not refs, f"{len(refs)} {' '.join(refs[:SHOWN])}".rstrip())
+    found = spells(facts)
+    longest = max(found, key=lambda one: one[1] - one[0], default=(facts.begin, facts.begin))
+    seconds = longest[1] - longest[0]
+    judge("longest offline in a good network", seconds <= LONGEST,
+          f"{seconds:.1f} s" + (f", after {before(facts.played, longest[0])}" if seconds else ""))
+    judge("not back when a rest was over", facts.not_back == 0, str(facts.not_back))
+    for (program, what), points in sorted(facts.samples.items()):
+        known = trend(points, WARM_UP)
+        judge(f"{program}: growth of {what} per {PER:,} faults", known is None or not known.exceeds(LIMITS[what] / PER),
+              "not known: too few samples" if known is None else
+              f"{known.slope * PER:+.2f} ± {known.error * PER:.2f}{UNITS[what]} "
+              f"({known.samples} samples, {known.lives} lives)")
+    return [*lines, *table(facts, found)], not bad
+
+
+def before(played: Sequence[Played], moment: float) -> str:
+    """The faults that ended shortly before a moment, newest first."""
+    near = sorted((each for each in played if each.begin <= moment and each.end > moment - AFTER),
+                  key=lambda one: -one.end)
+    return "; ".join(f"{each.fault.number} {each.fault}" for each in near) or "nothing"
+
+
+def table(facts: Facts, found: Sequence[Interval]) -> list[str]:
+    """For each kind: how often, and how long the terminal was offline after it once the network was good again."""
+    after: dict[Kind, list[float]] = defaultdict(list)
+    for begin, end in found:
+        last = max((each for each in facts.played if each.begin <= begin + 1e-9), key=lambda one: one.end, default=None)
+        if last and begin - last.end < AFTER:
+            after[last.fault.kind].append(end - begin)
+    lines = [f"  {'offline after it, the network being good':32} {'faults':>7} {'times':>7} {'median':>8} {'worst':>8}"]
+    for kind in Kind:
+        count, times = sum(each.fault.kind is kind for each in facts.played), after[kind]
+        figures = f"{statistics.median(times):7.2f}s {max(times):7.2f}s" if times else f"{'-':>8} {'-':>8}"
+        lines.append(f"  {kind.value:32} {count:7} {len(times):7} {figures}")
+    return lines
