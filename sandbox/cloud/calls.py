@@ -8,6 +8,7 @@ The rules (from eConduit's public API pages)
 * An amount has its decimal point; in the JSON form it may be a number.
 * A parameter that is *present* may be empty where the pages say so (the further fields of runTransaction2), but must be
   there.
+* A follow-up (Capture, Void, TipAdjust) reuses the first transaction's RefID, so it has one.
 * What is wrong is a ``CallError`` that names the parameter and says what is accepted.
 """
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from typing import Any
 
 COMMANDS = ("Sale", "Refund", "Auth", "Capture", "Void", "TipAdjust", "GiftActivate", "GiftSale", "GiftRefund",
             "GiftAddValue", "GiftBalance")
+FOLLOW_UPS = ("Capture", "Void", "TipAdjust")
 WITHOUT_AMOUNT = ("Capture", "Void", "GiftBalance")
 COUNTRIES = ("USA", "Canada", "UK", "Australia", "New Zealand")
 INPUT_TYPES = ("c", "n", "a", "an")
@@ -115,7 +117,8 @@ _WAIT = {"wait": Field("seconds to wait for the answer (the sandbox's own)", _se
 _RUN = {
     "command": _COMMAND, **_KEY,
     "amount": Field("with its decimal point; not for " + ", ".join(WITHOUT_AMOUNT), _amount, example="2.50"),
-    "refID": Field("the POS's own number of the transaction; a follow-up reuses that of the first"),
+    "refID": Field("the POS's own number of the sale, which asked for again is run once; a follow-up ("
+                   + ", ".join(FOLLOW_UPS) + ") has that of the first; empty: a new one"),
     **_TERMINAL,
 }
 _PAIR = {
@@ -182,7 +185,11 @@ def read(name: str, given: Mapping[str, Any]) -> dict[str, str]:
             found[key] = field.check(value) if value else ""
         except ValueError as mistake:
             raise CallError(f"{key} must be {mistake}") from None
-    if "amount" in CALLS[name].fields and not found.get("amount") and found["command"] not in WITHOUT_AMOUNT:
+    if "amount" not in CALLS[name].fields:
+        return found
+    if not found.get("refID") and found["command"] in FOLLOW_UPS:
+        raise CallError(f"{name} needs refID for {found['command']}: that of the first transaction")
+    if not found.get("amount") and found["command"] not in WITHOUT_AMOUNT:
         raise CallError(f"{name} needs amount for {found['command']}: a number with its decimal point, such as 2.50")
     return found
 

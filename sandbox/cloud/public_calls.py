@@ -152,7 +152,7 @@ class PublicCalls:
         result = self._start(ref or str(uuid.uuid4()), command, terminal, amount, extra)
         if connection is None:
             self._results.forget(result)
-            return _answer(result, "Failed", "The terminal is offline", final=True)
+            return _answer(result, "Failed", "Terminal Is Offline", final=True)
         done = Event()
         result.on_answer = done.set
         self._send(connection, result)
