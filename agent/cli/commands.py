@@ -14,8 +14,9 @@ SOCKET = argument("--socket", metavar="PATH", help="the agent's socket, instead 
 
 
 def _run(options: Namespace) -> int:
-    from .run import run
-    return run(options)
+    from ..app import run
+    from .settings import config_dir
+    return run(config_dir(options))
 
 
 def _status(options: Namespace) -> int:
@@ -34,8 +35,9 @@ def _reconnect(options: Namespace) -> int:
 
 
 def _transactions(options: Namespace) -> int:
-    from .transactions import transactions
-    return transactions(options)
+    from ..journal import listing
+    from .settings import usable
+    return listing.main(usable(options, "the journal's place"), options)
 
 
 def _check_config(options: Namespace) -> int:

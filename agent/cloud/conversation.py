@@ -11,17 +11,8 @@ from typing import Protocol
 import gevent
 
 from econduit_terminal.agent.transactions.request import shown
+from econduit_terminal.agent.wire import events
 from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError, WireError
-from econduit_terminal.agent.wire.events import (
-    Acknowledged,
-    Deregistered,
-    Refused,
-    Registered,
-    SessionEvent,
-    StatusNotice,
-    SurplusAck,
-    Transaction,
-)
 from econduit_terminal.agent.wire.session import Session, State
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
@@ -175,28 +166,28 @@ class Conversation:
                 return over
         return None
 
-    def _handle(self, events: Iterable[SessionEvent]) -> Ended | None:
+    def _handle(self, came: Iterable[events.SessionEvent]) -> Ended | None:
         """Others get their turn between two of these: a burst must not hold up the local API."""
-        for number, event in enumerate(events):
+        for number, event in enumerate(came):
             if number:
                 gevent.sleep(0)
                 if self._commands.abort:
                     return self._abort()
             match event:
-                case Registered():
+                case events.Registered():
                     self._online(event)
-                case Refused():
+                case events.Refused():
                     self.registered_at = None
                     return ended.refused(event, self._connection.endpoint)
-                case Deregistered():
+                case events.Deregistered():
                     return ended.deregistered(event)
-                case Acknowledged():
+                case events.Acknowledged():
                     self._store.acked()
-                case SurplusAck():
+                case events.SurplusAck():
                     self._count_surplus()
-                case StatusNotice():
+                case events.StatusNotice():
                     self._tell_notice(event.text)
-                case Transaction():
+                case events.Transaction():
                     self._transactions.receive(event.request)
         return None
 
@@ -217,7 +208,7 @@ class Conversation:
     def _broken(self, error: WireError) -> Ended:
         return ended.broken(error, self._connection.endpoint, registering=self._registering)
 
-    def _online(self, event: Registered) -> None:
+    def _online(self, event: events.Registered) -> None:
         self.registered_at = time.monotonic()
         self.primary_return.start(self.registered_at)
         connection = self._connection

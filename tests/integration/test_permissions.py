@@ -17,7 +17,7 @@ program, *arguments = sys.argv[1:]
 import econduit_terminal.agent.cli, econduit_terminal.watchdog
 for package in (econduit_terminal.agent.cli, econduit_terminal.watchdog):
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        if not module.name.endswith(("__main__", "cli.run")): importlib.import_module(module.name)
+        if not module.name.endswith("__main__"): importlib.import_module(module.name)
 main = importlib.import_module(f"econduit_terminal.{program}.__main__").main
 os.setgroups([]); os.setgid(65534); os.setuid(65534); os.chdir("/tmp")
 sys.exit(main(arguments))

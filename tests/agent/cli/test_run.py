@@ -5,14 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from econduit_terminal.agent.cli.run import run
+from econduit_terminal.agent.cli.commands import PROGRAM
 
 
-@pytest.mark.parametrize("given, wanted", [("/given", "/given"), (None, "/from/environment")])
+@pytest.mark.parametrize("given, wanted", [(["--config-dir", "/given"], "/given"), ([], "/from/environment")])
 def test_the_application_gets_the_directory_and_gives_the_exit_code(monkeypatch, given, wanted):
     served = []
     app = SimpleNamespace(run=lambda directory: served.append(directory) or 3)
     monkeypatch.setitem(sys.modules, "econduit_terminal.agent.app", app)
     monkeypatch.setenv("ECONDUIT_CONFIG_DIR", "/from/environment")
-    assert run(SimpleNamespace(config_dir=given)) == 3
+    options = PROGRAM.parse(["run", *given])
+    assert options.run(options) == 3
     assert served == [Path(wanted)]
