@@ -46,7 +46,7 @@ class Cloud:
         self._controls = Controls(self._faults, self._registry, self._calls, self._events, self)
         self._servers: dict[str, StreamServer] = {}
         self._web: WSGIServer | None = None
-        self._open = 0
+        self._handshakes = 0
         self._full_from = 0.0
 
     def start(self) -> None:
@@ -99,23 +99,19 @@ class Cloud:
             self._events.add("stalled", port=port)
 
     def _serve(self, sock: socket.socket, address: Any, port: str) -> None:
-        if self._open >= self.room.terminals:
+        if len(self._registry.connections) + self._handshakes >= self.room.terminals:
             self._tell_full()
             return
-        self._open += 1
-        try:
-            self._talk(sock, address, port)
-        finally:
-            self._open -= 1
-
-    def _talk(self, sock: socket.socket, address: Any, port: str) -> None:
         if self._tls is not None:
             sock.settimeout(HANDSHAKE)
+            self._handshakes += 1
             try:
                 sock = self._tls.wrap_socket(sock, server_side=True)
             except OSError as error:
                 self._events.add("handshake-failed", port=port, detail=str(error)[:200])
                 return
+            finally:
+                self._handshakes -= 1
         self._registry.accept(sock, f"{address[0]} port {address[1]}", port).serve()
 
     def _tell_full(self) -> None:
@@ -123,4 +119,4 @@ class Cloud:
         if now >= self._full_from:
             self._full_from = now + FULL_AGAIN
             log.warning("%d connections are open, and the limit on open files (%d) leaves no room for more: further "
-                        "ones are closed. %s", self._open, self.room.files, REMEDY)
+                        "ones are closed. %s", self.room.terminals, self.room.files, REMEDY)

@@ -5,6 +5,9 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import ExitStack
 
 import pytest
 
@@ -73,18 +76,50 @@ def test_a_budget_is_kept_and_who_gave_up_in_the_queue_costs_his_turn(start_clou
                       "registrations": 12, "wasted": 1}
 
 
-def test_it_says_what_it_cannot_carry_and_how_to_carry_more(tmp_path, dial):
-    with (tmp_path / "log").open("w") as log:
-        few = subprocess.Popen(
-            ["bash", "-c", 'ulimit -n 66 && exec "$@"', "-", sys.executable, "-m", "econduit_terminal.sandbox", "cloud",
-             "--primary-port", "0", "--secondary-port", "0", "--http-port", "0"], stdout=subprocess.PIPE, stderr=log)
-    try:
-        ready = json.loads(few.stdout.readline())
-        assert ready["terminals"] == 1
-        dial(ready["primary"]).online("T1")
-        assert dial(ready["secondary"]).ended()
-    finally:
-        few.terminate()
-        few.communicate()
-    said = (tmp_path / "log").read_text()
+@pytest.fixture
+def small_cloud(tmp_path):
+    """A function that starts a cloud with room for one terminal; returns its readiness line. Its log is in ``log``."""
+    with (tmp_path / "log").open("w") as log, ExitStack() as stack:
+        def start(*options):
+            few = subprocess.Popen(
+                ["bash", "-c", 'ulimit -n 66 && exec "$@"', "-", sys.executable, "-m", "econduit_terminal.sandbox",
+                 "cloud", "--primary-port", "0", "--secondary-port", "0", "--http-port", "0", *options],
+                stdout=subprocess.PIPE, stderr=log)
+            stack.callback(few.communicate)
+            stack.callback(few.terminate)
+            return json.loads(few.stdout.readline())
+        yield start
+
+
+def test_it_says_what_it_cannot_carry_and_how_to_carry_more(small_cloud, tmp_path, dial):
+    ready = small_cloud()
+    assert ready["terminals"] == 1
+    dial(ready["primary"]).online("T1")
+    assert dial(ready["secondary"]).ended()
+    deadline = time.monotonic() + 10
+    while "no room for more" not in (said := (tmp_path / "log").read_text()):      # the log is not waited for
+        assert time.monotonic() < deadline, said
+        time.sleep(0.02)
     assert "limit on open files (66) leaves no room for more" in said and "ulimit -n" in said
+
+
+def test_a_connection_that_was_ended_takes_no_room(small_cloud, dial):
+    ready = small_cloud("--budget", "1/min")
+    base = f"http://127.0.0.1:{ready['http']}/sandbox"
+    dial(ready["primary"]).send(REGISTER)           # its turn is a minute away
+    counted(base, connections=1, waiting=1)
+    urllib.request.urlopen(f"{base}/drop", b"", timeout=10).close()
+    dial(ready["primary"]).send(REGISTER)
+    counted(base, connections=1, waiting=2)
+
+
+def counted(base, **wanted):
+    """Waits for these counts."""
+    deadline = time.monotonic() + 10
+    while True:
+        with urllib.request.urlopen(f"{base}/counts", timeout=10) as response:
+            counts = json.load(response)
+        if wanted.items() <= counts.items():
+            return
+        assert time.monotonic() < deadline, counts
+        time.sleep(0.02)
