@@ -28,6 +28,11 @@ def _load(options: Namespace) -> int:
     return run.main(options)
 
 
+def _advise(options: Namespace) -> int:
+    from econduit_terminal.sandbox.fleet import advise
+    return advise.main(options)
+
+
 DEFAULT = Cloud()
 CLOUD: tuple[Argument, ...] = (
     argument("--budget", type=quantities.rate, default=DEFAULT.budget, metavar="R",
@@ -57,10 +62,15 @@ SIMULATE: tuple[Argument, ...] = (
     argument("--json", action="store_true", help="the figures as JSON"),
     argument("--save", type=Path, metavar="FILE", help="writes a report with plots, one HTML page"),
 )
+ADVISE: tuple[Argument, ...] = (
+    argument("--save", type=Path, metavar="FILE", help="writes the file, such as conf.d/fleet.ini (standard output)"),
+)
 ABOUT = "What a fleet of terminals does to its cloud: in a model, and on real sockets."
 PROGRAM = Program("econduit-fleet", ABOUT, VERSION, (
     Command("simulate", "a model of the whole fleet, beside three other policies: how soon it is back, at what cost",
             _simulate, (*FLEET, *CLOUD, *SIMULATE)),
+    Command("advise", "the settings that bring a fleet back soonest, as a file for conf.d with its figures", _advise,
+            (FLEET[0], *CLOUD, *ADVISE)),
     Command("load", "the terminals themselves, on real sockets, led by Locust", _load,
             (*FLEET, *load.CLOUD, *load.FLEET, *load.LOCUST), load.EPILOG),
     Command("scenes", "lists what can happen to the cloud", _scenes),

@@ -14,7 +14,7 @@ from econduit_terminal.sandbox.fleet.product import Product
 from econduit_terminal.sandbox.fleet.registrations import Registrations
 from econduit_terminal.sandbox.fleet.scenes import NODES, Cloud, Cut, Does, Phase, Scene
 from econduit_terminal.sandbox.fleet.terminals import Terminals
-from econduit_terminal.sandbox.fleet.windows import advance
+from econduit_terminal.sandbox.fleet.windows import WIDTH, advance
 
 PATIENCE, PATIENCE_LIMITS = 300.0, 4.0
 """How long a fleet is given to come back after the last phase began: seconds, and times the cloud's own limit."""
@@ -24,7 +24,7 @@ _NOT_ALONE = (Does.WORKS, Does.HANGS, Does.STALLED, Does.DROPS)
 @dataclass(frozen=True)
 class Run:
     """A scene with its numbers. outage: seconds. rtt: seconds, of a round trip to the cloud. network: what every
-    watchdog says. seed: of chance."""
+    watchdog says. seed: of chance. width: seconds, see `windows`."""
     scene: Scene
     terminals: int
     outage: float
@@ -32,6 +32,7 @@ class Run:
     rtt: float = 0.03
     network: NetworkReport = field(default_factory=NetworkReport)
     seed: int = 1
+    width: float = WIDTH
 
     @property
     def limit(self) -> float:
@@ -84,7 +85,7 @@ def play(run: Run, behaviour: Behaviour, progress: Callable[[float], None] = lam
         _enter(registrations, terminals.does, end)
         terminals.cut(_cut(phase, number, run.terminals), begin)
         meet = any(does in _NOT_ALONE for does in terminals.does)
-        for now in advance(terminals.at, begin, end, terminals.step, meet=meet):
+        for now in advance(terminals.at, begin, end, terminals.step, meet=meet, width=run.width):
             progress(now)
             if number == len(phases) - 1 and now >= begin + run.scene.watched and terminals.online.all():
                 break

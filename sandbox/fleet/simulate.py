@@ -3,16 +3,15 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from econduit_terminal.conf import settings
 from econduit_terminal.conf.schema import Settings
+from econduit_terminal.sandbox.fleet.bar import bar
 from econduit_terminal.sandbox.fleet.figures import HEADINGS, Figures, verdict
 from econduit_terminal.sandbox.fleet.history import Outcome
 from econduit_terminal.sandbox.fleet.play import Run, play
@@ -67,31 +66,10 @@ def simulate(run: Run, chosen: Settings, *, alone: bool = False) -> list[Outcome
     outcomes = []
     for make in makers[:1] if alone else makers:
         behaviour = make()
-        with _bar(f"{run.scene.name}: {behaviour.name}", run.last + run.scene.watched + run.limit) as bar:
-            outcomes.append(play(run, behaviour, bar))
+        with bar(Console(stderr=True), f"{run.scene.name}: {behaviour.name}", run.last + run.scene.watched + run.limit,
+                 "{task.completed:.0f} s played") as told:
+            outcomes.append(play(run, behaviour, told.at))
     return outcomes
-
-
-@contextmanager
-def _bar(what: str, seconds: float) -> Iterator["_Told"]:
-    """Shown where there is a terminal; the time is the model's. A fleet that takes longer than it needs to stays at
-    the end of the bar."""
-    console = Console(stderr=True)
-    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} s played"),
-                  TimeElapsedColumn(), TextColumn("left about"), TimeRemainingColumn(), console=console,
-                  transient=True, disable=not console.is_terminal) as progress:
-        yield _Told(progress, progress.add_task(what, total=seconds))
-
-
-class _Told:
-    """How far the model is, for the bar."""
-
-    def __init__(self, progress: Progress, task: TaskID):
-        self._progress = progress
-        self._task = task
-
-    def __call__(self, seconds: float) -> None:
-        self._progress.update(self._task, completed=seconds)
 
 
 def _show(console: Console, run: Run, rows: list[Figures]) -> None:

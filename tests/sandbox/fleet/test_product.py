@@ -1,6 +1,5 @@
 """The model's terminals do what the agent's own parts do, one object a terminal."""
 from dataclasses import replace
-from unittest.mock import patch
 
 import fleet_of_objects
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given, settings as how, strategies as st
 
 from econduit_terminal.conf.settings import load
-from econduit_terminal.sandbox.fleet import windows
 from econduit_terminal.sandbox.fleet.history import Kind
 from econduit_terminal.sandbox.fleet.play import Run, play
 from econduit_terminal.sandbox.fleet.product import Product
@@ -22,16 +20,14 @@ PRIME = 997
 def both(name, chances, *, outage, cloud):
     """The outcome of the model, and what the fleet of objects saw."""
     scene = replace(BY_NAME[name], watched=0.0)
-    run = Run(scene, len(chances), outage if scene.outage else 0.0, cloud, rtt=0.03)
+    # The order of events is the model's one approximation: with this width it is exact.
+    run = Run(scene, len(chances), outage if scene.outage else 0.0, cloud, rtt=0.03, width=1e-9)
     # Not a multiple of local_retry, so that no dial ends at the moment of a SYN; no moves, which are not played here.
     settings = replace(SETTINGS, reconnect=replace(SETTINGS.reconnect, connect_timeout=4.7, primary_retry=1e9))
     chance = np.array(chances)
     product = Product(settings, run.terminals, lambda ids: chance[ids])
     product.dialing = replace(product.dialing, probes=None)
-    # The order of events is the model's one approximation: here it is exact.
-    with patch.object(windows, "WIDTH", 1e-9):
-        outcome = play(run, product)
-    return run, outcome, fleet_of_objects.play(run, settings, chances)
+    return run, play(run, product), fleet_of_objects.play(run, settings, chances)
 
 
 def backs(run, seen):
