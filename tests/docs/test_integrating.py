@@ -1,8 +1,10 @@
 """docs/integrating.md: its payment applications behind a real terminal, and its reading of the status file."""
 import importlib.util
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +16,9 @@ from sandbox_client import Cloud, reserve
 from supervisord import Supervisor
 from terminal_lab import Terminal
 from waiting import PATIENCE, until
+
+from econduit_terminal.agent.api.api import KEEPALIVE
+from econduit_terminal.process.line_file import VALID_FOR
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 EXAMPLES = DOCS / "examples"
@@ -131,15 +136,46 @@ def test_the_kiosk_is_a_program_that_supervisord_takes(tmp_path):
         process.wait(2 * PATIENCE)    # a SIGTERM between fork and exec is lost; SIGKILL follows after 10 s
 
 
-def test_the_events_are_as_shown(supervisor, cloud):
+@pytest.fixture
+def displayed(supervisor, cloud):
+    """A running terminal with a display, and the display's port."""
     with reserve() as port:
         number = port.getsockname()[1]
     with Terminal(supervisor, {"cloud.primary": f"127.0.0.1:{cloud.primary}",
                                "local.display": f"127.0.0.1:{number}"}) as made:
         made.start()
         made.wait_online()
-        with socket.create_connection(("127.0.0.1", number), timeout=10) as client:
-            client.sendall(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            with client.makefile("rb") as stream:
-                line = next(line for line in stream if line.startswith(b"data: "))
-        assert {"display", "online", "idle", "reason", "terminal_id"} <= set(json.loads(line[6:]))
+        yield made, number
+
+
+def test_the_events_are_as_shown(displayed):
+    _, number = displayed
+    with socket.create_connection(("127.0.0.1", number), timeout=10) as client:
+        client.sendall(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        with client.makefile("rb") as stream:
+            line = next(line for line in stream if line.startswith(b"data: "))
+    assert {"display", "online", "idle", "reason", "terminal_id"} <= set(json.loads(line[6:]))
+
+
+def test_the_events_of_a_terminal_are_followed_through_a_cut_and_a_hang(displayed, cloud, start_python):
+    terminal, number = displayed
+    process = start_python(EXAMPLES / "events.py", "127.0.0.1", str(number))
+    assert process.stdout.readline() == "POS Online\n"
+    cloud.misbehave("rst", terminal=terminal.id)
+    assert process.stdout.readline().startswith("POS Offline: reset by the cloud: Wait")
+    while process.stdout.readline() != "POS Online\n":
+        pass
+    pid = terminal.agent_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert process.stdout.readline() == "POS Offline: the terminal does not answer\n"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    while process.stdout.readline() != "POS Online\n":
+        pass
+
+
+def test_how_long_a_silence_is_as_the_agent_has_it():
+    comment, = re.findall(r"a comment comes every (\d+) s", TEXT)
+    silent, = re.findall(r"nothing comes for (\d+) s", TEXT)
+    assert (float(comment), float(silent)) == (KEEPALIVE, VALID_FOR)
