@@ -6,6 +6,7 @@ from econduit_terminal.conf.version import VERSION
 from econduit_terminal.process.commands import Argument, Command, Program, argument
 
 WRONG = 4
+DEVICE = "device.toml"
 EPILOG = """exit status: 0 nothing failed, 1 FAIL, 2 INCONCLUSIVE (and nothing failed), 3 no device came,
 4 wrong command line or device.toml"""
 
@@ -102,7 +103,7 @@ RUN: tuple[Argument, ...] = (
     argument("--list", action="store_true", help="lists the cases, and which apply"),
 )
 TERMINAL: tuple[Argument, ...] = (
-    argument("--device", metavar="FILE", help="what is declared of the device (device.toml)"),
+    argument("--device", metavar="FILE", default=DEVICE, help="what is declared of the device (%(default)s)"),
     argument("--ports", metavar="PRIMARY,SECONDARY", type=ports, default=(9000, 9001), help="(9000,9001)"),
     argument("--host", metavar="ADDRESS", default="0.0.0.0", help="address to listen on (%(default)s)"),
     argument("--page", metavar="ADDRESS:PORT", default="127.0.0.1:9010", type=address,

@@ -20,7 +20,7 @@ from econduit_terminal.sandbox.certify.display import AskedDisplay, Display, Url
 from econduit_terminal.sandbox.certify.exam import Exam
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.listing import listing
-from econduit_terminal.sandbox.certify.options import Wrong
+from econduit_terminal.sandbox.certify.options import DEVICE, Wrong
 from econduit_terminal.sandbox.certify.order import TERMINAL
 from econduit_terminal.sandbox.certify.page import Page
 from econduit_terminal.sandbox.certify.person import Hands, Nobody, Person
@@ -33,7 +33,6 @@ from econduit_terminal.sandbox.certify.table.every import CASES
 from econduit_terminal.sandbox.certify.table.model import MEANS, Case, Profile, Role
 
 WAIT, WAIT_ALONE = 600.0, 60.0
-DEVICE = "device.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +120,11 @@ def declared(path: Path) -> Device:
 def main(options: argparse.Namespace) -> int:
     """The command; returns the exit status. Raises Wrong."""
     if options.list:
-        path = Path(options.device or DEVICE)
-        known = declared(path) if options.device or path.exists() else Device()
+        path = Path(options.device)
+        known = declared(path) if path.exists() or options.device != DEVICE else Device()
         listing(chosen(options, Role.TERMINAL), Profile(options.profile), known.absent())
         return result.EXIT["PASS"]
-    device = declared(Path(options.device or DEVICE))
+    device = declared(Path(options.device))
     asked = plan(options, Role.TERMINAL)
     if not asked.cases:
         return nothing_left(options)
@@ -184,6 +183,8 @@ async def _examine(exam: Exam, asked: Plan, watchers: Sequence[Watcher], stop: a
         with contextlib.suppress(asyncio.CancelledError):
             await work
         note = "stopped by hand"
+    elif (mistake := work.exception()) is not None:
+        note = f"a mistake in the examiner ended the run: {mistake!r}"
     else:
         came = work.result()
         note = runner.gone if came else f"no device came within {wait:g} s"

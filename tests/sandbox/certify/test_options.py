@@ -16,7 +16,7 @@ def test_what_is_fixed():
 
 @pytest.mark.parametrize("words", [
     [], ["nope"], ["terminal", "--ports", "x"], ["terminal", "--ports", "1,1"], ["terminal", "--ports", "1,2,3"],
-    ["terminal", "--ports", "70000"], ["cloud"], ["cloud", "host"], ["cloud", "h:1,h:2,h:3"], ["terminal",
+    ["terminal", "--ports", "70000"], ["cloud", "host"], ["cloud", "h:1,h:2,h:3"], ["terminal",
         "--profile", "x"],
     ["terminal", "--repeat", "0"], ["terminal", "--wait", "-1"], ["terminal", "--page", "9010"], ["verify"],
     ["compare", "a"],
