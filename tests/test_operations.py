@@ -40,7 +40,7 @@ def test_every_metric():
 
 def test_every_state_of_a_transaction():
     states = {name for name in named("Metrics") if not name.startswith(("econduit_", "_"))}
-    assert states == {*report.COUNTED, "pending", "lost"}
+    assert states == {*report.COUNTED, "lost"}
 
 
 def test_every_problem():

@@ -16,6 +16,8 @@ from econduit_terminal.contract.status import Status
 MAX_REASONS = 60
 MAX_OBSERVED = 32
 OTHER = "other"
+WAITING = "pending"
+"""Among the status's counts of transactions: those whose answer waits for a connection."""
 Samples = list[tuple[dict[str, str], float]]
 """Labels and value."""
 
@@ -83,7 +85,11 @@ def render(status: Status, measures: Measures, now: float, ages: dict[str, float
     page.add("offline_seconds_total", "counter", "Seconds not registered, by reason.",
              _by("reason", measures.offline_seconds(now)))
     page.add("heartbeat_acks_total", "counter", "Heartbeats that the cloud acknowledged.", [({}, measures.acks)])
-    page.add("transactions_total", "counter", "Transactions by state.", _by("state", status.transactions))
+    # A counter never falls; how many wait does.
+    page.add("transactions_total", "counter", "Transactions by state.",
+             _by("state", {state: count for state, count in status.transactions.items() if state != WAITING}))
+    page.add("transactions_pending", "gauge", "Answers that wait for a connection now.",
+             _one(status.transactions.get(WAITING)))
     page.add("problem", "gauge", "1 for each thing that a person should look at.",
              _by("name", dict.fromkeys(status.problems, 1)))
     page.add("retry_in_seconds", "gauge", "Seconds until the next dial; absent when none is due.",

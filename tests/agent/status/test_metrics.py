@@ -20,7 +20,7 @@ def test_names_are_a_contract():
     store.acked()
     now[0] += 2
     store.network(NetworkReport.from_json({"verdict": "online"}))
-    store.transactions({"answered": 3, "failed": 1})
+    store.transactions({"answered": 3, "failed": 1, "pending": 2})
     store.problem("display", "taken")
     store.observe("register", 0.25)
     store.observe("register", 0.5)
@@ -35,6 +35,7 @@ def test_names_are_a_contract():
     assert got["econduit_last_ack_age_seconds",] == 6
     assert got["econduit_watchdog_report_age_seconds",] == 4
     assert got["econduit_transactions_total", "answered"] == 3
+    assert got["econduit_transactions_pending",] == 2 and ("econduit_transactions_total", "pending") not in got
     assert got["econduit_problem", "display"] == 1
     assert (got["econduit_register_seconds_sum",], got["econduit_register_seconds_count",]) == (0.75, 2)
     assert ("econduit_retry_in_seconds",) not in got
