@@ -40,8 +40,8 @@ class AgentStatus(NamedTuple):
                            status.pid or 0, status.phase, tuple(filter(None, map(_dial_result, status.endpoints))))
 
 
-def _dial_result(said: EndpointStatus) -> DialResult | None:
+def _dial_result(status: EndpointStatus) -> DialResult | None:
     try:
-        return DialResult(parse_endpoint(said.endpoint), said.outcome, said.addresses)
+        return DialResult(parse_endpoint(status.endpoint), status.outcome, status.addresses)
     except ValueError:
         return None     # our own agent names none like that

@@ -9,7 +9,7 @@ from .rtnetlink import address_text, attributes, dump, interface_name
 
 RTM_GETNEIGH = 30
 NDA_DST, NDA_LLADDR, NDA_CACHEINFO = 1, 2, 3
-TICKS = 100     # USER_HZ, in which ages are told
+TICKS = 100     # USER_HZ, in which ages are given
 NUD_INCOMPLETE, NUD_REACHABLE, NUD_FAILED, NUD_NOARP = 0x01, 0x02, 0x20, 0x40
 
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
@@ -45,13 +45,13 @@ def _entry(body: bytes) -> Neighbour | None:
     if len(body) < _NEIGHBOUR.size:
         return None
     _, index, state, _, _ = _NEIGHBOUR.unpack_from(body)
-    said = attributes(body[_NEIGHBOUR.size:])
-    address = address_text(said.get(NDA_DST))
-    ages = said.get(NDA_CACHEINFO, b"")
+    fields = attributes(body[_NEIGHBOUR.size:])
+    address = address_text(fields.get(NDA_DST))
+    ages = fields.get(NDA_CACHEINFO, b"")
     if address is None:
         return None
     ticks = _AGES.unpack_from(ages)[0] if len(ages) >= _AGES.size else 0
-    return Neighbour(interface_name(index), address, state, ticks / TICKS, _mac(said.get(NDA_LLADDR, b""), state))
+    return Neighbour(interface_name(index), address, state, ticks / TICKS, _mac(fields.get(NDA_LLADDR, b""), state))
 
 
 def _mac(value: bytes, state: int) -> str | None:

@@ -43,10 +43,10 @@ def _route_to(kernel: NetlinkSocket, address: str) -> EndpointRoute | None:
         return None     # no route, or it leads nowhere on purpose (blackhole, prohibit)
     if len(answer) < _ROUTE.size or answer[7] not in (RTN_UNICAST, RTN_LOCAL):
         return None
-    said = attributes(answer[_ROUTE.size:])
-    if len(said.get(RTA_OIF, b"")) != 4:
+    fields = attributes(answer[_ROUTE.size:])
+    if len(fields.get(RTA_OIF, b"")) != 4:
         return None
-    via = said.get(RTA_VIA)     # a gateway of the other family, behind its family's two bytes
-    gateway = said.get(RTA_GATEWAY) or (via[2:] if via else None)
-    interface = interface_name(struct.unpack("=I", said[RTA_OIF])[0])
+    via = fields.get(RTA_VIA)     # a gateway of the other family, behind its family's two bytes
+    gateway = fields.get(RTA_GATEWAY) or (via[2:] if via else None)
+    interface = interface_name(struct.unpack("=I", fields[RTA_OIF])[0])
     return EndpointRoute(address, Route(interface, address_text(gateway), 0, 4 if family == socket.AF_INET else 6))

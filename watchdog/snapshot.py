@@ -71,10 +71,10 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Pa
     `sysfs` must be the one of the namespace (`ip netns exec` mounts it); tests pass a tree of files and `sources` of
     their own. No state of a network makes it raise.
     """
-    held = _held(_said(sources.addresses))
+    held = _held(_or_nothing(sources.addresses))
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
-    stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _said(sources.flags)
+    stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _or_nothing(sources.flags)
     counting = set(named) or (_real(sysfs, names, sources.paired_veths) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
@@ -88,7 +88,7 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Pa
 
     return State(
         interfaces,
-        tuple(map(marked, _routes(proc, _said(sources.gateways)))),
+        tuple(map(marked, _routes(proc, _or_nothing(sources.gateways)))),
         tuple(EndpointRoute(one.address, marked(one.route)) for one in sources.endpoint_routes(endpoints)),
         tuple((one.name, name) for one in interfaces
               if one.kind is Kind.WIFI and one.linked and (name := sources.ssid(one.name))),
@@ -96,10 +96,10 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Pa
     )
 
 
-def _said(asked: Callable[[], Mapping[Any, Any]]) -> Mapping[Any, Any]:
+def _or_nothing(source: Callable[[], Mapping[Any, Any]]) -> Mapping[Any, Any]:
     """What a library says; nothing where it cannot read its files (no /proc, no /sys)."""
     try:
-        return asked()
+        return source()
     except OSError:
         return {}
 

@@ -46,7 +46,7 @@ class StatusFile:
         # Of the thread alone: the line that it wrote last, what the newest line says, and since when (uptime) the
         # terminal is offline, where the agent did not know.
         self._own: bytes | None = None
-        self._said = Status(version=VERSION)
+        self._status = Status(version=VERSION)
         self._since: float | None = None
         self._failing: str | None = None
 
@@ -83,26 +83,26 @@ class StatusFile:
     def _write(self, path: str, notice: Notice) -> None:
         before = _read(path)
         if before is not None and before != self._own:      # the agent wrote since
-            self._said = _parsed(before)
-            if (self._said.written_uptime or 0.0) > notice.asked:
+            self._status = _parsed(before)
+            if (self._status.written_uptime or 0.0) > notice.asked:
                 return
-            self._since = notice.asked if self._said.online or not self._said.since else None
-        self._said = _offline(self._said, notice.reason, self._since)
-        self._own = self._said.to_line()
+            self._since = notice.asked if self._status.online or not self._status.since else None
+        self._status = _offline(self._status, notice.reason, self._since)
+        self._own = self._status.to_line()
         line_file.replace(path, self._own, WRITER)
 
 
-def _offline(said: Status, why: Reason, since: float | None) -> Status:
-    """What `said` becomes now. `since`: the uptime since when, where `said` does not know."""
+def _offline(status: Status, why: Reason, since: float | None) -> Status:
+    """What `status` becomes now. `since`: the uptime since when, where `status` does not know."""
     now = line_file.uptime()
     reason = why.words
-    if why is Reason.AGENT_GONE and said.phase is Phase.STOPPING and not said.online:
-        reason = said.reason or reason
-    began = said.since
+    if why is Reason.AGENT_GONE and status.phase is Phase.STOPPING and not status.online:
+        reason = status.reason or reason
+    began = status.since
     if since is not None or not began:
         ago = timedelta(seconds=now - since if since is not None else 0)
         began = rfc3339(datetime.now(UTC) - ago)
-    return replace(said, online=False, reason=reason, since=began, endpoint=None, local_address=None, interface=None,
+    return replace(status, online=False, reason=reason, since=began, endpoint=None, local_address=None, interface=None,
                    retry_in=None, valid_for=line_file.VALID_FOR, written_uptime=int(now * 1000) / 1000)
 
 
@@ -117,7 +117,7 @@ def _read(path: str) -> bytes | None:
 def _parsed(line: bytes) -> Status:
     """What the line says; nothing where it is not one of ours."""
     try:
-        said = json.loads(line)
-        return Status.from_json(said) if isinstance(said, dict) else Status(version=VERSION)
+        parsed = json.loads(line)
+        return Status.from_json(parsed) if isinstance(parsed, dict) else Status(version=VERSION)
     except (ValueError, RecursionError, ContractError):
         return Status(version=VERSION)

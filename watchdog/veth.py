@@ -17,8 +17,8 @@ def paired_veths() -> frozenset[str]:
 
 
 def _paired_veth(body: bytes) -> str | None:
-    said = attributes(body[_LINK.size:])
-    kind = attributes(said.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"").rstrip(b"\0")
-    if kind != b"veth" or IFLA_LINK not in said or IFLA_LINK_NETNSID in said:
+    fields = attributes(body[_LINK.size:])
+    kind = attributes(fields.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"").rstrip(b"\0")
+    if kind != b"veth" or IFLA_LINK not in fields or IFLA_LINK_NETNSID in fields:
         return None
-    return said.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace") or None
+    return fields.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace") or None
