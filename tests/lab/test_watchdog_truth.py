@@ -213,6 +213,7 @@ def test_t8_containers_that_come_and_go(lab, agent, watch):
     process = watch(lab)
     agent.online(ETH, "eth0")
     agent.verdict("online")
+    process.line("online (registered over eth0)")
     lines = len([line for _, line in process.lines if " DEBUG " not in line])
     reports = [report for _, report in agent.reports]
     for number in range(30):
