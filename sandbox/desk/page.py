@@ -12,6 +12,8 @@ from econduit_terminal.sandbox.cloud import calls, faults
 _SOURCE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
 FIRST = ("amount", "refID")
 """Fields of calls that a first try needs, beside the required ones."""
+FOLDED = (*faults.SCOPE, "times", "part")
+"""Parameters of controls that it does not need: to whom, how often."""
 
 
 def _hashes(tag: str) -> str:
@@ -48,7 +50,7 @@ def _of_call(name: str, field: calls.Field) -> dict[str, Any]:
 
 def _of_control(name: str, parameter: faults.Parameter) -> dict[str, Any]:
     return {"name": name, "about": parameter.help, "required": parameter.default is faults.REQUIRED,
-            "first": name not in (*faults.SCOPE, "times"), "choices": list(parameter.choices), "example": ""}
+            "first": name not in FOLDED, "choices": list(parameter.choices), "example": ""}
 
 
 def render(ports: dict[str, int]) -> bytes:

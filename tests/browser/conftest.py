@@ -43,9 +43,11 @@ const luminance = colour => [0.2126, 0.7152, 0.0722].reduce((sum, weight, part) 
   const value = colour[part] / 255;
   return sum + weight * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4); }, 0);
 return [...document.querySelectorAll(arguments[0])]
-  .filter(one => one.checkVisibility() && [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+  .filter(one => one.checkVisibility() && (one.placeholder ||
+                 [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim())))
   .map(one => {
-    const below = behind(one), text = over(parse(getComputedStyle(one).color), below);
+    const style = getComputedStyle(one, one.placeholder ? "::placeholder" : null);
+    const below = behind(one), text = over(parse(style.color), below);
     const [darker, lighter] = [luminance(text), luminance(below)].sort((a, b) => a - b);
     return [one.id || one.tagName + " " + one.textContent.slice(0, 30), (lighter + 0.05) / (darker + 0.05)]; });
 """
