@@ -8,7 +8,8 @@
 | BACK     | coming back       | all are registered, and were for CALM seconds; `patience` is over | OVER    |
 | OVER     | stopped           |                                                                  |         |
 
-Without a scene RAMP is followed by STEADY, which ends when somebody stops the load. `patience` bounds RAMP, too.
+Without a scene RAMP is followed by STEADY, which ends after `stay`, or when somebody stops the load. `patience` bounds
+RAMP, too.
 """
 from enum import Enum, auto
 
@@ -26,11 +27,13 @@ class Stage(Enum):
 
 
 class Course:
-    """``now`` is monotonic seconds. terminals: how many there are to be."""
+    """``now`` is monotonic seconds. terminals: how many there are to be. stay: None for until somebody stops it."""
 
-    def __init__(self, terminals: int, *, scene: bool, settle: float, patience: float, now: float):
+    def __init__(self, terminals: int, *, scene: bool, settle: float, patience: float, now: float,
+                 stay: float | None = None):
         self.stage = Stage.RAMP
         self._terminals, self._scene, self._settle, self._patience = terminals, scene, settle, patience
+        self._stay = stay
         self._since = now
         self._calm_since: float | None = None
         self.late = 0
@@ -44,6 +47,8 @@ class Course:
             self._enter(Stage.OVER, now)
         elif self.stage is Stage.RAMP and all_here:
             self._enter(Stage.SETTLE if self._scene else Stage.STEADY, now)
+        elif self.stage is Stage.STEADY and self._stay is not None and now >= self._since + self._stay:
+            self._enter(Stage.OVER, now)
         elif self.stage is Stage.SETTLE and now >= self._since + self._settle:
             self._enter(Stage.SCENE, now)
         elif self.stage is Stage.BACK:

@@ -47,7 +47,7 @@ class Director:
         self._record, self._status = Record(), ALL_WELL
         self._began = self._works = math.inf
         self._course = Course(plan.terminals, scene=plan.scene is not None, settle=plan.settle, patience=plan.patience,
-                              now=now)
+                              stay=plan.stay, now=now)
 
     def note(self, changes: Iterable[Change]) -> None:
         """These happened to terminals."""

@@ -59,12 +59,14 @@ FLEET: tuple[Argument, ...] = (
     argument("--ramp", type=quantities.rate, default=100.0, metavar="R",
              help="terminals that are started at a time, such as 100/s (100/s)"),
     argument("--scene", choices=[scene.name for scene in SCENES],
-             help="what happens to the cloud once all are registered; none: they stay, until the load is stopped"),
+             help="what happens to the cloud once all are registered; none: they stay"),
     argument("--outage", type=quantities.duration, metavar="T", help="how long it lasts (each scene has its own time)"),
     argument("--settle", type=quantities.duration, default=5.0, metavar="T",
              help="how long all are registered before that (5s)"),
     argument("--patience", type=quantities.duration, default=600.0, metavar="T",
              help="how long their registration may take, at first and after the scene (10min)"),
+    argument("--stay", type=quantities.duration, metavar="T",
+             help="without a scene: how long all stay registered (until the load is stopped)"),
     argument("--sales", type=quantities.rate, default=0.0, metavar="R",
              help="sales through the cloud's public call, such as 200/s (none)"),
     argument("--latency", type=quantities.duration, default=1.0, metavar="T",
@@ -78,7 +80,6 @@ FLEET: tuple[Argument, ...] = (
 LOCUST: tuple[Argument, ...] = (
     argument("--headless", action="store_true", help="Locust: begin at once, without its web page"),
     argument("--web-port", type=int, metavar="N", help="Locust: the port of its web page (8089)"),
-    argument("--run-time", metavar="T", help="Locust: stop after so long, such as 10m"),
     argument("--csv", metavar="PREFIX", help="Locust: write its statistics to PREFIX_stats.csv and others"),
     argument("--processes", type=int, metavar="N", help="Locust: so many workers on this machine; -1: one a processor"),
     argument("--master", action="store_true", help="Locust: lead workers, here or on other machines"),
@@ -101,7 +102,7 @@ def locust_words(options: argparse.Namespace) -> list[str]:
     words: list[str] = []
     for flag in ("headless", "master", "worker"):
         words += [f"--{flag}"] if getattr(options, flag) else []
-    for name in ("web_port", "run_time", "csv", "processes", "expect_workers", "master_host", "master_port",
+    for name in ("web_port", "csv", "processes", "expect_workers", "master_host", "master_port",
                  "master_bind_port"):
         value = getattr(options, name)
         words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]

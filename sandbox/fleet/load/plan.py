@@ -12,7 +12,8 @@ VARIABLE = "ECONDUIT_FLEET_LOAD"
 class Plan:
     """endpoints: the primary first. url: the cloud's HTTP side. terminals: in all. ramp, sales: a second. scene, save:
     None for none. outage: seconds, None for the scene's own. latency: of the payment application, in seconds. settle:
-    seconds registered before the scene; patience: for everybody's return after it. prefix: of the TerminalIDs."""
+    seconds registered before the scene; patience: for everybody's return after it; stay: registered where there is no
+    scene, None for until the load is stopped. prefix: of the TerminalIDs."""
     endpoints: tuple[Endpoint, ...]
     url: str | None
     terminals: int
@@ -21,6 +22,7 @@ class Plan:
     outage: float | None
     settle: float
     patience: float
+    stay: float | None
     sales: float
     latency: float
     prefix: str

@@ -73,11 +73,13 @@ def _plan(options: Namespace) -> Plan:
         raise Wrong(f"the scene {scene.name}: {why}")
     if options.sales and url is None:
         raise Wrong("--sales needs the cloud's HTTP side: name it with --url")
+    if scene and options.stay is not None:
+        raise Wrong("--stay is for a load without a scene: with one, it ends when all are back")
     if scene and not scene.outage and options.outage is not None:
         raise Wrong(f"the scene {scene.name} is over at once: --outage means nothing for it")
     return Plan(options.cloud or SANDBOX, url, options.terminals, options.ramp, options.scene, options.outage,
-                options.settle, options.patience, options.sales, options.latency, options.prefix, options.source,
-                str(options.config_dir.absolute()) if options.config_dir else None,
+                options.settle, options.patience, options.stay, options.sales, options.latency, options.prefix,
+                options.source, str(options.config_dir.absolute()) if options.config_dir else None,
                 os.path.abspath(options.save) if options.save else None, options.key, options.password)
 
 

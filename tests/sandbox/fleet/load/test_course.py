@@ -4,8 +4,8 @@ import pytest
 from econduit_terminal.sandbox.fleet.load.course import CALM, Course, Stage
 
 
-def course(scene: bool = True) -> Course:
-    return Course(10, scene=scene, settle=5.0, patience=60.0, now=0.0)
+def course(scene: bool = True, stay: float | None = None) -> Course:
+    return Course(10, scene=scene, settle=5.0, patience=60.0, stay=stay, now=0.0)
 
 
 def test_with_a_scene():
@@ -26,6 +26,13 @@ def test_without_one_it_stays():
     load = course(scene=False)
     assert load.look(10, 1.0) is Stage.STEADY
     assert load.look(3, 1e6) is Stage.STEADY
+
+
+def test_or_as_long_as_it_is_told_to():
+    load = course(scene=False, stay=30.0)
+    assert load.look(10, 1.0) is Stage.STEADY
+    assert load.look(3, 30.9) is Stage.STEADY
+    assert load.look(3, 31.0) is Stage.OVER and load.late == 0
 
 
 @pytest.mark.parametrize("back", [False, True])

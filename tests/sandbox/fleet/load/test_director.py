@@ -12,7 +12,7 @@ from econduit_terminal.sandbox.fleet.load.director import Director
 from econduit_terminal.sandbox.fleet.load.here import Here
 from econduit_terminal.sandbox.fleet.load.plan import Plan
 
-PLAN = Plan((Endpoint("127.0.0.1", 9),), None, 2, 100.0, "cut", None, 5.0, 60.0, 0.0, 0.5, "L", (), None, None,
+PLAN = Plan((Endpoint("127.0.0.1", 9),), None, 2, 100.0, "cut", None, 5.0, 60.0, None, 0.0, 0.5, "L", (), None, None,
             "sandbox", "sandbox")
 
 

@@ -9,8 +9,8 @@ from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.sandbox.fleet.load.here import Here, address
 from econduit_terminal.sandbox.fleet.load.plan import Plan
 
-PLAN = Plan((Endpoint("127.0.0.1", 9),), "http://127.0.0.1:9", 4, 100.0, None, None, 5.0, 600.0, 2.0, 0.5, "L", (),
-            None, None, "sandbox", "sandbox")
+PLAN = Plan((Endpoint("127.0.0.1", 9),), "http://127.0.0.1:9", 4, 100.0, None, None, 5.0, 600.0, None, 2.0, 0.5, "L",
+            (), None, None, "sandbox", "sandbox")
 
 
 @dataclass

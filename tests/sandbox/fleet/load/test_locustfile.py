@@ -61,6 +61,12 @@ def test_a_master_and_two_workers(load, against, cloud, tmp_path):
     assert float(sales["Median Response Time"]) >= 50
 
 
+def test_one_process_and_no_scene(load, against, cloud, tmp_path):
+    program = load(*against, "--terminals", 5, "--stay", "1s", "--headless", log="log")
+    assert program.wait(LONGEST) == 0, (tmp_path / "log").read_text()
+    assert sorted(cloud.terminals()) == [f"L000{number:06d}" for number in range(5)]
+
+
 def test_locusts_page_starts_it_and_shows_it(load, against, cloud, tmp_path):
     port = free_port()
     program = load(*against, "--terminals", 5, "--web-port", port, "--prefix", "W", log="log")

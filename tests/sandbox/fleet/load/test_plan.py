@@ -7,7 +7,7 @@ from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.sandbox.fleet.load.plan import Plan, read
 
 PLAN = Plan((Endpoint("cloud", 9000), Endpoint("::1", 9001)), "http://cloud:9080", 2000, 100.0, "cut", None, 5.0, 600.0,
-            200.0, 1.5, "L", ("127.0.1.1",), None, "back.json", "sandbox", "sandbox")
+            None, 200.0, 1.5, "L", ("127.0.1.1",), None, "back.json", "sandbox", "sandbox")
 
 
 def test_it_comes_back_as_it_was():

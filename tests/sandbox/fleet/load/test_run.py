@@ -54,6 +54,7 @@ def test_a_cloud_without_room_is_said(cloud):
     (("--scene", "away", "--cloud", "127.0.0.1:9"), "name its HTTP side with --url"),
     (("--scene", "vanished"), "no program can play silent"),
     (("--scene", "cut", "--outage", "5s"), "--outage means nothing"),
+    (("--scene", "cut", "--stay", "5s"), "--stay is for"),
     (("--scene", "away", "--url", "http://127.0.0.1:9"), "no econduit-sandbox cloud"),
     (("--sales", "5/s", "--cloud", "127.0.0.1:9"), "--sales needs"),
     (("--cloud", "name.invalid:9"), "name.invalid:9: "),
