@@ -57,7 +57,7 @@ class Sources(NamedTuple):
     table: Callable[[], Iterable[neighbours.Neighbour]] = neighbours.table
     endpoint_routes: Callable[[Iterable[str]], tuple[EndpointRoute, ...]] = routes_to
     ssid: Callable[[str], str | None] = wifi_ssid.ssid
-    paired_veths: Callable[[], frozenset[str]] = veth.paired_veths
+    unpaired: Callable[[], frozenset[str] | None] = veth.unpaired
 
 
 SOURCES = Sources()
@@ -75,7 +75,7 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Pa
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
     stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _or_nothing(sources.flags)
-    counting = set(named) or (_real(sysfs, names, sources.paired_veths) if listed else _real_by_name(held, stats))
+    counting = set(named) or (_real(sysfs, names, sources.unpaired) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
         _interface(sysfs / name, held.get(name, IpConfig()), name in counting, stats.get(name), name in radios)
@@ -143,7 +143,7 @@ def _real_by_name(held: Mapping[str, IpConfig], stats: Mapping[str, Any]) -> set
     return real or cables
 
 
-def _real(sysfs: Path, names: list[str], paired_veths: Callable[[], frozenset[str]]) -> set[str]:
+def _real(sysfs: Path, names: list[str], unpaired: Callable[[], frozenset[str] | None]) -> set[str]:
     """The interfaces with a cable or a radio behind them.
 
     Hardware has a `device`. A bond, a VLAN or a bridge counts if there is hardware under it (`lower_*`); its ports
@@ -157,7 +157,9 @@ def _real(sysfs: Path, names: list[str], paired_veths: Callable[[], frozenset[st
         return real
     plain = {name for name in free if _is_plain_ethernet(sysfs / name)}
     cables = {name for name in plain if not name.startswith(_VIRTUAL)}
-    return (cables - paired_veths() if len(cables) > 1 else cables) or plain
+    if len(cables) > 1 and (alone := unpaired()) is not None:
+        cables &= alone     # asked last: one end of a pair that was removed meanwhile is not in it either
+    return cables or plain
 
 
 def _on_hardware(sysfs: Path, name: str, depth: int = 4) -> bool:

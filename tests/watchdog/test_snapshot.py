@@ -34,7 +34,7 @@ class Machine:
         self.sysfs.mkdir()
         self.proc.mkdir()
         self.addresses, self.gateways, self.neighbours, self.stats = {}, {}, [], {}
-        self.endpoint_routes, self.ssids, self.paired_veths = {}, {}, frozenset()
+        self.endpoint_routes, self.ssids, self.unpaired = {}, {}, None
         self.routes()
         self.interface("lo", type=772, operstate="unknown", addresses=("127.0.0.1",), hardware=False)
 
@@ -63,7 +63,7 @@ class Machine:
     def read(self, *named, endpoints=()):
         return snapshot.read(named, endpoints, self.sysfs, self.proc, snapshot.Sources(
             addresses=lambda: self.addresses, flags=lambda: self.stats, gateways=lambda: self.gateways,
-            table=lambda: self.neighbours, ssid=self.ssids.get, paired_veths=lambda: self.paired_veths,
+            table=lambda: self.neighbours, ssid=self.ssids.get, unpaired=lambda: self.unpaired,
             endpoint_routes=lambda wanted: tuple(filter(None, map(self.endpoint_routes.get, wanted)))))
 
 
@@ -139,14 +139,15 @@ def test_a_container_s_only_interface_counts(machine):
 def test_t8_what_a_machine_without_hardware_makes_for_its_containers(machine):
     for name in ("eth0", "eth1", "veth12", "cni0", "pair0", "pair1"):
         machine.interface(name, hardware=False)
-    machine.paired_veths = frozenset({"pair0", "pair1"})
+    assert names(machine.read()) == ["eth0", "eth1", "pair0", "pair1"], "where the kernel does not say"
+    machine.unpaired = frozenset({"lo", "eth0", "eth1", "veth12", "cni0"})
     assert names(machine.read()) == ["eth0", "eth1"]
 
 
 @pytest.mark.parametrize("only", ["veth0", "pair0"])
 def test_but_its_only_interface_counts_whatever_it_is(machine, only):
     machine.interface(only, hardware=False)
-    machine.paired_veths = frozenset({"pair0"})
+    machine.unpaired = frozenset({"lo"})
     assert names(machine.read()) == [only]
 
 
