@@ -12,8 +12,9 @@ which page it was:
 Programs send neither of the first two; browsers leave Sec-Fetch-Site away where the address is not one of this machine.
 A link that leads here is no harm: the page that is opened by it is ours, and the one with the link sees nothing of it.
 """
-import ipaddress
 from collections.abc import Mapping
+
+from econduit_terminal.process.addresses import parsed
 
 OWN_SITES = ("same-origin", "none")
 PROTECTION = (("X-Frame-Options", "DENY"), ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -31,10 +32,8 @@ def host_name(host: str) -> str:
 
 def is_loopback(name: str) -> bool:
     """Whether a name, as `host_name` gives it, can be nobody's but this machine's."""
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+    address = parsed(name.strip("[]"))
+    return address.is_loopback if address is not None else name == "localhost" or name.endswith(".localhost")
 
 
 def of_another_page(environ: Mapping[str, str], page: bool = False) -> bool:

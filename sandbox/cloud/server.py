@@ -60,6 +60,8 @@ class Cloud:
         self._web = WSGIServer(sock, web, spawn=Pool(self.room.calls), log=None,
                                error_log=logging.getLogger("sandbox.http"), handler_class=Handler)
         self._web.start()
+        shown = "127.0.0.1" if self._host in ("", "0.0.0.0", "::") else self._host
+        log.info("the desk, for a browser: http://%s:%d/", f"[{shown}]" if ":" in shown else shown, self.ports["http"])
 
     def stop(self) -> None:
         """Closes every port and every connection."""

@@ -1,5 +1,6 @@
 """The life of the sandbox cloud's process: start, restart, signals, ports, TLS."""
 import json
+import re
 import signal
 import socket
 import ssl
@@ -10,6 +11,7 @@ import urllib.request
 from contextlib import ExitStack
 
 import pytest
+from waiting import until
 
 REGISTER = (b'{"Command":"Register","TerminalType":"T","TerminalModel":"M","TerminalID":"T1","SoftwareVersion":"1",'
             b'"AckHeartbeat":"true"}')
@@ -25,6 +27,15 @@ def test_a_restart_takes_the_same_ports(cloud, dial):
     cloud.kill()
     cloud.start()
     dial(cloud.secondary).online("T1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
+def test_it_says_where_its_desk_is(start_cloud, host):
+    cloud = start_cloud(host=host)
+    until(lambda: "for a browser" in cloud.log(), "it is logged")
+    link, = re.findall(r"the desk, for a browser: (http://\S+/)", cloud.log())
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(link, timeout=10) as page:
+        assert b"eConduit sandbox: the desk" in page.read()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
