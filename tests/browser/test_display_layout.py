@@ -29,27 +29,18 @@ def longest(reason: Reason) -> str:
     return reason.text(*["w" * (room // gaps)] * gaps) if gaps else reason.words
 
 
-def cut_at(page) -> dict:
-    """What is not whole, by size."""
-    found = {}
-    for width, height in SIZES:
-        page.size(width, height)
-        page.painted()
-        if cut := page.run(CUT):
-            found[width, height] = cut
-    return found
-
-
-def test_no_reason_and_remedy_are_cut_at_any_size(page, served):
+@pytest.mark.parametrize("width, height", SIZES)
+def test_no_reason_and_remedy_are_cut(page, served, width, height):
     served.do("identity", "W" * LONGEST_ID)
     served.do("idle", False)
+    page.size(width, height)
     cut = {}
     for reason in Reason:
         text = longest(reason)
         served.do("offline", text)
         page.shows("#reason", text[1:])
         assert page.text("#remedy") == remedy(text) == reason.remedy
-        if found := cut_at(page):
+        if found := page.run(CUT):
             cut[reason.name] = found
     assert cut == {}
 
@@ -61,7 +52,13 @@ def test_a_detail_and_a_problem_as_long_as_they_get_are_not_cut_either(page, ser
     served.do("offline", Reason.CABLE.words)
     page.shows("#place", "ddd")
     page.shows("#notice", "settings")
-    assert cut_at(page) == {}
+    cut = {}
+    for size in SIZES:
+        page.size(*size)
+        page.painted()
+        if found := page.run(CUT):
+            cut[size] = found
+    assert cut == {}
 
 
 def test_what_is_longer_than_any_screen_can_be_scrolled_to(page, served):
