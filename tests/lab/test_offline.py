@@ -311,7 +311,7 @@ def test_a_firewall_that_resets_one_port_and_a_router_that_rejects_the_other(lab
 
 
 def test_o4_o12_a_mute_proxy_at_one_port_and_a_cloud_that_comes_back_at_the_other(lab, product):
-    """What is costly (a connection that helps nobody) waits long; a refused dial is cheap, and does not wait so long."""
+    """What is costly (a connection that helps nobody) waits long; a refused dial is cheap and does not."""
     lab.router.capture(80, "")
     terminal = product(primary=CLOUD, secondary=CLOUD)
     terminal.until(lambda status: outcomes(status) == ["open", "refused"], timeout=20)
