@@ -9,7 +9,7 @@ which page it was:
 | Origin         | the same as Host, or absent       | another, or null                                    |
 | Host           | one of our names                  | the page's own name, pointed at us (DNS rebinding)  |
 
-Programs send neither of the first two; browsers leave Sec-Fetch-Site away where the address is not one of this machine.
+Programs send neither of the first two; browsers omit Sec-Fetch-Site where the address is not one of this machine.
 A link that leads here is no harm: the page that is opened by it is ours, and the one with the link sees nothing of it.
 """
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ OWN_SITES = ("same-origin", "none")
 PROTECTION = (("X-Frame-Options", "DENY"), ("Cross-Origin-Resource-Policy", "same-origin"),
               ("Cross-Origin-Opener-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
               ("Referrer-Policy", "no-referrer"))
-"""Headers for every answer: no other page may frame it, load it as a part of itself, or keep a hold of its window."""
+"""Headers for every answer: no other page may frame it, load it as a part of itself, or keep a handle of its window."""
 
 
 def host_name(host: str) -> str:

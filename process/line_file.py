@@ -1,7 +1,7 @@
 """A file with one line that others read, replaced as a whole: they find the old line, the new one, or none.
 
-A line that can no longer be replaced (disk full, quota, read-only) goes, since it would go on saying what is true no
-more; the room that it leaves is often enough for the new one. Readers judge its age by what the line itself carries:
+A line that can no longer be replaced (disk full, quota, read-only) goes, since it would keep saying what is no longer
+true; the room that it leaves is often enough for the new one. Readers judge its age by what the line itself carries:
 VALID_FOR seconds from its `written_uptime`, on the clock that no one sets (CLOCK_BOOTTIME).
 
 Each program that writes the file has a name of its own for its temporary file, so that two never share one, and what a

@@ -21,7 +21,7 @@ POLL = 0.1
 
 
 class SingleInstance:
-    """The lock of one kind of process. `path`: its file, which is made with mode 0600 and stays."""
+    """The lock of one kind of process. `path`: its file, which is created with mode 0600 and stays."""
 
     def __init__(self, path: Path):
         self._path = Path(path)
