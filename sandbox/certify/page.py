@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from econduit_terminal.process.browsers import PROTECTION
 from econduit_terminal.sandbox.certify.outcome import Result
 from econduit_terminal.sandbox.certify.person import PATIENCE, Cannot, Prompt
 from econduit_terminal.sandbox.certify.plain_words import why_no_port
@@ -22,8 +23,9 @@ READ_TIMEOUT = 10.0
 BEAT = 1.0
 ANSWERS = {True: ("yes", "no", "cannot"), False: ("done", "cannot")}
 HEADERS = ("Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-           "connect-src 'self'\r\n"
-           "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n")
+           "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'\r\n"
+           + "".join(f"{name}: {value}\r\n" for name, value in PROTECTION)
+           + "Cache-Control: no-store\r\nConnection: close\r\n")
 
 
 class Page:

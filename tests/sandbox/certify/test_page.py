@@ -10,6 +10,11 @@ from econduit_terminal.sandbox.certify.table.terminal import FIN
 
 
 async def http(page, request, body=b"", host=None):
+    head, content = await asked(page, request, body, host)
+    return int(head.split(b" ")[1]), content
+
+
+async def asked(page, request, body=b"", host=None):
     reader, writer = await asyncio.open_connection("127.0.0.1", page._port)
     head = f"{request} HTTP/1.1\r\nHost: {host or f'127.0.0.1:{page._port}'}\r\n"
     if body:
@@ -18,7 +23,7 @@ async def http(page, request, body=b"", host=None):
     answer = await asyncio.wait_for(reader.read(), 10)
     writer.close()
     head, _, content = answer.partition(b"\r\n\r\n")
-    return int(head.split(b" ")[1]), content
+    return head, content
 
 
 def with_page(play):
@@ -80,6 +85,13 @@ def test_events_begin_with_the_state_and_go_on():
 def test_other_requests(request_, host, status):
     async def play(page):
         assert (await http(page, request_, host=host))[0] == status
+    with_page(play)
+
+
+def test_no_other_page_may_frame_it():
+    async def play(page):
+        head, _ = await asked(page, "GET /")
+        assert b"frame-ancestors 'none'" in head and b"X-Frame-Options: DENY" in head
     with_page(play)
 
 
