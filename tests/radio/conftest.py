@@ -17,7 +17,9 @@ def cannot(reason: str) -> None:
     if said:
         pytest.skip(f"as {said[0]} says")
     said.append(os.environ["PYTEST_CURRENT_TEST"].partition(" ")[0])
-    (pytest.skip if os.geteuid() else pytest.fail)(reason)
+    if os.geteuid():
+        pytest.skip(reason)
+    pytest.fail(reason, pytrace=False)
 
 
 @pytest.fixture(scope="module")

@@ -123,13 +123,18 @@ forward() { in_router nft flush chain inet lab forward; }
 
 # dhcp_on [FIRST LAST]: its DNS server comes with it
 dhcp_on() {
+    echo "${1:-50}" >"$LAB/first"
     in_router dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --no-ping --interface=lan --interface=eth1 \
         --except-interface=lo --bind-dynamic --user=root --dhcp-authoritative --address="/cloud.test/$CLOUD" \
         --dhcp-range="192.168.50.${1:-50},192.168.50.${2:-99},10m" --dhcp-range=192.168.60.50,192.168.60.99,10m \
         --pid-file="$LAB/dnsmasq.pid" --dhcp-leasefile="$LAB/dnsmasq.leases"
 }
 dhcp_off() { stop dnsmasq TERM; }
-other_range() { dhcp_off; rm -f "$LAB/dnsmasq.leases"; dhcp_on 150 199; }
+other_range() {
+    dhcp_off
+    rm -f "$LAB/dnsmasq.leases"
+    if [[ $(<"$LAB/first") == 50 ]]; then dhcp_on 150 199; else dhcp_on; fi
+}
 
 # Whatever was done.
 restore() {
