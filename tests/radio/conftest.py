@@ -1,4 +1,5 @@
 """One virtual terminal for all tests of the radio, made when the first of them begins."""
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,12 @@ def machine(built_packages: Path) -> Iterator[Radio | str]:
         yield str(reason)
         return
     packages = [built_packages / f"{name}_{VERSION}_all.deb" for name in ("econduit-terminal", "econduit-sandbox")]
-    with Radio(image, packages) as radio:
+    with contextlib.ExitStack() as stack:
+        try:
+            radio = stack.enter_context(Radio(image, packages))
+        except AssertionError as error:
+            yield str(error)
+            return
         yield radio
 
 

@@ -55,9 +55,9 @@ class Radio:
     def __enter__(self) -> "Radio":
         self.machine.__enter__()
         try:
-            network = self.machine.begin(run=["/run/lab/lab.sh", "network"])
+            network = self.machine.begin(run=["/run/lab/lab.sh", "network"], limit=240)
             self.run("bash", "-c", INSTALL.format(settings=SETTINGS, packages=" ".join(self._packages)), timeout=240)
-            assert (done := network(PATIENCE))["status"] == 0, done
+            assert (done := network())["status"] == 0, done
             self.start_cloud()
             self.online(timeout=120)
         except BaseException:
@@ -72,7 +72,7 @@ class Radio:
 
     def run(self, *command: str, check: bool = True, timeout: float = PATIENCE) -> Word:
         """A program to its end: ``status``, ``output``. Raises AssertionError where it fails."""
-        done = self.machine.ask(timeout, run=list(command))
+        done = self.machine.ask(timeout + 10, run=list(command), limit=timeout)
         if check:
             assert done["status"] == 0, f"{' '.join(command)}: {done['status']}\n{done['output']}"
         return done

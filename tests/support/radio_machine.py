@@ -2,7 +2,7 @@
 (tests/radio/guest/radio_inside.py, which says what can be asked and heard).
 
     with Machine(radio_image.base(), files) as machine:
-        machine.ask(run=["ip", "addr"])["output"]
+        machine.ask(run=["ip", "addr"], limit=60)["output"]
         machine.cable(False)
         machine.hear(lambda word: word["heard"] == "link" and word["state"] == "down", after=moment)
 
@@ -79,7 +79,7 @@ class Machine:
         """One request and its answer. Raises AssertionError where it could not be carried out."""
         return self.begin(**request)(timeout)
 
-    def begin(self, **request: Any) -> Callable[[float], Word]:
+    def begin(self, **request: Any) -> Callable[..., Word]:
         """One request; the returned function waits for its answer, for so many seconds."""
         number = next(self._numbers)
         answers = self._answers[number] = queue.Queue()
@@ -132,7 +132,7 @@ class Machine:
     def reboot(self) -> None:
         """As a person has it done, in order; and until the program inside speaks again."""
         boots = self._boots
-        self.begin(run=["systemctl", "reboot"])
+        self.begin(run=["systemctl", "reboot"], limit=BOOT)
         self._booted(boots + 1)
 
     def console(self) -> str:

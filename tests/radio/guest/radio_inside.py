@@ -1,6 +1,6 @@
 """What the tests speak to, inside the virtual terminal: one JSON object a line, both ways, over a virtio serial port.
 
-    {"id": 1, "run": ["ip", "addr"]}                    → {"id": 1, "status": 0, "output": "…"}
+    {"id": 1, "run": ["ip", "addr"], "limit": 60}       → {"id": 1, "status": 0, "output": "…"}
     {"id": 2, "call": "POST", "path": "/sandbox/reset", "body": {}}   → {"id": 2, "status": 200, "answer": …}
     {"id": 3, "start": ["econduit-sandbox", …], "name": "app"}        → {"id": 3, "pid": 77}
     {"id": 4, "hold": true}                             → {"id": 4}
@@ -172,7 +172,7 @@ class Requests:
     def _do(self, asked: dict[str, Any]) -> dict[str, Any]:
         if "run" in asked:
             done = subprocess.run(asked["run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=asked.get("timeout", 120))
+                                  stderr=subprocess.STDOUT, timeout=asked["limit"])
             return {"status": done.returncode, "output": done.stdout.decode(errors="replace")}
         if "now" in asked:
             return {"now": time.monotonic()}
