@@ -10,10 +10,9 @@ from econduit_terminal.conf.version import VERSION
 from econduit_terminal.sandbox.fleet.advice import SCENES, Advice, advise, tries
 from econduit_terminal.sandbox.fleet.bar import bar
 from econduit_terminal.sandbox.fleet.figures import Figures
+from econduit_terminal.sandbox.fleet.options import WRONG
 from econduit_terminal.sandbox.fleet.quantities import show_count, show_seconds
 from econduit_terminal.sandbox.fleet.scenes import Cloud
-
-WRONG = 2
 
 
 def main(options: Namespace) -> int:

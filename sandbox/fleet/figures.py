@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from econduit_terminal.sandbox.fleet.history import STEP, Kind, Outcome
+from econduit_terminal.sandbox.fleet.history import NEVER, STEP, Kind, Outcome
 from econduit_terminal.sandbox.fleet.play import Run
 from econduit_terminal.sandbox.fleet.quantities import show_count, show_seconds
 
@@ -11,7 +11,6 @@ GOOD = 1.2
 SLACK = 1.0
 """Seconds beside that, for the terminals' own waits."""
 WORTH_SAYING = 0.005
-NEVER = float("inf")
 
 
 @dataclass(frozen=True)

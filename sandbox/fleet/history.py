@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from econduit_terminal.sandbox.fleet.policies import Ids, Seconds
 
+NEVER = float("inf")
 STEP = 0.1
 """Seconds of one entry of a row."""
 _ROUNDING = 1e-9
@@ -80,7 +81,3 @@ class Outcome:
     def total(self, kind: Kind) -> int:
         """How often it happened."""
         return int(self.rows[kind].sum())
-
-    def most(self, kind: Kind) -> int:
-        """The most in one STEP."""
-        return int(self.rows[kind].max())

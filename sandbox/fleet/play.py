@@ -16,9 +16,9 @@ from econduit_terminal.sandbox.fleet.scenes import NODES, Cloud, Cut, Does, Phas
 from econduit_terminal.sandbox.fleet.terminals import Terminals
 from econduit_terminal.sandbox.fleet.windows import WIDTH, advance
 
-PATIENCE, PATIENCE_LIMITS = 300.0, 4.0
+GIVEN_UP_AFTER, GIVEN_UP_LIMITS = 300.0, 4.0
 """How long a fleet is given to come back after the last phase began: seconds, and times the cloud's own limit."""
-_NOT_ALONE = (Does.WORKS, Does.HANGS, Does.STALLED, Does.DROPS)
+_TAKES_CONNECTIONS = (Does.WORKS, Does.HANGS, Does.STALLED, Does.DROPS)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Run:
     @property
     def end(self) -> float:
         """When the model gives up; seconds."""
-        return self.last + self.scene.watched + PATIENCE + PATIENCE_LIMITS * self.limit
+        return self.last + self.scene.watched + GIVEN_UP_AFTER + GIVEN_UP_LIMITS * self.limit
 
     def behaviours(self, settings: Settings) -> list[Callable[[], Behaviour]]:
         """Makers of this product's terminals and of those to compare with, one at a time."""
@@ -84,7 +84,7 @@ def play(run: Run, behaviour: Behaviour, progress: Callable[[float], None] = lam
         terminals.does = (phase.primary, phase.secondary)[:len(behaviour.due)]
         _enter(registrations, terminals.does, end)
         terminals.cut(_cut(phase, number, run.terminals), begin)
-        meet = any(does in _NOT_ALONE for does in terminals.does)
+        meet = any(does in _TAKES_CONNECTIONS for does in terminals.does)
         for now in advance(terminals.at, begin, end, terminals.step, meet=meet, width=run.width):
             progress(now)
             if number == len(phases) - 1 and now >= begin + run.scene.watched and terminals.online.all():

@@ -8,13 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from econduit_terminal.sandbox.fleet.history import STEP, Kind, Outcome
+from econduit_terminal.sandbox.fleet.history import NEVER, STEP, Kind, Outcome
 from econduit_terminal.sandbox.fleet.play import Run
 
 COLOURS = ("#0b6e4f", "#c1121f", "#e09f3e", "#3a5a9b")
 SHORTEST, MOST_LIMITS, MARGIN = 5.0, 15.0, 1.25
 """Of what is shown after the cloud works again: seconds at least, times its own limit at most, and the room beside."""
-NEVER = float("inf")
 POINTS = 2000
 """Of a line, at most; more are drawn as the largest of each group."""
 

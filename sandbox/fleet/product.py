@@ -117,7 +117,7 @@ class Product:
         return doubled
 
     def probed(self, ids: Ids) -> Flags:
-        """Nobody answers the agent's own dials (watchdog.asking)."""
+        """Nobody answers the agent's own dials (watchdog.probe_schedule)."""
         outcome = self._outcome[:, ids]
         answered: Flags = ((outcome == Met.OPEN) | (outcome == Met.REFUSED)).any(axis=0)
         return ~answered

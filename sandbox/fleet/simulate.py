@@ -13,12 +13,12 @@ from econduit_terminal.conf import settings
 from econduit_terminal.conf.schema import Settings
 from econduit_terminal.sandbox.fleet.bar import bar
 from econduit_terminal.sandbox.fleet.figures import HEADINGS, Figures, verdict
-from econduit_terminal.sandbox.fleet.history import Outcome
+from econduit_terminal.sandbox.fleet.history import NEVER, Outcome
+from econduit_terminal.sandbox.fleet.options import WRONG
 from econduit_terminal.sandbox.fleet.play import Run, play
 from econduit_terminal.sandbox.fleet.quantities import show_count, show_seconds
 from econduit_terminal.sandbox.fleet.scenes import BY_NAME, SCENES, Cloud
 
-WRONG = 2
 WIDTH = 110
 """Columns of the table, also where the output is no terminal."""
 
@@ -99,6 +99,6 @@ def _plain(run: Run, outcomes: list[Outcome]) -> dict[str, object]:
     rows = []
     for outcome in outcomes:
         figures = asdict(Figures.of(outcome))
-        rows.append({key: None if value == float("inf") else value for key, value in figures.items()})
+        rows.append({key: None if value == NEVER else value for key, value in figures.items()})
     return {"scene": run.scene.name, "terminals": run.terminals, "outage": run.outage, "budget": run.cloud.budget,
             "limit": run.limit, "seed": run.seed, "policies": rows}

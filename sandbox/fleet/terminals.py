@@ -29,8 +29,8 @@ from econduit_terminal.sandbox.fleet.policies import CODE, UNTRIED, Flags, Ids, 
 from econduit_terminal.sandbox.fleet.registrations import NEVER, Registrations
 from econduit_terminal.sandbox.fleet.scenes import DROPPED_AFTER, Does
 
-PATIENCE = 1.0
-"""Seconds of a dial that nobody answers, until the watchdog dials (watchdog.asking)."""
+FIRST_ROUND_AFTER = 1.0
+"""Seconds of a dial that nobody answers, until the watchdog dials (watchdog.probe_schedule)."""
 
 
 class Doing(IntEnum):
@@ -172,7 +172,7 @@ class Terminals:
         self._own[ids] = np.minimum(self._syn[:, ids].min(axis=0), self._until[ids])
         if self._dialing.probes is not None:
             unwatched = ids[np.isinf(self._probe[ids])]
-            self._probe[unwatched] = self._began[unwatched] + PATIENCE
+            self._probe[unwatched] = self._began[unwatched] + FIRST_ROUND_AFTER
 
     def _give_up(self, ids: Ids, now: Seconds) -> None:
         """The dial is over, nothing opened."""

@@ -31,6 +31,7 @@ def test_what_is_not_better_is_not_advised(monkeypatch):
     assert found.shipped == found.advised and len(found.shipped) == len(advice.SCENES)
 
 
+@pytest.mark.slow
 def test_patience_helps_a_fleet_that_the_cloud_takes_longer_for(few):
     told = []
     found = advice.advise(SHIPPED, 100_000, Cloud(2000.0), told.append)
