@@ -7,14 +7,17 @@ are equally long and in the order of arrival. A dial beyond the backlog is dropp
 What nobody waits for any more (its terminal hung up before the answer came) is worked off all the same, and counted as
 wasted; where the cloud notices, it costs no time.
 """
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from econduit_terminal.sandbox.fleet.scenes import Cloud
 
 NEVER, DROPPED = float("inf"), float("nan")
 _TRIM = 100_000
+_WHEN = itemgetter(0)
 
 
 @dataclass
@@ -44,13 +47,17 @@ class Registrations:
         """Nothing is accepted until then, nor worked off."""
         self._hung_until = self._stalled_until = until
 
-    def take(self, arrivals: Iterable[tuple[float, int, float]]) -> Taken:
-        """Connections that arrive: when, at which endpoint, and when the cloud hears that the terminal hung up."""
-        taken = Taken()
-        for now, endpoint, left in arrivals:
+    def take(self, arrivals: Sequence[tuple[float, int, float]]) -> Taken:
+        """Connections that arrive, in order: when, at which endpoint, and when the cloud hears that the terminal hung
+        up."""
+        taken, following = Taken(), 0
+        while following < len(arrivals):
+            now, endpoint, left = arrivals[following]
+            following += 1
             accepted = self._accepted(now, endpoint)
             if accepted is None:
-                taken.registered.append(DROPPED)
+                first, following = following - 1, bisect_left(arrivals, self._full_until(now), following, key=_WHEN)
+                taken.registered += [DROPPED] * (following - first)
                 continue
             begins = max(self._free, accepted, self._hung_until)
             if self._cloud.notices and left <= begins:
@@ -71,6 +78,16 @@ class Registrations:
         """A connection that asks for nothing and is closed at once: whether it opens. It may take a place in the
         backlog for as long as nobody accepts it."""
         return self._accepted(now, endpoint) is not None
+
+    def _full_until(self, now: float) -> float:
+        """Until when every dial is dropped; `now` where another endpoint has room. Most dials of a large fleet come
+        while none has, and need not be looked at one by one."""
+        for waiting in self._waiting:
+            while waiting and waiting[0] <= now:
+                waiting.popleft()
+            if len(waiting) < self._cloud.backlog:
+                return now
+        return min(waiting[0] for waiting in self._waiting)
 
     def _accepted(self, now: float, endpoint: int) -> float | None:
         """When a connection that arrives now is accepted; None where the backlog is full."""

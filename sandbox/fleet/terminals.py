@@ -200,8 +200,8 @@ class Terminals:
         """Register is sent on these connections; returns which of them did not open after all."""
         way = self._rtt / 2
         order = np.argsort(opened, kind="stable")
-        taken = self._registrations.take(zip((opened + way)[order].tolist(), endpoints[order].tolist(),
-                                             (hangs_up - way)[order].tolist(), strict=True))
+        taken = self._registrations.take(list(zip((opened + way)[order].tolist(), endpoints[order].tolist(),
+                                                  (hangs_up - way)[order].tolist(), strict=True)))
         registered = np.empty(ids.shape)
         registered[order] = taken.registered
         dropped = np.isnan(registered)

@@ -70,6 +70,16 @@ def test_no_more_is_done_than_the_budget_allows_and_every_answer_is_in_time(arri
         assert not math.isfinite(end) or end - came <= (cloud.queue + 2 * cloud.backlog + 1) / cloud.budget + 1e-6
 
 
+@given(st.lists(st.tuples(st.floats(0, 20), st.integers(0, 1), st.just(LATE)), max_size=60).map(sorted),
+       st.builds(Cloud, st.sampled_from([0.5, 3.0]), st.integers(1, 4), st.integers(1, 3)), st.sampled_from([0.0, 9.0]))
+def test_it_makes_no_difference_whether_they_are_told_together_or_one_by_one(arrivals, cloud, stalled):
+    together, each = Registrations(cloud, 2), Registrations(cloud, 2)
+    together.stall(stalled)
+    each.stall(stalled)
+    ends = [each.take([arrival]).registered[0] for arrival in arrivals]
+    assert str(together.take(arrivals).registered) == str(ends)
+
+
 def test_old_turns_are_forgotten():
     registrations = Registrations(Cloud(1e6, queue=5), 1)
     for start in range(0, 300_000, 1000):
