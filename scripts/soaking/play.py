@@ -78,7 +78,10 @@ class Play:
             at, _, fault, begins = heapq.heappop(plan)
             if self._stop.wait(max(0.0, began + at - time.monotonic())) or time.monotonic() > deadline:
                 return
-            if begins:
+            if begins and any(other.place is fault.place for other, _ in self.active()):
+                # Doing the others took a moment, and the one before it in its place is still there.
+                heapq.heappush(plan, (time.monotonic() - began + LOOK, next(order), fault, True))
+            elif begins:
                 say(f"{fault.number:6} {fault}")
                 # Its own time counts from when it is there: doing it takes a moment.
                 self._begin(fault)

@@ -9,8 +9,9 @@ from .trend import Point, trend
 from .verdict import LONGEST, Fate, Interval, Money, good, offline, overlaps
 
 PER = 10_000
-WARM_UP = 24
-"""Faults that a process gets before its samples count as growth."""
+WARM_UP = 250
+"""Faults that a process gets before its samples count as growth: until then the agent gathers the last 1,000
+transactions, which it remembers, and the heap finds its shape."""
 LIMITS = {"memory": 5.0, "descriptors": 5.0, "threads": 3.0}
 """What a process may surely grow by in PER faults: MB, and numbers. A leak in one kind of fault would be hundreds."""
 UNITS = {"memory": " MB", "descriptors": "", "threads": ""}
@@ -53,6 +54,11 @@ def kills(played: Sequence[Played]) -> list[Interval]:
     return [(each.begin, each.end) for each in played if each.fault.kind in KILLS]
 
 
+def unwritten(played: Sequence[Played]) -> list[Interval]:
+    """When the journal had no room."""
+    return [(each.begin, each.end) for each in played if each.fault.kind is Kind.STATE_FULL]
+
+
 def spells(facts: Facts) -> list[Interval]:
     """When the terminal was offline although the network was good."""
     return overlaps(good(troubles(facts.played), facts.begin, facts.end), offline(facts.timeline, facts.end))
@@ -85,6 +91,9 @@ def verdict(facts: Facts) -> tuple[list[str], bool]:
     for what, refs in (("sales run twice", money.twice), ("answers lost", money.lost),
                        ("answers given to another request", money.foreign)):
         judge(what, not refs, f"{len(refs)} {' '.join(refs[:SHOWN])}".rstrip())
+    if money.unwritten:
+        lines.append(f"       {'run twice: killed while the disk of the journal was full':58} "
+                     f"{len(money.unwritten)} {' '.join(money.unwritten[:SHOWN])}")
     found = spells(facts)
     longest = max(found, key=lambda one: one[1] - one[0], default=(facts.begin, facts.begin))
     seconds = longest[1] - longest[0]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 ROUND = 12
-KILLS = 5
+KILLS = 20
 
 
 class Place(Enum):

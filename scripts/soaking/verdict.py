@@ -1,7 +1,9 @@
 """PURE. What a soak has shown: judged from what was sold, what ran, when the terminal was offline and what grew.
 
 Rules
-- A RefID that stands in the application's ledger more than once was *run twice*.
+- A RefID that stands in the application's ledger more than once was *run twice*. Where the disk of the journal was full
+  and a process was killed during one sale, that is what the product says of a full disk: transactions go on, and what
+  is handed over is remembered in memory alone. Such are counted apart.
 - An answer is *another request's* when its RefID is not the asked one, or its AuthCode is not the one of its own run.
 - An answer is *lost* when the request ran and the POS was told that it failed, or was never told anything; unless the
   agent, the application or supervisord was killed or hung meanwhile: then nobody can know the outcome, and saying so is
@@ -49,7 +51,7 @@ Interval = tuple[float, float]
 def fate(sale: Sale, codes: Sequence[str], kills: Sequence[Interval], due: float) -> Fate:
     """codes: AuthCodes of its runs. kills: when a process was gone or hung. due: what began before then must have been
     told of by now."""
-    explained = any(begin <= sale.ended and end >= sale.began for begin, end in kills)
+    explained = during(sale, kills)
     if sale.answer is None:
         return Fate.LOST if sale.began < due else Fate.OPEN
     _, result, _, _ = sale.answer
@@ -104,18 +106,29 @@ def overlaps(left: Iterable[Interval], right: Sequence[Interval]) -> list[Interv
 
 @dataclass(frozen=True)
 class Money:
-    """What became of the sales. twice, lost, foreign: their RefIDs."""
+    """What became of the sales. twice, lost, foreign: their RefIDs. unwritten: run twice, but nothing could be written
+    down when a process was killed."""
 
     fates: Mapping[Fate, int]
     twice: tuple[str, ...]
     lost: tuple[str, ...]
     foreign: tuple[str, ...]
+    unwritten: tuple[str, ...] = ()
 
 
-def money(sales: Sequence[Sale], runs: Mapping[str, Sequence[str]], kills: Sequence[Interval], due: float) -> Money:
-    """runs: RefID → AuthCodes, of everything in the ledger. due: see `fate`."""
+def during(sale: Sale, times: Sequence[Interval]) -> bool:
+    """Whether one of these times lies in a sale's own."""
+    return any(begin <= sale.ended and end >= sale.began for begin, end in times)
+
+
+def money(sales: Sequence[Sale], runs: Mapping[str, Sequence[str]], kills: Sequence[Interval], due: float,
+          full: Sequence[Interval] = ()) -> Money:
+    """runs: RefID → AuthCodes, of everything in the ledger. due: see `fate`. full: when the journal had no room."""
+    excused = {sale.ref for sale in sales if during(sale, kills) and during(sale, full)}
+    twice = [ref for ref, codes in runs.items() if len(codes) > 1]
     judged = [(sale, fate(sale, runs.get(sale.ref, ()), kills, due)) for sale in sales]
     return Money({each: sum(found is each for _, found in judged) for each in Fate},
-                 tuple(ref for ref, codes in runs.items() if len(codes) > 1),
+                 tuple(ref for ref in twice if ref not in excused),
                  tuple(sale.ref for sale, found in judged if found is Fate.LOST),
-                 tuple(sale.ref for sale in sales if is_foreign(sale, runs.get(sale.ref, ()))))
+                 tuple(sale.ref for sale in sales if is_foreign(sale, runs.get(sale.ref, ()))),
+                 tuple(ref for ref in twice if ref in excused))

@@ -13,8 +13,8 @@ def played(number, kind, begin, end):
     return Played(Fault(number, kind, "", 0.0, end - begin), begin, end)
 
 
-GROWN = [Point(1, x, 20 + 0.01 * x) for x in range(100, 1000, 50)]
-LEVEL = [Point(1, x, 20.0 + x % 2) for x in range(0, 400, 25)]
+GROWN = [Point(1, x, 20 + 0.01 * x) for x in range(300, 1200, 50)]
+LEVEL = [Point(1, x, 20.0 + x % 2) for x in range(0, 800, 25)]
 FINE = Facts(
     seed=7, begin=0.0, end=600.0,
     played=[played(1, Kind.CABLE, 10, 20), played(2, Kind.AGENT_KILLED, 50, 50), played(3, Kind.STATE_FULL, 90, 95)],

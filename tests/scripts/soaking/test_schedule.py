@@ -52,7 +52,7 @@ def test_the_pace_is_the_average_where_no_place_is_taken():
     assert PACE * 0.95 < sum(gaps) / len(gaps) < PACE * 1.25
 
 
-def test_processes_end_in_the_first_deck_and_every_fifth_and_live_between():
+def test_processes_end_in_few_decks_and_live_between():
     first = sum(card.count for card in CARDS.values())
     other = sum(card.count for card in CARDS.values() if not card.ends_process)
     cycle = first + (KILLS - 1) * other

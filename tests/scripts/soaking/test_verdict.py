@@ -53,6 +53,18 @@ def test_the_money_of_a_run():
     assert found.fates[Fate.APPROVED] == 3 and sum(found.fates.values()) == 4
 
 
+@pytest.mark.parametrize("kills, full, expected", [
+    ([], [], (("a",), ())),
+    ([(11, 11)], [], (("a",), ())),
+    ([], [(11, 12)], (("a",), ())),
+    ([(11, 11)], [(13, 14)], (("a",), ())),
+    ([(11, 11)], [(9, 10)], ((), ("a",))),
+])
+def test_run_twice_with_a_kill_while_nothing_could_be_written_counts_apart(kills, full, expected):
+    found = money([sale("a", "Approved", "2", "", ref="a")], {"a": ["1", "2"]}, kills, DUE, full)
+    assert (found.twice, found.unwritten) == expected
+
+
 @pytest.mark.parametrize("troubles, expected", [
     ([], [(0, 100)]),
     ([(10, 20)], [(0, 10), (20, 100)]),
