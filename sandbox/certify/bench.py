@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
 
-from econduit_terminal.sandbox.certify.inbox import Message, What
+from econduit_terminal.sandbox.certify.inbox import Message, What, is_heartbeat
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.plain_words import why_no_port
 from econduit_terminal.sandbox.certify.wire_log import WireLog
@@ -21,6 +21,8 @@ MAX_LINKS = 300
 MAX_REMEMBERED = 5_000
 BACKLOG = 128
 FILLERS = 16
+AGAIN = 5.0
+"""Seconds for which a port that was closed for a scene is asked for again, when another program took it meanwhile."""
 T = TypeVar("T")
 
 
@@ -43,6 +45,7 @@ class Port:
         self._bench = bench
         self._server: asyncio.Server | None = None
         self._deaf: list[socket.socket] = []
+        self._was_open = False
 
     async def open(self) -> None:
         """Listens. Raises OSError, which names the port."""
@@ -51,7 +54,7 @@ class Port:
             self.mood = Mood.LISTEN
         if self._server is not None:
             return
-        sock = self._bind(BACKLOG)
+        sock = await self._bound()
         self._server = await asyncio.get_running_loop().create_server(self._accepted, sock=sock, backlog=BACKLOG)
         self.mood = Mood.LISTEN
         self._bench.note(f"{self.name} port {self.number} listens")
@@ -107,6 +110,20 @@ class Port:
         self._deaf = []
         await asyncio.sleep(0)
 
+    async def _bound(self) -> socket.socket:
+        """A listening socket; where the port was ours a moment ago, it may be held by somebody for a moment."""
+        deadline = time.monotonic() + (AGAIN if self._was_open else 0.0)
+        while True:
+            try:
+                sock = self._bind(BACKLOG)
+            except OSError:
+                if time.monotonic() >= deadline:
+                    raise
+                await asyncio.sleep(0.1)
+            else:
+                self._was_open = True
+                return sock
+
     def _bind(self, backlog: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -144,6 +161,7 @@ class Bench:
         self.secondary = Port(self, "secondary", host, ports[1]) if ports[1] is not None else None
         self._waiters: set[asyncio.Future[None]] = set()
         self._numbers = 0
+        self._beats = False
         self._open: set[Link] = set()
 
     @property
@@ -235,8 +253,19 @@ class Bench:
 
     def arrived(self, link: Link, message: Message) -> None:
         """A message of the device."""
+        if message.what is What.HEARTBEAT:
+            self._sort_out(message)
         for listener in self.on_message:
             listener(link, message)
+
+    def _sort_out(self, message: Message) -> None:
+        """Once a heartbeat has come that calls itself so, other commands are none."""
+        if not self._beats and is_heartbeat(message):
+            self._beats = True
+            for _, before in self.messages(What.HEARTBEAT):
+                before.what = What.HEARTBEAT if is_heartbeat(before) else What.OTHER
+        elif self._beats and not is_heartbeat(message):
+            message.what = What.OTHER
 
     def ended(self, link: Link) -> None:
         """A connection is over. One that brought nothing is forgotten: a device may dial thousands of times."""

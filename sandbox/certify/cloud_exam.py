@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from econduit_terminal.sandbox.certify.cloud_link import CONNECT, Incoming, Line, Terminal, Wire
 from econduit_terminal.sandbox.certify.exam import DeviceGone
+from econduit_terminal.sandbox.certify.judge import shown
 from econduit_terminal.sandbox.certify.outcome import WORSE
 from econduit_terminal.sandbox.certify.person import Cannot
 from econduit_terminal.sandbox.certify.table.answers import END
@@ -156,7 +157,7 @@ class CloudExam(Line):
         wire.send((terminal or self.terminal).register() + END)
         answer = await self.answer(wire, since)
         if answer is None or answer.answer != b"OK-REGISTRATION":
-            raise Refused(f"a right registration was answered with {answer.body[:80]!r}" if answer else
+            raise Refused(f"a right registration was answered with {shown(answer.body, 80)}" if answer else
                           "a right registration was not answered")
         return wire
 
@@ -178,8 +179,9 @@ class CloudExam(Line):
         """A RefID that was not used before."""
         return f"9{next(self._refs) % 10 ** 9:09d}"
 
-    def call_url(self, ref: str, method: str = "runTransaction") -> str:
-        """The address of a sale; what --url says of other parameters stays."""
+    def call_url(self, ref: str, method: str = "runTransaction", terminal: str = "") -> str:
+        """The address of a sale (for ``terminal``, else the one that is examined with); what --url says of other
+        parameters stays."""
         parts = urlsplit(self.url)
         path = parts.path
         if "api.asmx" not in path.lower():
@@ -189,7 +191,7 @@ class CloudExam(Line):
                  **dict(parse_qsl(parts.query))}
         given = {name: value for name, value in given.items() if name.lower() not in ("refid", "terminalid")}
         return urlunsplit((parts.scheme, parts.netloc, path,
-                           urlencode({**given, "refID": ref, "terminalId": self.terminal.id}), ""))
+                           urlencode({**given, "refID": ref, "terminalId": terminal or self.terminal.id}), ""))
 
     def call(self, url: str) -> "asyncio.Task[Called]":
         """Calls an address, beside what goes on."""
@@ -207,8 +209,7 @@ class CloudExam(Line):
 
     async def request(self, wire: Wire, since: float, within: float = 10.0) -> Incoming | None:
         """The transaction that came after a moment."""
-        found = await self.until(lambda: next((message for message in wire.since(since) if not message.ack
-                                               and message.answer is None), None), within)
+        found = await self.until(lambda: next(iter(wire.requests(since)), None), within)
         return found if isinstance(found, Incoming) else None
 
 

@@ -116,6 +116,10 @@ class Wire(asyncio.Protocol):
         """What came after a moment."""
         return [message for message in self.messages if message.t >= t]
 
+    def requests(self, since: float = 0.0) -> list[Incoming]:
+        """The transactions among that."""
+        return [message for message in self.since(since) if not message.ack and message.answer is None]
+
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

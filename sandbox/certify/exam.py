@@ -23,13 +23,15 @@ from econduit_terminal.sandbox.certify.person import Cannot, Hands
 from econduit_terminal.sandbox.certify.requests import Answer, Request
 from econduit_terminal.sandbox.certify.table.answers import END, Shape
 from econduit_terminal.sandbox.certify.table.model import Case, Finding, Profile, Verdict
-from econduit_terminal.sandbox.certify.table.terminal import ONE_CONNECTION
+from econduit_terminal.sandbox.certify.table.terminal import FIRST, ONE_CONNECTION
 from econduit_terminal.sandbox.certify.wire_log import WireLog
 
 SETTLE = 0.3
 """Seconds after which what a device does at once has happened."""
 EXTRA = 2.0
 """Seconds on top of what the application may take."""
+HELD = 2.0
+"""Seconds for which a device may hold an old connection beside a newer one that is registered."""
 
 
 class DeviceGone(Exception):
@@ -147,6 +149,7 @@ class Exam:
 
     async def settle(self) -> None:
         """The usual state again: every port listens, registrations are accepted, what was refused is closed."""
+        self._two_held()
         self.policy = _accept_all
         await self.bench.open()
         parked = {link for link, _ in self.parked}
@@ -225,6 +228,11 @@ class Exam:
             None) == request.ref and abs(answer.request_bytes - len(request.body)) <= 4
         return answer.ref == request.ref
 
+    def ref_of(self, message: Message) -> str | None:
+        """The reference that a response tells; "" when it was handed something without one."""
+        answer = requests.read(self.device.format, message.body)
+        return answer.ref or ("" if answer.request_bytes is not None else None)
+
     async def runs(self) -> int | None:
         """How many transactions the application has run, as far as something tells."""
         if self.device.echo:
@@ -249,6 +257,8 @@ class Exam:
 
     def _arrived(self, link: Link, message: Message) -> None:
         self._two_at_once(link, message)
+        if message is link.messages[0] and message.what is not What.REGISTER:
+            self.report(FIRST, Verdict.FAIL, f"{link.name} began with {shown(message.body, 80)}")
         if message is link.register:
             link.ack = self.ack_shape
             if self.policy(link) and link.answered is None:
@@ -260,6 +270,14 @@ class Exam:
             if runs is not None:
                 self._runs, self._counted = max(self._runs or 0, runs), self.bench.now
 
+
+    def _two_held(self) -> None:
+        """Both of two registered connections are still held, long after the newer was registered."""
+        held = [link for link in self.bench.open_links() if link.answered is not None and link.open
+                and link not in self.refused]
+        if len(held) > 1 and self.bench.now > (held[-1].answered or 0.0) + HELD:
+            self.report(ONE_CONNECTION, Verdict.FAIL, f"{held[-2].name} is still held {HELD:g} s after {held[-1].name} "
+                        "was registered")
 
     def _two_at_once(self, link: Link, message: Message) -> None:
         newer = next((one for one in self.bench.open_links() if one.number > link.number and one.answered is not None),

@@ -2,7 +2,8 @@
 
 The examiner must read on where the terminal breaks the rules, so that one fault does not hide the others. A message
 ends by the first of: EOT EOT; its own format's end (JSON, XML, STX … ETX LRC); silence, which the caller announces.
-What stood before it (``lead``) and behind it (``tail``: EOT, white space) is kept and judged elsewhere. Each byte is
+What stood before it (``lead``) and behind it (``tail``: EOT, white space) is kept and judged elsewhere. Behind a whole
+end, EOT EOT in one segment with the next message, and what comes ``BEHIND`` later, leads that one. Each byte is
 looked at a bounded number of times. Nothing is shared with the product's framing: one bug cannot hide on both sides.
 """
 import json
@@ -17,6 +18,8 @@ END = b"\x04\x04"
 BLANK = b"\x04 \r\n\t"
 STX, ETX = 0x02, 0x03
 MAX_TAIL = 64
+BEHIND = 0.1
+"""Seconds after the last byte of a message's end in which what comes still belongs to it."""
 _JSON = re.compile(rb'\\.|["{}\[\]]', re.DOTALL)
 _ROOT = re.compile(rb"<([A-Za-z_][^\s/>]*)")
 
@@ -27,6 +30,7 @@ class What(Enum):
     REGISTER = "Register"
     HEARTBEAT = "heartbeat"
     RESPONSE = "response"
+    OTHER = "something else"
 
 
 @dataclass(slots=True)
@@ -53,7 +57,9 @@ class Inbox:
         self._bytes = bytearray()
         self._messages: list[Message] = []
         self._lead = b""
-        self._began = 0.0
+        self._began = self._now = self._ended = 0.0
+        self._fresh = False
+        """Whether the segment at hand has ended a message."""
         self._reset()
 
     @property
@@ -70,6 +76,7 @@ class Inbox:
         """The messages that ``data`` completes."""
         if not self._bytes:
             self._began = now
+        self._now, self._fresh = now, False
         self._bytes += data
         found = []
         while self._strip() and (size := self._size()) is not None:
@@ -87,9 +94,10 @@ class Inbox:
         rest = self._bytes.lstrip(BLANK)
         blank = bytes(self._bytes[:len(self._bytes) - len(rest)])
         if blank:
-            if self._messages:
-                last = self._messages[-1]
-                last.tail = (last.tail + blank)[:MAX_TAIL]
+            last = self._messages[-1] if self._messages else None
+            late = self._now >= self._ended + BEHIND or bool(rest and blank.startswith(END))
+            if last is not None and (last.tail != END or self._fresh or not late):
+                last.tail, self._ended = (last.tail + blank)[:MAX_TAIL], self._now
             else:
                 self._lead = (self._lead + blank)[:MAX_TAIL]
             self._bytes = rest
@@ -102,6 +110,7 @@ class Inbox:
         message = Message(what, self._lead, body, b"", self._began, now)
         self._lead, self._began = b"", now
         self._messages.append(message)
+        self._fresh, self._ended = True, now
         self._reset()
         return message
 
@@ -172,6 +181,11 @@ def json_object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def is_heartbeat(message: Message) -> bool:
+    """Whether it calls itself one: any small command without an answer's fields is taken for one at first."""
+    return b"heartbeat" in message.body.lower()
+
+
 def kind_of(body: bytes, first: bool) -> What:
     """What a message is meant to be: by its words, so that a fault in it does not make it something else."""
     if len(body) > 4096:
@@ -183,7 +197,9 @@ def kind_of(body: bytes, first: bool) -> What:
         return What.HEARTBEAT
     if isinstance(command, str) and "register" in command.lower() and b"refid" not in lower:
         return What.REGISTER
-    if first or (b"register" in lower and b"terminalid" in lower and b"refid" not in lower):
+    answers = re.search(rb"refid|authcode|resultcode|requestsha|approved|t01", lower)
+    registers = b"register" in lower
+    if (first and (registers or not answers)) or (registers and b"terminalid" in lower and b"refid" not in lower):
         return What.REGISTER
-    small = len(body) < 200 and not re.search(rb"refid|authcode|resultcode|requestsha|approved|t01", lower)
+    small = len(body) < 200 and not answers
     return What.HEARTBEAT if small and isinstance(command, str) else What.RESPONSE

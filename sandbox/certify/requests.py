@@ -19,11 +19,11 @@ from econduit_terminal.sandbox.certify.inbox import json_object
 FS = b"\x1c"
 UNUSUAL = {
     Format.JSON: '{{ "Command" :\t"Sale",  "Amount":"2.50","RefID":"{ref}",\r\n "TerminalID":"{terminal}", '
-                 '"Echo":"caf\\u00e9 \\/ \\"\u00e9\u4e2d\\" [}}"  ,"Filler" : [1.0, 1e2, null] }}',
-    Format.XML: '<?xml version="1.0" encoding="UTF-8"?>\r\n<!-- a </request> in a comment -->\n<request  kind=\'a>b\' '
-    '><Command>Sale'
-                '</Command>\t<Amount>2.50</Amount><RefID>{ref}</RefID><Echo><![CDATA[</request> &]]> caf\u00e9 '
-    '&#233;</Echo>'
+                 '"Echo":"caf\\u00e9 \\/ \\"\u00e9\u4e2d\\" [}}"  ,"Filler" : [1.0, 1e2, null], "Status":"OK", '
+                 '"Note":"OK-REGISTRATION FAILED-REGISTRATION TerminalHeartbeat" }}',
+    Format.XML: '<?xml version="1.0" encoding="UTF-8"?>\r\n<!-- a </request> in a comment -->\n'
+                '<request  kind=\'a>b\' ><Command>Sale</Command>\t<Status>OK</Status><Note>FAILED-REGISTRATION</Note>'
+                '<Amount>2.50</Amount><RefID>{ref}</RefID><Echo><![CDATA[</request> &]]> caf\u00e9 &#233;</Echo>'
                 '<Empty /></request>',
 }
 

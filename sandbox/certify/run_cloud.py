@@ -58,7 +58,9 @@ async def _run(options: argparse.Namespace, asked: Plan, absent: frozenset[Need]
         stopped = asyncio.get_running_loop().create_task(stop.wait())
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if work.done():
+        if work.done() and (mistake := work.exception()) is not None:
+            note = f"a mistake in the examiner ended the run: {mistake!r}"
+        elif work.done():
             note = work.result()
             came = not note or bool(runner.results)
         else:

@@ -135,7 +135,9 @@ class Runner(Generic[R]):
             trouble = "it took too long and was given up"
         except DeviceGone:
             trouble = "the device did not come back"
-        except (AssertionError, LookupError, ValueError, TypeError, AttributeError) as mistake:
+        except OSError as error:
+            trouble = f"the examiner's own network failed it: {error}"
+        except (AssertionError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as mistake:
             self._say(traceback.format_exc())
             trouble = f"a mistake in the examiner: {mistake!r}"
         try:
@@ -145,6 +147,8 @@ class Runner(Generic[R]):
                 self._say(self.gone)
         except DeviceGone:
             self.gone = f"the device did not come back (during case {titles})"
+        except OSError as error:
+            self.gone = f"the examiner's own network failed it (during case {titles}): {error}"
         return trouble
 
     def _weigh_again(self) -> None:

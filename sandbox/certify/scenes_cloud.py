@@ -135,6 +135,8 @@ async def missing(exam: CloudExam) -> None:
     for name in ("TerminalType", "TerminalID"):
         await _refuses(exam, C.MISSING, exam.terminal.register(**{name: None}) + END, (FAILED, INVALID_TYPE),
                        f"without {name}")
+    await _refuses(exam, C.MISSING, exam.terminal.register(TerminalID="") + END, (FAILED, INVALID_TYPE),
+                   "with an empty TerminalID")
 
 
 async def not_json(exam: CloudExam) -> None:
@@ -193,7 +195,7 @@ def approval(exam: CloudExam, ref: str, auth: str = "A1B2C3", filler: int = 0) -
     more = ',"Filler":"' + "x" * filler + '"' if filler else ""
     return (f'{{"TerminalID":"{exam.terminal.id}","ResultCode":"Approved","AuthCode":"{auth}","TransType":"Sale",'
             f'"Amount":2.50,"AmountString":"2.50","CardType":"Visa","Last4":"1111","Message":"APPROVED",'
-            f'"RefID":"{ref}"{more}}}').encode()
+            f'"RefID":"{ref}","Name":"Zo\u00eb \u0141"{more}}}').encode()
 
 
 async def glued(exam: CloudExam) -> None:

@@ -58,7 +58,7 @@ async def beats_split(exam: CloudExam) -> None:
 
 async def idle(exam: CloudExam) -> None:
     """Nothing but heartbeats."""
-    total, every = (12.0, 4.0) if exam.profile is Profile.QUICK else (190.0, 60.0)
+    total, every = (24.0, 12.0) if exam.profile is Profile.QUICK else (190.0, 60.0)
     await _idle(exam, C.IDLE, total, every)
 
 
@@ -111,7 +111,7 @@ SCENES: tuple[Scene[CloudExam], ...] = (
     scene(C.BEATS_SPLIT, seconds=0.5, play=beats_split),
 )
 LAST: tuple[Scene[CloudExam], ...] = (
-    scene(C.IDLE, seconds=lambda exam: 12.0 if exam.profile is Profile.QUICK else 190.0, play=idle),
+    scene(C.IDLE, seconds=lambda exam: 24.0 if exam.profile is Profile.QUICK else 190.0, play=idle),
     scene(C.LONG, seconds=lambda exam: exam.hours * 3600, play=hours),
     scene(C.ANSWER_TEXT, C.ACK_ENDS, seconds=0.1, play=over_the_run),
 )

@@ -1,8 +1,9 @@
 """Scenes of a cloud: transactions by its URL, end to end."""
 import asyncio
+import json
 
-from econduit_terminal.sandbox.certify.cloud_exam import Called, CloudExam
-from econduit_terminal.sandbox.certify.cloud_link import Wire
+from econduit_terminal.sandbox.certify.cloud_exam import Called, CloudExam, Refused
+from econduit_terminal.sandbox.certify.cloud_link import Terminal, Wire
 from econduit_terminal.sandbox.certify.judge import shown
 from econduit_terminal.sandbox.certify.scene import Scene, scene
 from econduit_terminal.sandbox.certify.scenes_cloud import approval
@@ -37,10 +38,15 @@ async def sale(exam: CloudExam) -> None:
     wire, call, ref = found
     wire.send(approval(exam, ref, "Z9Y8X7") + END)
     called = await exam.called(call, 10.0)
-    exam.holds(C.SALE, called is not None and called.status == 200 and bool(called.fields), told(called))
+    await exam.until(lambda: wire.closed is not None or None, 0.5)
+    count = len(wire.requests())
+    exam.holds(C.SALE, called is not None and called.status == 200 and bool(called.fields) and count == 1,
+               told(called) if count == 1 else f"the request came {count} times")
+    if wire.closed is not None:
+        exam.report(C.STAYS, Verdict.FAIL, "the cloud closed it after a transaction")
     fields = called.fields if called else {}
-    wanted = {"refid": ref, "authcode": "Z9Y8X7", "resultcode": "Approved", "terminalid": exam.terminal.id,
-              "amountstring": "2.50"}
+    wanted = {name.lower(): value for name, value in json.loads(approval(exam, ref, "Z9Y8X7")).items()
+              if isinstance(value, str)}
     wrong = {name: fields.get(name) for name, value in wanted.items() if fields.get(name) != value}
     exam.holds(C.SALE_FIELDS, not wrong, "every value as answered", f"not as answered: {wrong}")
 
@@ -167,8 +173,34 @@ async def series(exam: CloudExam) -> None:
     exam.report(C.SERIES, Verdict.PASS, "ten answers to ten callers")
 
 
+async def two_terminals(exam: CloudExam) -> None:
+    """A transaction for each of two terminals that are connected at once."""
+    other = Terminal(exam.terminal.type, exam.terminal.id[:-1] + ("1" if exam.terminal.id[-1:] != "1" else "2"))
+    wires = {exam.terminal: await exam.registered()}
+    try:
+        wires[other] = await exam.registered(other)
+    except Refused as reason:
+        exam.report(C.TWO_TERMINALS, Verdict.INFO, f"not tried: a second terminal, {other.id}, is not taken ({reason})")
+        return
+    for terminal, wire in wires.items():
+        ref, since = exam.new_ref(), exam.now
+        call = exam.call(exam.call_url(ref, terminal=terminal.id))
+        request = await exam.request(wire, since, 5.0)
+        if request is not None:
+            wire.send(approval(exam, ref) + END)
+            await exam.called(call)
+        call.cancel()
+        strange = [one.name for one in wires.values() if one is not wire and one.requests(since)]
+        if request is None or strange:
+            exam.report(C.TWO_TERMINALS, Verdict.FAIL, f"the transaction for {terminal.id} "
+                        + (f"came over {strange[0]}, the connection of the other" if strange else "did not come"))
+            return
+    exam.report(C.TWO_TERMINALS, Verdict.PASS, "each came over its own connection")
+
+
 SCENES: tuple[Scene[CloudExam], ...] = (
-    scene(C.SALE, C.SALE_FIELDS, seconds=0.5, play=sale),
+    scene(C.SALE, C.SALE_FIELDS, C.STAYS, seconds=1, play=sale),
+    scene(C.TWO_TERMINALS, seconds=1, play=two_terminals),
     scene(C.SALE_BYTEWISE, seconds=1, play=bytewise),
     scene(C.SALE_ALONE, seconds=1.5, play=alone),
     scene(C.SALE_LARGE, seconds=0.5, play=large),

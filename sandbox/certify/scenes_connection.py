@@ -19,25 +19,30 @@ def _report(exam: Exam, case: Case, finding: Finding) -> None:
     exam.report(case, finding.verdict, finding.seen)
 
 
-async def primary_first(exam: Exam) -> None:
-    """Both listen: where does the device register?"""
+async def _homes(exam: Exam, count: int) -> list[str] | None:
+    """Closes the connection so often, with both endpoints listening: where the device registers; None: nowhere."""
     ports = []
-    for _ in range(2):
+    for _ in range(count):
         link = await exam.online()
-        ports.append(link.port)
-        if link.port == "primary" and len(ports) > 1:
-            break
+        await asyncio.sleep(SETTLE)
         since = exam.bench.now
         link.fin()
         back = await exam.back(since, exam.device.retry)
         if back is None:
-            exam.report(T.PRIMARY_FIRST, Verdict.INCONCLUSIVE, "the device did not come back")
-            return
+            return None
         ports.append(back[0].port)
-        if back[0].port == "primary":
-            break
-    good = "primary" in ports[1:]
-    exam.report(T.PRIMARY_FIRST, Verdict.PASS if good else Verdict.FAIL, f"registered at: {', '.join(ports)}")
+    return ports
+
+
+async def primary_first(exam: Exam) -> None:
+    """Both listen: where does the device register?"""
+    ports = await _homes(exam, 3)
+    if ports is None:
+        exam.report(T.PRIMARY_FIRST, Verdict.INCONCLUSIVE, "the device did not come back")
+        return
+    count = ports.count("primary")
+    exam.report(T.PRIMARY_FIRST, Verdict.PASS if count == len(ports) else Verdict.NON_STRICT if count else Verdict.FAIL,
+                f"registered at: {', '.join(ports)}")
 
 
 def _cut(case: Case, how: Callable[[Link], None], good: float, enough: float) -> Play:
@@ -114,11 +119,37 @@ async def _moves(exam: Exam, case: Case, within: float, policy: Callable[[Link],
     return back[1] if back else None
 
 
+async def _at_the_primary(exam: Exam) -> bool:
+    """Has the device register at the primary, by closing the secondary: it may think little of the primary that turned
+    it away in an earlier case."""
+    if (await exam.online()).port == "primary" or exam.bench.secondary is None:
+        return True
+    await exam.bench.secondary.close()
+    since = exam.bench.now
+    exam.bench.cut_all()
+    back = await exam.back(since, exam.device.retry, port="primary")
+    await exam.bench.open()
+    return back is not None
+
+
 async def failover_refused(exam: Exam) -> None:
-    """The primary's port is closed."""
+    """The primary's port is closed, and listens again."""
+    known = await _at_the_primary(exam)
     await exam.online()
     await exam.bench.primary.close()
-    await _moves(exam, T.FAILOVER_REFUSED, 30.0, lambda link: True)
+    if await _moves(exam, T.FAILOVER_REFUSED, 30.0, lambda link: True) is None:
+        exam.report(T.BACK_AT_PRIMARY, Verdict.INCONCLUSIVE, "the device did not come to the secondary")
+        return
+    if not known:
+        exam.report(T.BACK_AT_PRIMARY, Verdict.INCONCLUSIVE, "the device did not come to the primary before")
+        return
+    await exam.bench.open()
+    ports = await _homes(exam, 1) or []
+    if ports != ["primary"]:
+        # Once more: what had refused a moment ago may be asked last.
+        ports += await _homes(exam, 2) or []
+    exam.report(T.BACK_AT_PRIMARY, Verdict.PASS if "primary" in ports else Verdict.FAIL,
+                f"registered at: {', '.join(ports) or 'neither of both'}")
 
 
 async def failover_blackholed(exam: Exam) -> None:
@@ -184,14 +215,14 @@ async def over_the_run(exam: Exam) -> None:
 
 SCENES_EARLY: tuple[Scene[Exam], ...] = (
     scene(T.FIN, seconds=1, play=_cut(T.FIN, Link.fin, 3.0, 10.0)),
-    scene(T.PRIMARY_FIRST, seconds=1, play=primary_first),
+    scene(T.PRIMARY_FIRST, seconds=2, play=primary_first),
 )
 SCENES: tuple[Scene[Exam], ...] = (
     scene(T.RST, seconds=1, play=_cut(T.RST, Link.rst, 3.0, 10.0)),
     scene(T.HALF_CLOSE, seconds=1, play=_cut(T.HALF_CLOSE, Link.half_close, 3.0, 10.0)),
     scene(T.FIN_MID_REGISTRATION, seconds=2, play=fin_mid_registration),
     scene(T.CLOSE_ON_ACCEPT, T.DIAL_RATE, seconds=TURN_AWAY + 2, play=close_on_accept),
-    scene(T.FAILOVER_REFUSED, seconds=2, play=failover_refused),
+    scene(T.FAILOVER_REFUSED, T.BACK_AT_PRIMARY, seconds=4, play=failover_refused),
     scene(T.FAILOVER_BLACKHOLED, seconds=6, play=failover_blackholed),
     scene(T.FAILOVER_SILENT, seconds=6, play=failover_silent),
     scene(T.FAILOVER_REFUSES, seconds=4, play=failover_refuses),

@@ -11,6 +11,7 @@ from econduit_terminal.sandbox.certify.scene import Scene, scene
 from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import END, FAILED, WRONG_ANSWERS, Shape
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
+from econduit_terminal.sandbox.certify.unasked import unasked
 
 LATE = 1.5
 
@@ -254,9 +255,12 @@ async def over_the_run(exam: Exam) -> None:
                 f"{judge.shown(other[0].body, 80)}" if other else f"{len(registers)} connections, each began with a "
                 f"Register")
     double = [link for link in exam.bench.links if len(link.of(What.REGISTER)) > 1 and link not in exam.refused]
-    exam.report(T.ONCE, Verdict.FAIL if double else Verdict.PASS,
+    others = [f"{judge.shown(message.body, 80)} came over {link.name}"
+              for link, message in exam.bench.messages(What.OTHER)]
+    odd = others[0] if others else unasked(exam.bench.links, exam.bench.log, exam.ref_of if exam.device.echo else None)
+    exam.report(T.ONCE, Verdict.FAIL if double or odd else Verdict.PASS,
                 f"{len(double[0].of(What.REGISTER))} registrations on {double[0].name}" if double
-                else "once on each connection")
+                else odd or "once on each connection, and nothing that was not asked for")
     for case, what in ((T.REGISTER_ENDS, What.REGISTER), (T.HEARTBEAT_ENDS, What.HEARTBEAT),
                        (T.RESPONSE_ENDS, What.RESPONSE)):
         finding = judge.ends(message for link, message in exam.bench.messages(what)

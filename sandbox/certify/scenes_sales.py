@@ -55,9 +55,16 @@ async def terminated(exam: Exam) -> None:
             count = sum(exam.belongs(message, sale.request) for message in sale.link.of(What.RESPONSE, sale.sent))
             if count > 1:
                 worst = Finding(Verdict.FAIL, f"{count} responses to one transaction")
+    if worst.verdict is Verdict.PASS and (count := len(link.of(What.RESPONSE, sales[0].sent))) > len(sales):
+        worst = Finding(Verdict.FAIL, f"{count} responses to {len(sales)} transactions")
     exam.report(S.TERMINATED, worst.verdict, worst.seen)
     if sales[0].answer is None:
-        exam.report(T.STAYS_AFTER_SALE, Verdict.INCONCLUSIVE, "no transaction was answered")
+        elsewhere = next((one for one in exam.bench.links if one is not link
+                          for message in one.of(What.RESPONSE, sales[0].sent)
+                          if exam.belongs(message, sales[0].request)), None)
+        exam.report(T.STAYS_AFTER_SALE, Verdict.FAIL if elsewhere else Verdict.INCONCLUSIVE,
+                    f"the answer came over {elsewhere.name}, the transaction had come over {link.name}" if elsewhere
+                    else "no transaction was answered")
     else:
         left = link.closed is not None and not link.by_us
         exam.report(T.STAYS_AFTER_SALE, Verdict.FAIL if left else Verdict.PASS,

@@ -43,6 +43,10 @@ class WireLog:
         kept = masked(data[:MAX_CHUNK + 32])[:MAX_CHUNK]
         self._entries.append(Entry(t, way, where, kept, max(0, len(data) - len(kept))))
 
+    def sent(self, where: str) -> list[Entry]:
+        """What was sent over a connection, in order."""
+        return [entry for entry in self._entries if entry.where == where and entry.way == "out"]
+
     def between(self, start: float, end: float) -> list[Entry]:
         """What passed from ``start`` to ``end``: the first and the last of it when it is much."""
         found = [entry for entry in self._entries if start <= entry.t <= end]

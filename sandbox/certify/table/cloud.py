@@ -13,7 +13,7 @@ ACK = _add("C4.1", "4.3 4.4", MUST, "A heartbeat is acknowledged", rests_on=[OK]
            does="Registers with AckHeartbeat \"true\", sends "
            "a heartbeat.", expects='{"Status":"OK"} and EOT EOT within 5 s.', why="The document's text.")
 STAYS = _add("C2.1", "2.1 2.2", MUST, "The connection stays open", rests_on=[OK],
-             does="Waits 5 s after the registration.",
+             does="Waits 5 s after the registration; looks at it after a transaction, too, where there is a URL.",
              expects="It is open; nothing came that is not a transaction.", why="\"Remains open at all times\".")
 SECONDARY = _add("C2.2", "2.3", MUST, "The second endpoint", needs=[Need.SECOND_PORT], rests_on=[OK],
                  does="Registers at the second endpoint.", expects="OK-REGISTRATION.",
@@ -40,8 +40,8 @@ INVALID_TYPE = _add("C3.2", "3.3 3.6", MUST, "An invalid terminal type", needs=[
                     does="Registers with a TerminalType that does not exist (--invalid-type).",
                     expects="FAILED-INVALID-TERMINAL-TYPE.", why="The third of the three messages.")
 MISSING = _add("C3.3", "3.3 3.5", MUST, "A field is missing", rests_on=[OK],
-               does="Registers without TerminalType, then without "
-               "TerminalID.", expects="FAILED-REGISTRATION or FAILED-INVALID-TERMINAL-TYPE.",
+               does="Registers without TerminalType, without TerminalID, and with an empty TerminalID.",
+               expects="FAILED-REGISTRATION or FAILED-INVALID-TERMINAL-TYPE.",
                why="\"Generic catch all for any errors\".")
 NOT_JSON = _add("C3.4", "3.3 3.5", MUST, "A registration that is no JSON", rests_on=[OK],
                 does="Sends half of one, with EOT EOT.",
@@ -72,8 +72,8 @@ ACK_ENDS = _add("C4.3", "4.4", MUST, "The acknowledgement ends in EOT EOT", rest
 BEATS_SPLIT = _add("C4.4", "1.2 4.4", MUST, "Heartbeats split and glued", rests_on=[ACK, SPLIT_END],
                    does="Three heartbeats in one segment, then one byte by byte.", expects="Four acknowledgements.",
                    why=STREAM)
-IDLE = _add("C4.5", "2.1 4.1", MUST, "Idle for long", rests_on=[ACK], does="Heartbeats alone for 12 s (quick) or 190 s "
-            "(one a minute).",
+IDLE = _add("C4.5", "2.1 4.1", MUST, "Idle for long", rests_on=[ACK],
+            does="Heartbeats alone: two in 24 s (quick), or one a minute for 190 s.",
             expects="The connection stays, each is acknowledged.", why="\"To keep the connection alive\".")
 ACK_TIME = _add("C4.6", "4.4", INFO, "How fast the acknowledgement is", rests_on=[ACK], does="Measures it.",
                 expects="Nothing.",
@@ -85,16 +85,15 @@ ACK_TWICE = _add("C4.7", "4.4", MUST, "One acknowledgement for each heartbeat", 
 # 5, 7 Transactions by the URL
 _URL = [Need.URL]
 SALE = _add("C5.1", "5.1 7.1", MUST, "A transaction by the URL, end to end", needs=_URL, rests_on=[OK],
-            does="Calls the URL, answers over the connection.", expects="The request comes over the connection; the "
-            "caller gets "
-            "the answer.", why="\"We will provide you with a url\".")
+            does="Calls the URL, answers over the connection.", expects="The request comes over the connection, once; "
+            "the caller gets the answer.", why="\"We will provide you with a url\".")
 TWICE = _add("C3.8", "3.1 3.8", MUST, "Two registrations of one TerminalID", rests_on=[OK, SALE],
              does="Registers on a second connection while the first is open; a transaction by the URL where there is "
              "one.",
              expects="OK-REGISTRATION; the transaction comes over the newer.",
              why="After a silent loss the cloud still holds the old connection when the terminal is back.")
 SALE_FIELDS = _add("C5.2", "5.1 7.1", MUST, "The answer reaches the caller unchanged", needs=_URL, rests_on=[SALE],
-                   does="Answers with marked values.", expects="RefID, AuthCode and ResultCode as answered.",
+                   does="Answers with marked values, one outside ASCII.", expects="Every text as answered.",
                    why="An approval must arrive as it was given.")
 SALE_BYTEWISE = _add("C5.3", "1.2 5.2", MUST, "An answer byte by byte", needs=_URL, rests_on=[SALE, SPLIT_END],
                      does="Sends it so.",
@@ -118,9 +117,13 @@ SALE_NOBODY = _add("C5.8", "7.1", MUST, "A transaction for a terminal that is no
 SALE_BEATS = _add("C5.9", "4.4 5.1", MUST, "A heartbeat between request and answer", needs=_URL, rests_on=[SALE, ACK],
                   does="Sends a heartbeat, then the answer.", expects="The caller gets the answer, not the heartbeat.",
                   why="A heartbeat is no response.")
-SERIES = _add("C5.10", "5.1", MUST, "Ten transactions in a row", needs=_URL, rests_on=[SALE],
+SERIES = _add("C5.10", "5.1", MUST, "Ten transactions in a row", needs=_URL, rests_on=[SALE, STAYS],
               does="One after the other.",
               expects="Each caller gets its own answer.", why="Answers must not be mixed up.")
+TWO_TERMINALS = _add("C5.11", "2.2 5.1", MUST, "Two terminals at once", needs=_URL, rests_on=[SALE],
+                     does="Registers a second TerminalID (the last digit is another), calls the URL for each.",
+                     expects="Each transaction comes over its own terminal's connection; INFO where the cloud takes no "
+                     "second one.", why="A sale that another shop's terminal runs is charged to the wrong customer.")
 LONG = _add("C4.8", "2.1 4.4", MUST, "Hours of heartbeats", rests_on=[ACK], profile=Profile.LONG,
             does="One a minute, for as long "
             "as --hours says.", expects="The connection stays, each is acknowledged.", why="Slow leaks need time.")

@@ -26,7 +26,7 @@ RESPONSE_ENDS = _plain(
 # 2 Connection
 STAYS_IDLE = _plain(
     "2.1", "1.1 2.1", MUST, "The idle connection stays open",
-    does="Leaves the registered terminal alone for three heartbeats and acknowledges them.",
+    does="Leaves the registered terminal alone for three heartbeats, 20 s at least, and acknowledges them.",
     expects="The same connection all the while.", why="\"Remains open at all times\".")
 STAYS_AFTER_SALE = _plain(
     "2.2", "2.1 2.2", MUST, "The connection stays open after a transaction",
@@ -34,11 +34,12 @@ STAYS_AFTER_SALE = _plain(
     expects="Both come and go over one connection, which is open afterwards.", why="\"Remains open at all times\".")
 ONE_CONNECTION = _plain(
     "2.3", "2.1", MUST, "One registered connection at a time", does="Watches both ports during the whole run.",
-    expects="Once a newer connection is registered, nothing is sent over the older one.",
+    expects="Once a newer connection is registered, nothing is sent over the older one, and it is closed within 2 s.",
     why="The document knows one connection; with two, the cloud cannot know where a transaction goes.")
 PRIMARY_FIRST = _plain(
     "2.4", "2.3 2.4", MUST, "The primary endpoint comes first", needs=[Need.SECONDARY],
-    does="Both endpoints listen; the connection is closed, up to twice.", expects="A registration at the primary.",
+    does="Both endpoints listen; the connection is closed three times.",
+    expects="A registration at the primary each time; at the secondary now and then: NON-STRICT.",
     why="The secondary is for when no connection can be made to the primary.")
 FIN = _plain("2.9", "2.6 3.8 7.2", MUST, "The cloud closes the connection (FIN)",
            does="Closes the idle, registered connection.", expects=QUICK_RETURN, why=SEVERED)
@@ -63,6 +64,10 @@ FAILOVER_REFUSES = _plain(
     "secondary.",
     expects="A registration at the secondary within 45 s.",
     why="No sentence demands it, since both endpoints are one cloud; a terminal that asks both is online sooner.")
+BACK_AT_PRIMARY = _plain(
+    "2.20", "2.4", MUST, "Back at the primary", needs=[Need.SECONDARY], rests_on=[FIN, FAILOVER_REFUSED, PRIMARY_FIRST],
+    does="The primary listens again; the connection to the secondary is closed, up to three times.",
+    expects="A registration at the primary.", why="The secondary is for when no connection can be made to the primary.")
 RST = _plain("2.10", "2.6 3.8 7.2", MUST, "The cloud resets the connection (RST)",
            does="Resets the idle, registered connection.", expects=QUICK_RETURN, why=SEVERED)
 HALF_CLOSE = _plain("2.11", "2.6 3.8", MUST, "The cloud closes its sending side only",
@@ -165,7 +170,8 @@ FIRST = _plain("3.26", "3.1 3.8", MUST, "The registration comes first on every c
              why="\"You will need to send a new registration string\".")
 ONCE = _plain("3.27", "3.7", MUST, "One registration for each connection, then waiting",
             does="Counts on each connection; looks for messages that nobody asked for.",
-            expects="One Register, then heartbeats and responses alone.", why="\"Enter a waiting state\".")
+            expects="One Register, then heartbeats and responses alone, each response once.",
+            why="\"Enter a waiting state\".")
 AT_ONCE = _plain("3.28", "3.7 5.1", MUST, "A transaction in the same segment as the answer", rests_on=[TERMINATED,
     UNCHANGED],
                does="Sends OK-REGISTRATION EOT EOT and a transaction in one write.",

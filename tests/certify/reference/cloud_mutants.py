@@ -47,7 +47,8 @@ class TakesWholeJson(Connection):
         self.buffer = self.buffer.lstrip(b"\x04")
         while self.buffer:
             try:
-                size = json.JSONDecoder().raw_decode(self.buffer.decode())[1]
+                text = self.buffer.decode()
+                size = len(text[:json.JSONDecoder().raw_decode(text)[1]].encode())
             except ValueError:
                 yield from super().messages()
                 return
@@ -326,13 +327,95 @@ class AHeartbeatIsAResponse(Connection):
 
 @mutant("C5.10")
 class MixesUpAnswers(Cloud):
-    last = None
-    count = 0
+    """The fifth of those that come without a pause gets the fourth's."""
+    last, count, before = None, 0, 0.0
 
     def told(self, answer, given):
-        self.count += 1
-        self.last, answer = answer, (self.last if self.count % 7 == 0 and self.last else answer)
+        now = time.monotonic()
+        self.count = self.count + 1 if now < self.before + 0.4 else 1
+        self.before = now
+        self.last, answer = answer, (self.last if self.count == 5 else answer)
         return super().told(answer, given)
+
+# Faults of clouds that nobody here has made, but somebody will
+
+@mutant("C5.1", "C5.10", "C5.11", "C3.8")
+class SendsTheRequestTwice(Connection):
+    def send(self, data):
+        super().send(data + data if data.startswith(b'{"Command"') else data)
+
+
+@mutant("C5.11")
+class SendsToWhoeverCameLast(Cloud):
+    def run(self, given):
+        if given.get("terminalId") in self.terminals:
+            given = {**given, "terminalId": next(reversed(self.terminals))}
+        return super().run(given)
+
+
+@mutant("C5.2")
+class LeavesOutWhatItDoesNotKnow(Cloud):
+    def told(self, answer, given):
+        fields = read(answer) if answer else {}
+        known = {name: value for name, value in fields.items() if name not in ("CardType", "Last4")}
+        return super().told(json.dumps(known).encode() if fields else answer, given)
+
+
+@mutant("C5.2")
+class ReadsAnswersAsLatin1(Cloud):
+    def told(self, answer, given):
+        return super().told(answer.decode("latin-1").encode() if answer else answer, given)
+
+
+@mutant("C2.1")
+class ClosesAfterATransaction(Connection):
+    def response(self, message):
+        super().response(message)
+        raise OSError("done")
+
+
+@mutant("C4.5")
+class ClosesAfterTenSilentSeconds(Connection):
+    idle = 10.0
+
+
+@mutant("C4.3")
+class AckWithSpaces(Connection):
+    def beat(self):
+        if self.ack:
+            self.send(b'{"Status": "OK"}' + END)
+
+
+@mutant("C3.1")
+class TakesItsTimeToAnswer(Connection):
+    def text(self, answer):
+        time.sleep(7.0)
+        return super().text(answer)
+
+
+@mutant("C3.3")
+class TakesAnEmptyTerminalId(Cloud):
+    def judge(self, fields):
+        if fields.get("TerminalID") == "":
+            fields = {**fields, "TerminalID": "-"}
+        return super().judge(fields)
+
+
+@mutant("C4.7", "C4.4")
+class AcksThreeTimesAConnection(Connection):
+    count = 0
+
+    def beat(self):
+        self.count += 1
+        if self.count != 4:
+            super().beat()
+
+
+@mutant("C2.1", "C3.7", "C1.3")
+class SaysOkTwice(Connection):
+    def text(self, answer):
+        return super().text(answer) * (2 if answer.startswith(b"OK") else 1)
+
 
 
 if __name__ == "__main__":

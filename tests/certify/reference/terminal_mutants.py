@@ -616,6 +616,319 @@ class OnlineWhenConnected(Terminal):
         self.session = session
         super().forever()
 
+# Faults of terminals that nobody here has made, but somebody will
+
+@mutant("3.26", "2.9")
+class RegistersOnlyOnce(Terminal):
+    """A connection that returns goes on where the last one ended."""
+    known = False
+
+    def register(self):
+        return b"" if self.known else super().register()
+
+    def answered(self):
+        if not self.known:
+            self.known = super().answered()
+            return self.known
+        self.next_beat = time.monotonic()
+        return True
+
+
+@mutant("2.2", "5.1", "3.26", "3.27")
+class AnswersOverAConnectionOfItsOwn(_Responses):
+    def response(self, data):
+        with socket.create_connection(("127.0.0.1", self.ports[0]), 2) as other:
+            other.sendall(data)
+        return b""
+
+
+@mutant("5.12", "5.13", "1.3", "5.22")
+class EotBehindEachChunk(_Responses):
+    def response(self, data):
+        return b"".join(data[at:at + 16384] + END for at in range(0, len(data) - 2, 16384))
+
+
+@mutant("5.2")
+class ReadsRequestsAsLatin1(Terminal):
+    def application(self, request):
+        return super().application(request.decode("latin-1").encode())
+
+
+@mutant("5.2")
+class DropsWhatMentionsAStatus(Terminal):
+    def message(self, frame):
+        if b'"Status":"OK"' in frame:
+            self.unacknowledged = None
+        else:
+            super().message(frame)
+
+
+@mutant("5.2")
+class TakesAnyFailedForARefusal(Terminal):
+    def message(self, frame):
+        if b"FAILED-REGISTRATION" in frame:
+            raise OSError("withdrawn")
+        super().message(frame)
+
+
+@mutant("4.1", "4.10", "4.7", "4.8", "4.9", "4.13")
+class StopsBeatingAfterThree(Terminal):
+    beats = 0
+
+    def beat(self):
+        self.beats += 1
+        return super().beat()
+
+    def idle(self, now):
+        if self.beats >= 3:
+            self.next_beat = 1e12
+        super().idle(now)
+
+    def answered(self):
+        self.beats = 0
+        return super().answered()
+
+
+@mutant("4.2", "4.1", "4.7", "4.8", "4.9", "4.13")
+class BeatsSlowerAndSlower(Terminal):
+    def beat(self):
+        self.heartbeat = min(self.heartbeat * 1.2, 5.0)
+        return super().beat()
+
+    def answered(self):
+        self.heartbeat = 1.0
+        return super().answered()
+
+
+@mutant("6.2", "6.3", "6.4", "3.22")
+class TheDisplayLagsBehind(Terminal):
+    seen = 0.0
+
+    def display(self):
+        if self.online:
+            self.seen = time.monotonic()
+        return {**super().display(), "display": "POS Online" if time.monotonic() < self.seen + 15 else "POS Offline"}
+
+
+@mutant("6.5")
+class TheDisplayStaysOffline(Terminal):
+    refused, known = 0, False
+
+    def display(self):
+        shown = super().display()
+        return {**shown, "display": "POS Offline", "color": "red"} if self.refused else shown
+
+    def answered(self):
+        self.known = super().answered()
+        return self.known
+
+    def session(self, port):
+        try:
+            super().session(port)
+        except ConnectionRefusedError:
+            self.refused += self.known
+            raise
+
+
+@mutant("2.11")
+class OverlooksTheEndOfTheStream(Terminal):
+    def session(self, port):
+        class Never:
+            def __init__(self, sock):
+                self.sock = sock
+
+            def recv(self, size):
+                data = self.sock.recv(size)
+                time.sleep(0 if data else 0.02)
+                return data or b" "
+
+            def __getattr__(self, name):
+                return getattr(self.sock, name)
+
+        real = socket.create_connection
+        socket.create_connection = lambda *words: Never(real(*words))
+        try:
+            super().session(port)
+        finally:
+            socket.create_connection = real
+
+
+@mutant("2.20")
+class StaysAtTheSecondary(Terminal):
+    was_at_the_primary = False
+
+    def answered(self):
+        done = super().answered()
+        if done and self.sock.getpeername()[1] == self.ports[0]:
+            self.was_at_the_primary = True
+        elif done and self.was_at_the_primary:
+            self.ports = self.ports[::-1]
+            self.was_at_the_primary = False
+        return done
+
+
+@mutant("2.4", "2.20")
+class TakesTurnsBetweenTheEndpoints(Terminal):
+    def forever(self):
+        def session(port):
+            try:
+                Terminal.session(self, port)
+            finally:
+                if self.online:
+                    self.ports = self.ports[::-1]
+        self.session = session
+        super().forever()
+
+
+@mutant("5.1", "3.27")
+class RunsEmptyMessages(Terminal):
+    def frames(self):
+        while self.buffer:
+            if self.buffer.startswith(END):
+                self.buffer = self.buffer[2:]
+                yield b""
+                continue
+            before = self.buffer
+            for frame in super().frames():
+                yield frame
+                break
+            if self.buffer == before:
+                return
+
+
+@mutant("3.27")
+class SendsItsLastAnswerAgain(Terminal):
+    def answered(self):
+        done = super().answered()
+        if done and self.done:
+            self.send(list(self.done.values())[-1] + END)
+        return done
+
+
+@mutant("3.27")
+class SaysThatItIsReady(Terminal):
+    def answered(self):
+        done = super().answered()
+        if done:
+            self.send(b'{"Message":"ready"}' + END)
+        return done
+
+
+@mutant("3.27")
+class TellsItsBattery(Terminal):
+    told = 0.0
+
+    def idle(self, now):
+        super().idle(now)
+        if now > self.told + 1.5:
+            self.told = now
+            self.send(b'{"Command":"TerminalStatus","Battery":"80"}' + END)
+
+
+@mutant("3.27")
+class RegistersAgainWhileItWaits(Terminal):
+    def register(self):
+        self.asked = time.monotonic()
+        return super().register()
+
+    def answered(self):
+        if time.monotonic() > self.asked + 0.5:
+            self.send(self.register())
+        return super().answered()
+
+
+@mutant("2.3", "2.4", "2.20")
+class KeepsTheOldConnection(Terminal):
+    """After a while it registers anew, and holds the connection that it had."""
+    kept = None
+
+    def idle(self, now):
+        super().idle(now)
+        if not self.busy and self.kept is None and now > self.first + 3:
+            self.kept, self.sock = self.sock, socket.create_connection(("127.0.0.1", self.ports[0]), 2)
+            self.online = False
+            self.buffer = b""
+            self.send(self.register())
+
+    def answered(self):
+        self.first = time.monotonic()
+        return super().answered()
+
+
+@mutant("1.3")
+class AnswersBeginWithEot(_Responses):
+    def response(self, data):
+        return END + data
+
+
+@mutant("2.1")
+class ClosesAfterTwelveSeconds(Terminal):
+    def idle(self, now):
+        super().idle(now)
+        if now > self.first + 12 and not self.busy:
+            raise OSError("old")
+
+    def answered(self):
+        self.first = time.monotonic()
+        return super().answered()
+
+
+@mutant("5.11", "5.12", "5.13")
+class WritesAnswersAnew(_Responses):
+    def response(self, data):
+        return json.dumps(read(data[:-2]), separators=(",", ":")).encode() + END
+
+
+@mutant("3.20")
+class TakesNothingForSuccess(_Accepts):
+    def wrong(self, data):
+        return data.startswith(END)
+
+
+@mutant("3.17", "3.18")
+class TakesAnAcknowledgementForSuccess(_Accepts):
+    def wrong(self, data):
+        return data.startswith(b'{"Status"')
+
+
+@mutant("3.12", "3.13", "3.14", "3.15", "3.16", "3.17", "3.18", "3.19", "3.20", "3.21")
+class TakesWhatIsNotFailedForSuccess(_Accepts):
+    def wrong(self, data):
+        return END in data and not data.startswith((b"FAILED", b"OK-REGISTRATION" + END))
+
+
+@mutant("3.10", "3.11", "2.8")
+class WorksThoughRefused(Terminal):
+    def success(self, answer):
+        if answer.startswith(b"FAILED"):
+            deadline = time.monotonic() + 2.5
+            self.sock.settimeout(0.1)
+            while time.monotonic() < deadline:
+                try:
+                    self.buffer += self.sock.recv(65536)
+                except TimeoutError:
+                    continue
+                for frame in self.frames():
+                    self.message(frame)
+        return super().success(answer)
+
+
+@mutant("6.1", "6.5")
+class OnlineInOtherLetters(Terminal):
+    def display(self):
+        return {**super().display(), "display": "POS ONLINE" if self.online else "POS Offline"}
+
+
+@mutant("5.20")
+class RunsWhatBrokeOff(Terminal):
+    def session(self, port):
+        try:
+            super().session(port)
+        finally:
+            if self.online and self.buffer.startswith(b'{"Command":"Sale"'):
+                self.application(self.buffer)
+
+
 
 if __name__ == "__main__":
     main(MUTANTS[sys.argv[1]].kind, sys.argv[2:])

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from econduit_terminal.sandbox.certify.bench import Bench, Mood
+from econduit_terminal.sandbox.certify.inbox import What
 
 
 async def refused(port) -> bool:
@@ -63,6 +64,17 @@ def test_who_dials_without_a_word_is_forgotten(on_a_bench):
             await refused(exam.bench.primary)
         await exam.bench.until(lambda: not exam.bench.links, 5)
         assert exam.bench.primary.dials == 5
+    on_a_bench(play)
+
+
+def test_other_commands_are_no_heartbeats_once_one_is_known(on_a_bench):
+    async def play(exam):
+        _, writer = await asyncio.open_connection("127.0.0.1", exam.bench.primary.number)
+        for command in ("Register", "Status", "TerminalHeartbeat", "Status"):
+            writer.write(f'{{"Command":"{command}"}}\x04\x04'.encode())
+        await exam.bench.until(lambda: len(exam.bench.messages(What.OTHER)) == 2, 5)
+        assert len(exam.bench.messages(What.HEARTBEAT)) == 1
+        writer.close()
     on_a_bench(play)
 
 

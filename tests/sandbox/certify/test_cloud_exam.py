@@ -25,6 +25,7 @@ def test_the_url_of_a_sale(url, path, more):
     query = parse_qs(parts.query)
     assert parts.path == path and query["refID"] == ["R1"] and query["terminalId"] == ["29531204"]
     assert more.items() <= query.items()
+    assert parse_qs(urlsplit(exam(url).call_url("R1", terminal="7")).query)["terminalId"] == ["7"]
     assert urlsplit(exam(url).call_url("R1", "checkStatus")).path.endswith("/services/api.asmx/checkStatus")
 
 

@@ -19,7 +19,7 @@ END = b"\x04\x04"
 def cut(stream: bytes, size: int) -> list:
     inbox, found = Inbox(), []
     for at in range(0, len(stream), size):
-        found += inbox.receive(stream[at:at + size], at / 10)
+        found += inbox.receive(stream[at:at + size], at / 1000)
     return found + inbox.quiet(99.0)
 
 
@@ -33,8 +33,21 @@ def test_messages_of_each_format_and_what_stands_behind_them(size, end):
     assert {message.tail for message in found} == {end}
 
 
+@pytest.mark.parametrize("segments, lead, tail", [
+    ([(1.0, BEAT + END), (2.0, END + ANSWER + END)], END, END), ([(1.0, BEAT + END), (1.01, END + ANSWER)], END, END),
+    ([(1.0, BEAT + END + END + ANSWER)], b"", END + END),
+    ([(1.0, BEAT), (1.5, END), (1.55, END), (2.0, ANSWER)], b"", END + END),
+    ([(1.0, BEAT + END), (2.0, END), (3.0, ANSWER)], END, END)])
+def test_an_end_that_is_one_too_many_belongs_to_what_it_came_with(segments, lead, tail):
+    inbox = Inbox()
+    found = [message for t, data in segments for message in inbox.receive(data, t)]
+    assert [message.body for message in found] == [BEAT, ANSWER]
+    assert (found[1].lead, found[0].tail) == (lead, tail)
+
+
 @pytest.mark.parametrize("body, what", [
-    (b"", None), (REGISTER[1:], What.REGISTER), (REGISTER.replace(b'"', "\u201d".encode()), What.REGISTER),
+    (ANSWER, What.RESPONSE), (b"", None),
+    (REGISTER[1:], What.REGISTER), (REGISTER.replace(b'"', "\u201d".encode()), What.REGISTER),
     (b"hello", What.REGISTER), (BEAT, What.HEARTBEAT), (b'{"command":"HEARTBEAT"}', What.HEARTBEAT)])
 def test_what_a_first_message_is_meant_to_be(body, what):
     found = cut(body + END, 1000)

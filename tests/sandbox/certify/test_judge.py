@@ -59,7 +59,9 @@ def test_returned(seconds, verdict):
 
 @pytest.mark.parametrize("between, declared, verdict", [
     ([60, 60], 60, PASS), ([50, 51], 60, PASS), ([65, 65], 60, PASS), ([30, 30], 60, NON_STRICT), ([66, 66], 60, FAIL),
-    ([1.0, 1.01], 1, PASS), ([0.5, 0.5], 1, NON_STRICT), ([2, 2], 1, FAIL), ([], 1, Verdict.INCONCLUSIVE)])
+    ([1.0, 1.01], 1, PASS),
+    ([1.0] * 9 + [4.0], 1, FAIL), ([1.0] * 9 + [0.1], 1, NON_STRICT),
+    ([0.5, 0.5], 1, NON_STRICT), ([2, 2], 1, FAIL), ([], 1, Verdict.INCONCLUSIVE)])
 def test_interval(between, declared, verdict):
     assert judge.interval(between, declared).verdict is verdict
 
