@@ -95,7 +95,7 @@ async def split_end(exam: CloudExam) -> None:
     """A heartbeat whose end is split."""
     wire = await exam.registered()
     since = exam.now
-    await wire.send_pieces(HEARTBEAT + END, len(HEARTBEAT) + 1, 0.05)
+    await wire.send_pieces(HEARTBEAT + END, len(HEARTBEAT) + 1, 0.3)
     acks = await exam.ack(wire, since)
     exam.holds(C.SPLIT_END, len(acks) == 1, f"{len(acks)} acknowledgements")
 

@@ -5,8 +5,9 @@ from econduit_terminal.sandbox.certify import judge
 from econduit_terminal.sandbox.certify.device import Ack
 from econduit_terminal.sandbox.certify.display import OFFLINE, ONLINE, POLL
 from econduit_terminal.sandbox.certify.exam import SETTLE, DeviceGone, Exam, Play
-from econduit_terminal.sandbox.certify.inbox import What, json_object, kind_of
+from econduit_terminal.sandbox.certify.inbox import What, is_heartbeat, json_object, kind_of
 from econduit_terminal.sandbox.certify.link import Link
+from econduit_terminal.sandbox.certify.person import Cannot
 from econduit_terminal.sandbox.certify.scene import Scene, scene
 from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import END, FAILED, WRONG_ANSWERS, Shape
@@ -14,6 +15,8 @@ from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 from econduit_terminal.sandbox.certify.unasked import unasked
 
 LATE = 1.5
+DARK = 10.0
+"""Seconds for which a device's display may take to say that it is offline."""
 
 
 def _nobody(link: Link) -> bool:
@@ -168,20 +171,35 @@ async def no_answer(exam: Exam) -> None:
     await _refused(exam, T.NO_ANSWER, b"", max(hold(exam), 3.0))
 
 
+async def _register_in_the_dark(exam: Exam) -> tuple[Link, float | None]:
+    """A new connection with its Register, and since when its device was seen to be offline (None: it was not). Raises
+    DeviceGone."""
+    exam.policy = _nobody
+    await exam.bench.close()
+    exam.bench.cut_all()
+    try:
+        dark = await exam.display.wait_for(OFFLINE, DARK) is not None
+    except Cannot:
+        dark = False
+    since = exam.bench.now
+    await exam.bench.open()
+    caller = await exam.caller(exam.device.retry, since)
+    if caller is None:
+        raise DeviceGone
+    return caller, since if dark else None
+
+
 async def late_answer(exam: Exam) -> None:
     """The answer takes its time; meanwhile nobody is online."""
-    link = await _register_again(exam)
+    seen = bool(exam.device.display_url)
+    link, dark = await _register_in_the_dark(exam) if seen else (await _register_again(exam), None)
     since = exam.bench.now
     await asyncio.sleep(LATE)
-    if exam.device.display_url:
-        turned = exam.display.turned(ONLINE, since)
-        latest, quick = exam.display.latest, dict(exam.display_times).get(OFFLINE, LATE) < LATE / 2
-        if not turned and latest is not None and latest.text == ONLINE and quick:
-            # Too quick for two looks: it was offline for a moment, as it is when a connection ends.
-            turned = latest
-        exam.report(S.NOT_BEFORE, Verdict.FAIL if turned else Verdict.PASS,
+    if seen:
+        turned = exam.display.turned(ONLINE, dark if dark is not None else link.opened)
+        exam.report(S.NOT_BEFORE, Verdict.FAIL if turned else Verdict.INCONCLUSIVE if dark is None else Verdict.PASS,
                     f"“{ONLINE}” {max(0.0, turned.t - since):.1f} s after the registration, without an answer" if turned
-                    else "not online before the answer")
+                    else f"“{OFFLINE}” was not shown before" if dark is None else "not online before the answer")
     elif exam.device.display:
         latest = await exam.display.wait_for(ONLINE, 0)
         exam.report(S.NOT_BEFORE, Verdict.FAIL if latest else Verdict.PASS, "online without an answer" if latest
@@ -230,14 +248,17 @@ async def _something_of_each(exam: Exam) -> None:
     """With --only, nothing may have been seen yet of what is judged over the run: a transaction, a heartbeat."""
     if not exam.bench.messages(What.RESPONSE):
         await exam.sale(await exam.online())
-    await exam.bench.until(lambda: exam.bench.messages(What.HEARTBEAT), 1.3 * exam.device.heartbeat + 1)
+    await exam.bench.until(lambda: any(is_heartbeat(message) for _, message in exam.bench.messages(What.HEARTBEAT)),
+                           1.3 * exam.device.heartbeat + 1)
 
 
 async def over_the_run(exam: Exam) -> None:
     """What every Register of the run shows."""
     await _something_of_each(exam)
     registers = [(link, link.register) for link in exam.bench.links if link.register]
-    if len(registers) < 2:
+    current = exam.current()
+    if len(registers) < 2 or (current is not None and current.of(What.RESPONSE)):
+        # What a device sends by itself after it returned must be seen, too.
         link = await exam.online()
         since = exam.bench.now
         link.fin()

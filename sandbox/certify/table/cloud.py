@@ -32,7 +32,7 @@ BYTEWISE = _add("C1.3", "1.2", MUST, "A registration byte by byte", rests_on=[OK
                 does="Sends each byte in its own segment.",
                 expects="OK-REGISTRATION, once.", why=STREAM)
 SPLIT_END = _add("C1.4", "1.2", MUST, "EOT EOT split in two segments", rests_on=[OK, ALONE, ACK],
-                 does="Sends a heartbeat whose two EOT come 50 ms apart.", expects="One acknowledgement.", why=STREAM)
+                 does="Sends a heartbeat whose two EOT come 300 ms apart.", expects="One acknowledgement.", why=STREAM)
 SURPLUS_END = _add("C1.5", "1.2", PRACTICE, "EOT EOT with nothing before it", rests_on=[OK, ACK],
                    does="Sends EOT EOT alone, then a heartbeat.", expects="The heartbeat is acknowledged.",
                    why="An empty message is no reason to end a day.")
