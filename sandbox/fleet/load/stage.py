@@ -69,13 +69,15 @@ class SandboxCloud:
 
 
 def play(scene: Scene, outage: float, cloud: SandboxCloud, begun: Callable[[Phase], None]) -> None:
-    """Plays it to the beginning of its last phase. outage: seconds. begun: called when a phase has begun. Raises
-    StageError."""
-    began = time.monotonic()
+    """Plays it to the beginning of its last phase. outage: seconds, from when the cloud has done what the first phase
+    asks of it: to end ten thousand connections takes a while. begun: called when a phase has begun. Raises StageError.
+    """
+    began: float | None = None
     does = dict.fromkeys(PORTS, Does.WORKS)
     node = 0
     for phase in scene.phases:
-        time.sleep(max(0.0, began + phase.begins * outage - time.monotonic()))
+        if began is not None:
+            time.sleep(max(0.0, began + phase.begins * outage - time.monotonic()))
         for port, wanted in zip(PORTS, (phase.primary, phase.secondary), strict=True):
             if does[port] not in (wanted, Does.WORKS):
                 cloud.use("reset", port=port)
@@ -88,4 +90,5 @@ def play(scene: Scene, outage: float, cloud: SandboxCloud, begun: Callable[[Phas
         elif phase.cut is Cut.NODE:
             node += 1
             cloud.use("drop", part=f"{node}/{NODES}")
+        began = began or time.monotonic()
         begun(phase)
