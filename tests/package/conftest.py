@@ -1,9 +1,12 @@
-"""The packages, and machines of Debian 12 to try them on (see tests/support/debian_root.py)."""
+"""The packages, and machines of Debian 12 and 13 to try them on (see tests/support/debian_machine.py)."""
+import functools
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import debian_root
 import pytest
+from debian_machine import Machine
 
 from econduit_terminal.conf.version import VERSION
 
@@ -11,13 +14,55 @@ BEFORE = "0.9.9"
 SANDBOX_SETTINGS = "[cloud]\nprimary = 127.0.0.1:9000\nsecondary = 127.0.0.1:9001\n"
 OTHER = "[program:other]\ncommand=sleep infinity\nstdout_logfile=NONE\nstderr_logfile=NONE\n"
 
+said: set[str] = set()
 
-def pytest_collection_modifyitems(config, items):
-    """Where the packages cannot be tried, one line says why; not one for each test."""
-    ours = [item for item in items if Path(__file__).parent in item.path.parents and "packages" in item.fixturenames]
-    if ours and (reason := debian_root.missing()):
-        ours[0].add_marker(pytest.mark.skip(reason=f"{reason} ({len(ours)} tests)"))
-        items[:] = [item for item in items if item not in ours[1:]]
+
+def cannot(reason: str) -> None:
+    """One line says why the packages cannot be tried; not one for each test. It is a failure where they should have
+    been: in continuous integration, which prepares what they need."""
+    if reason in said:
+        pytest.skip("as said above")
+    said.add(reason)
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def release_of(item) -> str | None:
+    """The Debian on which a test runs."""
+    return getattr(item, "callspec", None) and item.callspec.params.get("release")
+
+
+def pytest_collection_modifyitems(items):
+    """The first test of a Debian waits for its root and the packages, which are made only once."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(900))
+
+
+def pytest_runtest_setup(item):
+    if Path(__file__).parent not in item.path.parents or "packages" not in item.fixturenames:
+        return
+    if reason := why_not(release_of(item)):
+        cannot(reason)
+
+
+@functools.cache
+def why_not(release: str | None) -> str | None:
+    """Why there is no machine of this Debian here (None: of none); asked once, for it may take minutes."""
+    reason = debian_root.missing()
+    if not reason and release:
+        try:
+            debian_root.base(release)
+        except debian_root.NoRoot as error:
+            reason = str(error)
+    return reason
+
+
+@pytest.fixture(scope="session", params=debian_root.RELEASES, ids="{}".format)
+def release(request) -> str:
+    """The Debian of a machine."""
+    return request.param
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +78,9 @@ def packages(built_packages):
 
 
 @pytest.fixture(scope="session")
-def bare_layers(packages):
+def bare_layers(packages, release):
     """Debian with what the packages depend on."""
-    return [debian_root.base()]
+    return [debian_root.base(release)]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +89,7 @@ def make_image(packages, bare_layers, tmp_path_factory):
     and nothing may be started."""
     def make(*names):
         folder = tmp_path_factory.mktemp("image")
-        with debian_root.Machine(bare_layers, packages.folder, folder) as machine:
+        with Machine(bare_layers, packages.folder, folder) as machine:
             machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
             machine.install(*names)
             machine.path("/usr/sbin/policy-rc.d").unlink()
@@ -62,7 +107,7 @@ def image_layers(packages, make_image):
 @pytest.fixture
 def bare(packages, bare_layers):
     """A machine without the product, that knows its serial number."""
-    with debian_root.Machine(bare_layers, packages.folder) as machine:
+    with Machine(bare_layers, packages.folder) as machine:
         machine.device("29531204")
         yield machine
 
@@ -79,7 +124,7 @@ def running(bare):
 @pytest.fixture
 def image(packages, image_layers):
     """A machine with the image's files, before its first boot."""
-    with debian_root.Machine(image_layers, packages.folder) as machine:
+    with Machine(image_layers, packages.folder) as machine:
         yield machine
 
 

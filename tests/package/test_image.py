@@ -1,5 +1,5 @@
 """Installed as the script of an image does it, and booted on another machine."""
-from debian_root import changes
+from debian_machine import changes
 
 LINK = "/etc/supervisor/conf.d/econduit-terminal.conf"
 

@@ -2,7 +2,7 @@
 import signal
 
 import pytest
-from debian_root import changes
+from debian_machine import changes
 
 PROGRAMS = ("econduit:agent", "econduit:watchdog")
 

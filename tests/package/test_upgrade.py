@@ -7,6 +7,7 @@ import subprocess
 
 import debian_root
 import pytest
+from debian_machine import Machine
 
 RELEASE = "b68d34e"
 OLD_TERMINAL, OLD_SANDBOX = "econduit-terminal_1.0.0_all.deb", "econduit-sandbox_1.0.0_all.deb"
@@ -47,7 +48,7 @@ def old_layers(releases, make_image):
 @pytest.fixture
 def old(releases, old_layers, sandbox):
     """A machine on which the terminal of 1.0.0 is online at a sandbox beside it."""
-    with debian_root.Machine(old_layers, releases.folder) as machine:
+    with Machine(old_layers, releases.folder) as machine:
         machine.device("29531204")
         machine.write(f"{ETC}/conf.d/10-sandbox.ini",
                       "[cloud]\nprimary = 127.0.0.1:9000\nsecondary = 127.0.0.1:9001\n", 0o640)

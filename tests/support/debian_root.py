@@ -1,45 +1,37 @@
-"""A Debian 12 to install the packages on: made once by mmdebstrap, kept between runs, overlaid anew for each machine.
+"""Debian's own root file systems for machines (debian_machine.py) to try the packages on, and the packages.
 
-    with Machine([base]) as machine:
-        machine.run("apt-get", "install", "-y", "/packages/econduit-terminal_1.1.0_all.deb")
-
-A machine has its own processes (a reaping init, /proc), its own network (a loopback and nothing else) and its own
-files: the given layers below, what it changes on top. Nothing of it is seen outside, and all of it goes with it. What
-it has of hardware is what a test writes to its /sys.
+A root is made once of the distribution's packages and kept between runs: ``base("trixie")``, ``base("bookworm",
+"arm64")``. It holds what our packages depend on, and nothing of ours. A foreign processor's needs an interpreter in the
+kernel (binfmt_misc).
 """
 import contextlib
 import fcntl
+import functools
 import hashlib
-import json
 import os
 import re
 import shutil
-import signal
-import stat
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-RELEASE = "bookworm"
+RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
+"""Those that the packages are for."""
+HOST = "amd64"
 LAYOUT = "1"
 """Change it when a root is made differently from the same packages."""
 PROGRAMS = ("mmdebstrap", "unshare", "nsenter", "ip")
-PATIENCE = 60.0
-LOOK = 0.05
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive",
-               "TERM": "dumb"}
-# Orphans are adopted by the first process of a machine; ignored, they vanish as they end.
-INIT = "import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nprint(flush=True)\nwhile True: signal.pause()\n"
-# What may differ after a package was there: logs and caches of the package tools, and their copies of old files.
-NOISE = re.compile(r"/(proc|sys|dev|tmp|packages)(/|$)"
-                   r"|/var/log/(dpkg\.log|alternatives\.log|apt/.*|supervisor/supervisord\.log)"
-                   r"|/var/(cache/(apt|ldconfig)|lib/apt)/.*"
-                   r"|/var/lib/dpkg/(status|available|lock|lock-frontend|triggers/.*|.*-old)"
-                   r"|/etc/(passwd|group|shadow|gshadow|subuid|subgid)-|/etc/\.pwd\.lock"
-                   r"|/run/(supervisord\.pid|supervisor\.sock|adduser)|.*/__pycache__(/.*)?")
+UNUSED = 7 * 86400
+"""Seconds after which a root that nobody asked for is removed."""
+LIMIT = 900.0
+"""Seconds that making one may take."""
+
+
+class NoRoot(Exception):
+    """Why there is no such root here, in one line."""
 
 
 def missing() -> str | None:
@@ -66,52 +58,68 @@ def dependencies() -> list[str]:
     return sorted(name for name in names - ours if not name.startswith("${"))
 
 
-def sources() -> list[str]:
-    """Lines of a sources.list with this machine's own sources of Debian 12."""
+def sources(release: str) -> list[str]:
+    """Lines of a sources.list of a release, from where this machine has its own. Raises NoRoot."""
     form = "$(CODENAME)|$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)"
+    here = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)
+    found: list[str] = []
     for attempt in range(2):
         listed = subprocess.run(["apt-get", "indextargets", "--format", form, "Identifier: Packages"], check=True,
                                 capture_output=True, text=True).stdout
         rows = [line.split("|") for line in listed.splitlines()]
-        found = sorted({row[2] for row in rows if row[0].partition("-")[0] == RELEASE and row[1] == "Debian"})
+        found = sorted({row[2] for row in rows if here and row[0].partition("-")[0] == here[1] and row[1] == "Debian"})
         if found or attempt:
             break
         # Where a package comes from stands in the lists, which a fresh machine does not have yet.
-        subprocess.run(["apt-get", "update"], check=True, capture_output=True)
-    if not found:
-        raise RuntimeError(f"apt has no source of Debian {RELEASE} on this machine")
-    return found
+        subprocess.run(["apt-get", "update"], capture_output=True)
+    if not (found and here):
+        raise NoRoot("apt has no source of Debian on this machine")
+    return [line.replace(f" {here[1]}", f" {release}") for line in found]
 
 
-def base() -> Path:
-    """The root with all dependencies, from the cache or made now. Those made of other lists of packages are removed."""
-    packages = dependencies()
-    key = hashlib.sha256("\n".join([LAYOUT, RELEASE, *packages]).encode()).hexdigest()[:16]
+@functools.cache
+def base(release: str, architecture: str = HOST, included: tuple[str, ...] | None = None) -> Path:
+    """The root from the cache or made now. included: Debian packages in it; None: all dependencies. Raises NoRoot."""
+    packages = dependencies() if included is None else sorted(included)
+    key = hashlib.sha256("\n".join([LAYOUT, release, *packages]).encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "econduit-terminal-tests"
     cache.mkdir(parents=True, exist_ok=True)
-    root = cache / f"{RELEASE}-{key}"
-    with open(cache / "lock", "w") as lock:
+    root = cache / f"root-{release}-{architecture}-{key}"
+    # One lock for each: another processor's root takes many minutes.
+    with open(cache / f"{release}-{architecture}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.is_dir():
-            for old in cache.glob(f"{RELEASE}-*"):
+        for old in cache.glob(f"root-{release}-{architecture}-*"):
+            if old != root and old.stat().st_mtime < os.fstat(lock.fileno()).st_mtime - UNUSED:
                 shutil.rmtree(old)
-            made = cache / f"{RELEASE}-{key}.new"
-            done = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}",
-                                   RELEASE, str(made), "-"], input="\n".join(sources()) + "\n", text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            if done.returncode:
-                raise RuntimeError("a Debian root is made of packages from this machine's package sources, which may be "
-                                   f"out of reach:\n{done.stdout[-2000:]}")
-            # What a machine's init would do, and no traces of the machine on which this was made.
-            for name in ("resolv.conf", "hostname"):
-                (made / "etc" / name).write_text("" if name == "resolv.conf" else "terminal\n")
-            (made / "packages").mkdir()
-            made.rename(root)
+        if not root.is_dir():
+            _make(root.with_name(f"{root.name}.new"), release, architecture, packages)
+            root.with_name(f"{root.name}.new").rename(root)
+        os.utime(root)      # used now
     return root
 
 
+def _make(root: Path, release: str, architecture: str, packages: list[str]) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    try:
+        done = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--architectures={architecture}",
+                               *([f"--include={','.join(packages)}"] if packages else []), release, str(root), "-"],
+                              input="\n".join(sources(release)) + "\n", text=True, timeout=LIMIT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except subprocess.TimeoutExpired:
+        raise NoRoot(f"no root of {RELEASES[release]} ({architecture}) within {LIMIT:g} s from this machine's package "
+                     "sources") from None
+    if done.returncode:
+        said = [line for line in done.stdout.splitlines() if line.startswith("E:")] or done.stdout.splitlines()
+        raise NoRoot(f"no root of {RELEASES[release]} ({architecture}) from this machine's package sources: "
+                     + "; ".join(said)[-500:])
+    # What a machine's init would do, and no traces of the machine on which this was made.
+    for name in ("resolv.conf", "hostname"):
+        (root / "etc" / name).write_text("" if name == "resolv.conf" else "terminal\n")
+    (root / "packages").mkdir()
+
+
 @contextlib.contextmanager
-def overlay(layers: list[Path], folder: Path):
+def overlay(layers: list[Path], folder: Path) -> Iterator[Path]:
     """`layers`, the topmost first, under a new one at folder/upper; mounted at folder/root."""
     for path in (*layers, *(folder / name for name in ("upper", "work", "root"))):
         path.mkdir(exist_ok=True)
@@ -124,172 +132,6 @@ def overlay(layers: list[Path], folder: Path):
         subprocess.run(["umount", "--lazy", folder / "root"], check=True)
 
 
-class Machine:
-    """A running machine of these layers, the topmost first. `packages`: a folder whose *.deb it has as /packages.
-
-    `folder`: where its own files stay when it ends, in upper/, to be a layer of others; without, they go with it."""
-
-    def __init__(self, layers: list[Path], packages: Path, folder: Path | None = None):
-        self._layers, self._packages, self._folder = layers, packages, folder
-        self._all = contextlib.ExitStack()
-
-    def __enter__(self) -> "Machine":
-        with contextlib.ExitStack() as undo:
-            folder = self._folder or undo.enter_context(tempfile.TemporaryDirectory(prefix="econduit-machine-"))
-            self.root = undo.enter_context(overlay(self._layers, Path(folder)))
-            for package in self._packages.glob("*.deb"):
-                shutil.copy(package, self.root / "packages")
-            self._init = subprocess.Popen(
-                ["unshare", "--net", "--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child",
-                 f"--mount-proc={self.root}/proc", "chroot", self.root, "python3", "-c", INIT],
-                env=ENVIRONMENT, stdout=subprocess.PIPE)
-            undo.callback(self._end)
-            self._init.stdout.readline()
-            children = Path(f"/proc/{self._init.pid}/task/{self._init.pid}/children").read_text()
-            self.pid = int(children.split()[0])
-            subprocess.run(["nsenter", "-t", str(self.pid), "-n", "ip", "link", "set", "lo", "up"], check=True)
-            self._all = undo.pop_all()
-        return self
-
-    def __exit__(self, *error) -> None:
-        self._all.close()
-
-    def _end(self) -> None:
-        self._init.kill()       # --kill-child: and with the first process, all of its kind
-        self._init.wait()
-        self._init.stdout.close()
-
-    def _inside(self, command) -> list[str]:
-        return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid", "--uts", "--ipc", "--root", "--wd",
-                *map(str, command)]
-
-    def run(self, *command, check: bool = True, user: str | None = None) -> subprocess.CompletedProcess:
-        """Run a program inside; its output, both streams in one, is text. Raises AssertionError where it fails."""
-        if user:
-            command = ("runuser", "-u", user, "--", *command)
-        done = subprocess.run(self._inside(command), env=ENVIRONMENT, stdin=subprocess.DEVNULL, text=True, timeout=300,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if check:
-            assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout}"
-        return done
-
-    def start(self, *command, log: str = "/dev/null") -> subprocess.Popen:
-        """Start a program inside that stays; it ends with the machine. `log`: a file inside."""
-        with open(self.path(log), "ab") as output:
-            return subprocess.Popen(self._inside(command), env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=output,
-                                    stderr=subprocess.STDOUT, start_new_session=True)
-
-    def path(self, inside: str) -> Path:
-        return self.root / inside.lstrip("/")
-
-    def read(self, inside: str) -> str:
-        return self.path(inside).read_text()
-
-    def write(self, inside: str, text: str, mode: int = 0o644) -> None:
-        path = self.path(inside)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(mode)
-
-    def device(self, serial: str) -> None:
-        """Gives the machine a vendor, a product name and, for root alone, a serial number, as DMI does."""
-        self.write("/sys/class/dmi/id/sys_vendor", "SandboxMaker\n", 0o444)
-        self.write("/sys/class/dmi/id/product_name", "Model1\n", 0o444)
-        self.write("/sys/class/dmi/id/product_serial", f"{serial}\n", 0o400)
-
-    def until(self, what: str, condition, patience: float = PATIENCE):
-        """The first true result of condition(), looked at again and again; AssertionError with the logs after that."""
-        end = time.monotonic() + patience
-        while not (result := condition()):
-            assert time.monotonic() < end, f"not within {patience:g} s: {what}\n{self.logs()}"
-            time.sleep(LOOK)
-        return result
-
-    def logs(self) -> str:
-        files = sorted(self.path("/var/log/supervisor").glob("*.log"))
-        return "\n".join(f"--- {file.name}\n{file.read_text(errors='replace')[-4000:]}" for file in files)
-
-    def status(self) -> dict:
-        """The agent's status; empty while it does not run."""
-        told = self.run("econduit-agent", "status", "--json", check=False)
-        return json.loads(told.stdout) if told.returncode in (0, 1) else {}
-
-    def online(self) -> bool:
-        return self.status().get("online", False)
-
-    def install(self, *packages: str) -> None:
-        """As a person or an image's script does, for whom nobody answers questions."""
-        self.run("apt-get", "install", "-y", "--allow-downgrades", *(f"/packages/{name}" for name in packages))
-
-    # -- supervisord -----------------------------------------------------------------------------------------------
-
-    def start_supervisord(self) -> None:
-        """As the distribution's init script does."""
-        self.run("supervisord", "-c", "/etc/supervisor/supervisord.conf")
-
-    def supervisord(self) -> int:
-        return int(self.read("/run/supervisord.pid"))
-
-    def ctl(self, *words, check: bool = True) -> str:
-        return self.run("supervisorctl", *words, check=check).stdout
-
-    def states(self) -> dict[str, str]:
-        """Program -> state, for all that supervisord knows; empty where it does not run."""
-        rows = (line.split() for line in self.ctl("status", check=False).splitlines())
-        return {row[0]: row[1] for row in rows if len(row) > 1 and row[1].isupper()}
-
-    def pid_of(self, program: str) -> int:
-        """0 while it does not run."""
-        told = self.ctl("pid", program, check=False).strip()
-        return int(told) if told.isdigit() else 0
-
-    def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
-        self.run("sh", "-c", f"kill -{int(number)} {pid}")
-
-    def processes(self) -> dict[int, str]:
-        """Pid inside -> command line, of everything that runs as econduit."""
-        users = dict(line.split(":")[0:3:2] for line in self.read("/etc/passwd").splitlines())
-        found = {}
-        rows = self.run("sh", "-c", "for p in /proc/[0-9]*; do "
-                        "printf '%s\\n' \"$(stat -c %u $p) ${p#/proc/} $(tr '\\0' ' ' <$p/cmdline)\"; done 2>/dev/null")
-        for row in rows.stdout.splitlines():
-            uid, _, rest = row.partition(" ")
-            pid, _, command = rest.partition(" ")
-            if uid and uid == users.get("econduit"):
-                found[int(pid)] = command.strip()
-        return found
-
-    # -- files -----------------------------------------------------------------------------------------------------
-
-    def files(self) -> dict[str, tuple]:
-        """Path -> what makes it up, of every file that a package could leave behind or change."""
-        found = {}
-        for folder, names, others in os.walk(self.root):
-            place = folder.removeprefix(str(self.root))
-            names[:] = [name for name in names if not NOISE.fullmatch(f"{place}/{name}")
-                        and not NOISE.match(f"{place}/{name}/")]
-            for name in (*names, *others):
-                if not NOISE.fullmatch(f"{place}/{name}"):
-                    found[f"{place}/{name}"] = _made_of(Path(folder, name))
-        return found
-
-
-def changes(before: dict[str, tuple], after: dict[str, tuple]) -> dict[str, tuple]:
-    """Path -> (what it was, what it is); None where it was not or is not."""
-    return {path: (before.get(path), after.get(path)) for path in before.keys() | after.keys()
-            if before.get(path) != after.get(path)}
-
-
-def _made_of(path: Path) -> tuple:
-    status = path.lstat()
-    kind = stat.filemode(status.st_mode)
-    if kind[0] == "-":
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-    else:
-        content = os.readlink(path) if kind[0] == "l" else ""
-    return kind, status.st_uid, status.st_gid, content
-
-
 def build(output: Path, *options: str) -> str:
     """scripts/build-deb to `output`; what it printed. Raises AssertionError where it fails."""
     done = subprocess.run([ROOT / "scripts/build-deb", "--output", output, *options], text=True,
@@ -299,4 +141,4 @@ def build(output: Path, *options: str) -> str:
 
 
 if __name__ == "__main__":
-    print(missing() or base(), file=sys.stderr)
+    print(missing() or [str(base(*sys.argv[1:]))] if sys.argv[1:] else [str(base(one)) for one in RELEASES])

@@ -165,7 +165,7 @@ def _make(work: Path) -> None:
     _call("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(packages())}",
           "--dpkgopt=force-unsafe-io", *(f"--dpkgopt=path-exclude=/{name}/*" for name in USELESS[:4]),
           f"--customize-hook={download}", RELEASE, root, "-",
-          given="\n".join(debian_root.sources()) + "\n")
+          given="\n".join(debian_root.sources(RELEASE)) + "\n")
     _take_kernel(root, work, done)
     _furnish(root)
     disk = done / "root.ext4"
