@@ -82,7 +82,7 @@ class _Reader:
         elif match[1].upper() == "DEFAULT":
             self.mistake(number, "[DEFAULT] is not accepted: write each key in its own section")
         elif match[1] in self.sections:
-            self.mistake(number, f"[{match[1]}] stands already at line {self.sections[match[1]]}, "
+            self.mistake(number, f"[{match[1]}] is already set at line {self.sections[match[1]]}, "
                                  "accepted: each section once in a file")
             self.section = match[1]
         else:
@@ -98,7 +98,7 @@ class _Reader:
             if not self.refused:
                 self.mistake(number, f"{_short(key)} stands before any section, accepted: [section] above it")
         elif (earlier := self.entries.get((self.section, key))) is not None:
-            self.mistake(number, f"{self.section}.{key}: stands already at line {earlier.line}, "
+            self.mistake(number, f"{self.section}.{key}: already set at line {earlier.line}, "
                                  "accepted: each key once in a file")
         else:
             self.entries[self.section, key] = Entry(self.section, key, value, number)

@@ -172,7 +172,7 @@ def _read(file: Path, sources: dict[tuple[str, str], Source], mistakes: _Mistake
 
 
 def _bytes(file: Path) -> bytes:
-    """The content of a plain file; a pipe or device in its place would keep the program waiting for ever."""
+    """The content of a plain file; a pipe or device in its place would keep the program waiting forever."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
@@ -184,7 +184,7 @@ def _bytes(file: Path) -> bytes:
 
 
 def _parse(sources: dict[tuple[str, str], Source], mistakes: _Mistakes) -> dict[tuple[str, str], Any]:
-    """The values that are valid alone. Only what wins is looked at: a later file may mend an earlier one."""
+    """The values that are valid alone. Only what wins is looked at: a later file may correct an earlier one."""
     parsed = {}
     for (section, key), source in sources.items():
         kind = SECTIONS[section][key]

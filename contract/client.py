@@ -1,7 +1,7 @@
 """Speaks to the agent over its Unix socket: for the commands and for the watchdog. Standard library alone, no gevent.
 
 HTTP/1.0 by hand, as far as the agent's own answers go: `http.client` brings TLS and e-mail with it, 5 MB that the
-watchdog would carry for ever.
+watchdog would carry forever.
 """
 import errno
 import io
@@ -187,7 +187,7 @@ class Client:
 
 class _Arriving(io.RawIOBase):
     """What a socket gives. All of it within `seconds`, or after `flow` each read within EVENTS_TIMEOUT: a timeout of
-    the socket itself would start anew at each byte."""
+    the socket itself would start again at each byte."""
 
     def __init__(self, dialed: socket.socket, seconds: float):
         self._dialed = dialed

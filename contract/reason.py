@@ -33,7 +33,7 @@ class Reason(Enum):
                  "move closer; see whether the access point is on",
                  "Move closer to the Wi-Fi access point, or switch it on")
     WIFI_PASSWORD = ("Wi-Fi password refused", "the access point is there and ends the log-in again and again",
-                     "enter the password of the Wi-Fi network anew; at the very edge of the range, move closer",
+                     "enter the password of the Wi-Fi network again; at the very edge of the range, move closer",
                      "Enter the Wi-Fi password again")
     NO_LINK = ("no cable and no Wi-Fi", "neither has a link, and the terminal has not been online since it started, so "
                "that nothing tells which of them it is meant to use",
@@ -161,7 +161,7 @@ class Reason(Enum):
     AGENT_GONE = ("agent not running", "nobody serves the agent's socket; the watchdog says so in the status file",
                   "`supervisorctl status econduit:agent`", _SUPPORT)
     STOPPED = ("stopped", "the agent was told to end", "`supervisorctl start econduit:agent`", _SUPPORT)
-    FAILED = ("the agent failed and starts again", "a bug in the agent; supervisord starts it anew",
+    FAILED = ("the agent failed and starts again", "a bug in the agent; supervisord starts it again",
               "nothing at once; send the log (`econduit-agent bugreport`)", _WAIT)
 
     def __init__(self, words: str, happened: str, support: str, remedy: str, label: str | None = None):

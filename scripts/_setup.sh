@@ -40,7 +40,7 @@ prepare() {
     local packages
     mkdir -p "$VENV" 2>/dev/null && [[ -w $VENV && -w $ROOT ]] ||
         fail "cannot write to $VENV and $ROOT: use a clone of your own"
-    # The lock is the directory itself: it stays when an environment is made anew in it.
+    # The lock is the directory itself: it stays when an environment is rebuilt in it.
     exec 9<"$VENV"
     flock -w "$LOCK_WAIT" 9 || fail "another set-up of $VENV has not ended for $LOCK_WAIT s"
     local now was=""

@@ -83,7 +83,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("wifi_in", Kind.COMMAND, "", "and back"),
         Key("uplink_out", Kind.COMMAND, "", "the internet away behind the router, the cable stays"),
         Key("uplink_in", Kind.COMMAND, "", "and back"),
-        Key("restart", Kind.COMMAND, "", "starts the device anew"),
+        Key("restart", Kind.COMMAND, "", "starts the device again"),
         Key("ack_false", Kind.COMMAND, "", "with ack = \"both\": makes it register with AckHeartbeat \"false\""),
         Key("ack_true", Kind.COMMAND, "", "and with \"true\" again"),
     ),

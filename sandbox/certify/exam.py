@@ -103,11 +103,11 @@ class Exam:
         return self.bench.now
 
     async def revive(self) -> bool:
-        """The device has gone: starts it anew, by hook or by the person; whether it is there again."""
+        """The device has gone: starts it again, by hook or by the person; whether it is there again."""
         if self.current() is not None:
             return True
         try:
-            await self.hands.do("restart", "The device does not come any more: start it anew, please")
+            await self.hands.do("restart", "The device does not come any more: start it again, please")
         except Cannot:
             return False
         return await self.bench.until(self.current, self.device.retry + 30.0) is not None
@@ -204,7 +204,7 @@ class Exam:
 
         found: tuple[Link, Message] | bool | None = await self.bench.until(look, limit)
         if found is None or isinstance(found, bool):
-            # Whether it was run nobody knows: the count begins anew with the next answer.
+            # Whether it was run nobody knows: the count begins again with the next answer.
             self._runs = None
             return Sale(request, link, sent, None, None, None)
         answer = requests.read(self.device.format, found[1].body, request)

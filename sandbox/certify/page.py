@@ -106,7 +106,7 @@ class Page:
     def _tell(self, event: str, data: Any) -> None:
         for reader in self._readers:
             if reader.full():
-                # A reader that does not read starts anew from the state.
+                # A reader that does not read starts again from the state.
                 while not reader.empty():
                     reader.get_nowait()
                 reader.put_nowait(("state", self._state()))

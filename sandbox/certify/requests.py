@@ -79,7 +79,7 @@ def build(form: Format, ref: str, terminal: str, *, echo: str = "", answer_bytes
 
 
 def unusual(form: Format, ref: str, terminal: str) -> Request:
-    """A sale in a spelling that nobody would choose who writes it anew."""
+    """A sale in a spelling that nobody would choose who writes it again."""
     if form is Format.STX:
         return Request(ref, framed(FS.join((b"T00", b"1.28", b"01", b" 250", b"", ref.encode(),
                                             bytes(range(0x80, 0x100)), b"", b""))))

@@ -44,7 +44,7 @@ async def secondary(exam: CloudExam) -> None:
 
 
 async def dropped(exam: CloudExam) -> None:
-    """Reset and registered anew, five times."""
+    """Reset and registered again, five times."""
     for _ in range(5):
         try:
             wire = await exam.registered()

@@ -182,7 +182,7 @@ async def ack_false(exam: Exam) -> None:
     """A device that can do both is set to "false" for a while."""
     if exam.device.ack is not Ack.BOTH:
         return
-    await exam.hands.do("ack_false", "Set AckHeartbeat to \"false\" on the device, and let it register anew")
+    await exam.hands.do("ack_false", "Set AckHeartbeat to \"false\" on the device, and let it register again")
     link = await _registered_with(exam, "false")
     if link is None:
         exam.report(T.ACK_FALSE, Verdict.FAIL, "no registration with AckHeartbeat \"false\"")

@@ -2,7 +2,7 @@
 
 Nothing is decided here: the causes are what `policy.classify` says, the waits what a `policy.Policy` says that is asked
 once for each cause and count, with chance at its lower and at its upper end (every wait of it is linear between). What
-is written anew is the bookkeeping, the same as Policy's: counts, bucket, silence, due times. A test by properties holds
+is written again is the bookkeeping, as in Policy: counts, bucket, silence, due times. A test by properties holds
 both against each other, with all findings in any order.
 
 Arrays of what belongs to an endpoint have its number first: `due[endpoint, terminal]`.

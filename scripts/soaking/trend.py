@@ -1,7 +1,7 @@
 """PURE. How fast something grows: least squares over the lives of several processes, with the error of the slope.
 
 Rules
-- Each process has a level of its own (an intercept for each life), all share one slope: a process that was started anew
+- Each process has a level of its own (an intercept for each life), all share one slope: a process started again
   begins at its own size, and only what happens *within* lives is growth.
 - What a life does first, up to `warm_up`, is its start and no growth.
 - The error is the standard error of the slope, from what the lines leave over; with fewer than SPARE samples beyond

@@ -102,7 +102,7 @@ def test_what_an_operator_stopped_stays_stopped_over_an_upgrade(running, package
         running.write(file, running.read(file).replace("stopwaitsecs=10\n", "stopwaitsecs=11\n"))
     said = running.read("/var/log/supervisor/econduit-watchdog.log")
     running.install(packages.terminal)
-    running.until("the agent is started anew", lambda: running.states()["econduit:agent"] == "RUNNING")
+    running.until("the agent is started again", lambda: running.states()["econduit:agent"] == "RUNNING")
     assert running.pid_of("econduit:agent") != agent
     assert running.states()["econduit:watchdog"] == "STOPPED"
     assert running.read("/var/log/supervisor/econduit-watchdog.log") == said, "not even for a moment"

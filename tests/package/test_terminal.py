@@ -55,7 +55,7 @@ def test_a_hung_agent_is_replaced_by_the_watchdog_which_is_not_root(terminal):
     watchdog = terminal.pid_of("econduit:watchdog")
     terminal.ctl("signal", "HUP", "econduit:watchdog")
     log = "/var/log/supervisor/econduit-watchdog.log"
-    terminal.until("the watchdog began anew", lambda: terminal.read(log).count("watching the network") == 2)
+    terminal.until("the watchdog began again", lambda: terminal.read(log).count("watching the network") == 2)
     assert terminal.pid_of("econduit:watchdog") == watchdog
     pid = agent(terminal)
     terminal.kill(pid, signal.SIGSTOP)

@@ -107,7 +107,7 @@ def test_a_signal_that_comes_while_it_begins_anew_is_not_lost(start):
 
 
 def test_signals_are_the_main_thread_s_alone(start):
-    """Else one that came while it begins anew could be taken by a thread, and lost with it."""
+    """Else one that came while it begins again could be taken by a thread, and lost with it."""
     watchdog = start()
     main = watchdog.process.pid
     wanted = sum(1 << number - 1 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))

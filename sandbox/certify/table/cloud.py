@@ -19,7 +19,7 @@ SECONDARY = _add("C2.2", "2.3", MUST, "The second endpoint", needs=[Need.SECOND_
                  does="Registers at the second endpoint.", expects="OK-REGISTRATION.",
                  why="\"We have 2 production endpoints\".")
 DROPPED = _add("C2.3", "2.6 3.8", MUST, "A registration after the connection was dropped", rests_on=[OK],
-               does="Resets the connection, registers anew at once, five times.", expects="OK-REGISTRATION each time.",
+               does="Resets the connection, registers again at once, five times.", expects="OK-REGISTRATION each time.",
                why="A terminal comes back as quickly as possible; the cloud must not hold the old one against it.")
 ALONE = _add("C1.1", "1.2", MUST, "A single 0x04 ends nothing", rests_on=[OK],
              does="Sends a registration and one 0x04, waits "
@@ -51,7 +51,7 @@ NO_REGISTER = _add("C3.5", "3.3 3.7", MUST, "A heartbeat before any registration
                    why="Nobody has said yet who this is, nor that it wants acknowledgements.")
 AFTER_FAILURE = _add("C3.6", "3.3 3.8", MUST, "A right registration after a refused one", rests_on=[OK],
                      does="Registers wrongly, then rightly on a new connection.", expects="OK-REGISTRATION.",
-                     why="A mistake is mended in the settings, not by a new serial number.")
+                     why="A mistake is corrected in the settings, not by a new serial number.")
 ANSWER_TEXT = _add("C3.7", "3.3", MUST, "Answers are the document's texts",
                    does="Looks at every answer to a registration.",
                    expects="Exactly one of the three texts, at most EOT EOT or white space around.",
@@ -107,7 +107,7 @@ SALE_LOST = _add("C5.6", "5.1 7.2", MUST, "The terminal goes during a transactio
                  does="Resets the connection after the request.", expects="The caller is not told \"Approved\".",
                  why="What nobody answered is not approved.")
 SALE_LATE = _add("C5.7", "5.1", PRACTICE, "A late answer, after a new registration", needs=_URL, rests_on=[SALE],
-                 does="Resets after the request, registers anew, sends the answer then.",
+                 does="Resets after the request, registers again, sends the answer then.",
                  expects="The caller (or checkStatus) gets the answer.",
                  why="The customer was charged: somebody must learn of it.")
 SALE_NOBODY = _add("C5.8", "7.1", MUST, "A transaction for a terminal that is not connected", needs=_URL,

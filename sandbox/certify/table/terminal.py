@@ -231,7 +231,7 @@ ACK_SHAPES: dict[Shape, Case] = {shape: _ack(id_, shape) for id_, shape in
                                  zip(("4.6", "4.7", "4.8", "4.9"), Shape, strict=True)}
 NO_ACK = _add("4.10", "4.4", PRACTICE, "A heartbeat that is not acknowledged", needs=[Need.ACK], rests_on=[COMES],
               does="Does not acknowledge, watches for two intervals and 10 s.",
-              expects="The terminal leaves the connection and registers anew.",
+              expects="The terminal leaves the connection and registers again.",
               why="The acknowledgement is there to find a cloud that has died; what follows is not said.")
 ACK_FALSE = _add("4.11", "4.5", MUST, "AckHeartbeat \"false\": nothing is expected", needs=[Need.NO_ACK],
                  rests_on=[COMES],

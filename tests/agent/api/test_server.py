@@ -128,17 +128,17 @@ class Stubborn(UnixAddress):
     def bind(self):
         if self.times:
             self.times -= 1
-            raise Unusable("mend it")
+            raise Unusable("correct it")
         return super().bind()
 
 
 def test_an_address_that_cannot_be_bound_is_tried_again_and_said_once(listen, path, store, dial, caplog):
     address = Stubborn(path, 5)
     listen(address)
-    until(lambda: problems(store) == {"local API": "mend it"})
+    until(lambda: problems(store) == {"local API": "correct it"})
     assert answered(dial(REQUEST % b"x")).endswith(b"/x")
     assert problems(store) == {} and address.times == 0
-    assert caplog.text.count("mend it") == 1
+    assert caplog.text.count("correct it") == 1
 
 
 def test_an_address_with_a_bug_does_not_end_it_nor_keep_the_address(listen, path, store, dial, caplog):
@@ -210,7 +210,7 @@ def test_the_problem_of_the_next_one_is_not_wiped_away_by_the_one_before_it(list
     until(lambda: problems(store))
     assert before._greenlet.ready()
     gevent.sleep(0.1)
-    assert problems(store) == {"local API": "mend it"}
+    assert problems(store) == {"local API": "correct it"}
 
 
 def test_an_application_that_fails_costs_one_answer(listen, dial, caplog):

@@ -221,7 +221,7 @@ def test_the_whole_way_to_silent(options, unit, dial):
 
 
 def test_a_dial_that_opens_late_still_gets_its_time():
-    """After a stall both lines answer anew; the old one's answer may come a moment behind the new one's."""
+    """After a stall both lines answer again; the old one's answer may come a moment behind the new one's."""
     done = follow(in_doubt(), ASKED, 9, opens=1.1)
     assert done[-1][1].verdict is Verdict.FORGOTTEN and 2.4 <= first(done, "verdict") + 1e-9 <= 2.65
 

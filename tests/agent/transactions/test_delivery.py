@@ -160,7 +160,7 @@ def test_what_waits_is_bounded_in_number_and_bytes_and_the_oldest_goes(world, mo
         assert world.queue.full is (number > 2)
         world.add(b"%d" % number, id=number)
     assert [response.answer for response in world.queue._waiting] == [b"2", b"3", b"4"]
-    assert world.expired == [b"0", b"1"]        # told, so that the journal does not keep them for ever
+    assert world.expired == [b"0", b"1"]        # told, so that the journal does not keep them forever
 
 
 def test_m15_refusals_go_out_many_at_once_and_an_answer_is_not_behind_all_of_them(world, connection, settle):

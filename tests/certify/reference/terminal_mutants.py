@@ -839,7 +839,7 @@ class RegistersAgainWhileItWaits(Terminal):
 
 @mutant("2.3", "2.4", "2.20")
 class KeepsTheOldConnection(Terminal):
-    """After a while it registers anew, and holds the connection that it had."""
+    """After a while it registers again, and holds the connection that it had."""
     kept = None
 
     def idle(self, now):
