@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 """ruff and mypy over everything, by the rules in pyproject.toml; scripts/check prepares the environment and calls this.
 
-What is listed in tests/unchecked.txt, a file on each line, was there before these rules: complaints about it do not
-count yet, but a file that has none any more must be struck off, so that the list only ever gets shorter.
-
 mypy does not see packages through setuptools' package_dir: it gets a tree of links, econduit_terminal/agent → agent.
 """
 import re
@@ -13,9 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-UNCHECKED = ROOT / "tests/unchecked.txt"
 NAMESPACE = "econduit_terminal"
-COMPLAINT = re.compile(r"^(?P<file>[^:\s][^:]*):\d+:(?:\d+:)? (?!note:)")
+COMPLAINT = re.compile(r"^[^:\s][^:]*:\d+:(?:\d+:)? (?!note:)")
 
 
 def scripts() -> list[Path]:
@@ -61,27 +57,14 @@ def mypy() -> list[str]:
     return [line.replace(f"{links}/", "").replace(f"{ROOT}/", "") for line in dict.fromkeys(lines)]
 
 
-def main(arguments: list[str]) -> int:
-    """The command line."""
-    unchecked = set() if "--all" in arguments else {
-        line for line in UNCHECKED.read_text().splitlines() if line and not line.startswith("#")}
-    complaints: dict[str, list[str]] = {}
-    for line in [*ruff(), *mypy()]:
-        if found := COMPLAINT.match(line):
-            complaints.setdefault(found["file"], []).append(line)
-    counted = [line for file, lines in complaints.items() if file not in unchecked for line in lines]
-    clean = sorted(unchecked - complaints.keys())
-    if "--strike" in arguments:
-        kept = [line for line in UNCHECKED.read_text().splitlines(keepends=True) if line.strip() not in clean]
-        UNCHECKED.write_text("".join(kept))
-        clean = []
-    for line in counted:
+def main() -> int:
+    """Print every complaint. Returns the exit status."""
+    complaints = [line for line in [*ruff(), *mypy()] if COMPLAINT.match(line)]
+    for line in complaints:
         print(line)
-    for file in clean:
-        print(f"{file}: has no complaints any more, strike it off tests/unchecked.txt (scripts/check --strike)")
-    print(f"{len(counted)} complaints; {len(unchecked)} files are not checked yet")
-    return 1 if counted or clean else 0
+    print(f"{len(complaints)} complaints")
+    return 1 if complaints else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -58,7 +58,7 @@ class Requests:
         """How many bytes of the buffer are a complete request; None when it goes on."""
         if self._bytes[:1] == b"{" and not self._plain:
             return self._object()
-        if not self._plain and self._bytes[:1] in (b"<", b"\x02"):
+        if not self._plain and self._bytes[:1] in (bytearray(b"<"), bytearray(b"\x02")):
             stx = self._bytes[:1] == b"\x02"
             size = self._frame() if stx else self._xml.feed(bytes(self._bytes[self._looked:]))
             if size is not None:

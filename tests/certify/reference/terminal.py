@@ -4,6 +4,7 @@
 
 It is its own payment application, which echoes. ``terminal_mutants.py`` makes mutants of it, with one fault each.
 """
+import contextlib
 import hashlib
 import http.server
 import json
@@ -135,10 +136,8 @@ class Terminal:
     def forever(self):
         while True:
             for port in self.ports:
-                try:
+                with contextlib.suppress(OSError):
                     self.session(port)
-                except OSError:
-                    pass
                 was_online, self.online = self.online, False
                 if self.sock:
                     self.sock.close()

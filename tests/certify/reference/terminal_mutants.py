@@ -157,6 +157,7 @@ class AsksTheSameAgainWhenRefused(Terminal):
                     raise
                 self.sock.close()
                 time.sleep(1.0)
+        return None
 
 
 @mutant("2.9", "2.10", "2.11", "2.12", "2.13", "2.15", "2.16")
@@ -489,8 +490,7 @@ class TakesASegmentForAMessage(Terminal):
     def frames(self):
         frame, self.buffer = self.buffer.strip(b"\x04\r\n "), b""
         if b"}\x04\x04{" in frame or b"}{" in frame:
-            for part in re.split(rb"(?<=\})\x04*(?=\{)", frame):
-                yield part
+            yield from re.split(rb"(?<=\})\x04*(?=\{)", frame)
         elif frame:
             yield frame
 

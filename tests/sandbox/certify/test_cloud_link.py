@@ -40,4 +40,5 @@ def test_what_they_are():
 
 def test_a_registration_and_changes_of_it():
     terminal = Terminal("Maker", "1", ack=False)
-    assert b'"AckHeartbeat":"false"' in terminal.register() and b"TerminalType" not in terminal.register(TerminalType=None)
+    assert b'"AckHeartbeat":"false"' in terminal.register()
+    assert b"TerminalType" not in terminal.register(TerminalType=None)

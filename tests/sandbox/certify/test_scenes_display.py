@@ -17,7 +17,8 @@ def test_the_display_is_read_and_cables_need_hands(terminal_run, holds):
 @pytest.mark.timeout(120)
 def test_a_hook_pulls_the_cable(tmp_path):
     from certify_runs import examine
-    hooks = '[hooks]\ncable_out = "kill -STOP $(cat {0})"\ncable_in = "kill -CONT $(cat {0})"\n'.format(tmp_path / "no-pid")
+    pid = f"$(cat {tmp_path / 'no-pid'})"
+    hooks = f'[hooks]\ncable_out = "kill -STOP {pid}"\ncable_in = "kill -CONT {pid}"\n'
     run = examine("terminal", None, tmp_path / "run", "--only", S.CABLE.id, settings=hooks)
     case, = run.result["cases"]
     assert case["verdict"] == "INCONCLUSIVE" and "hook cable_out failed (exit status" in case["seen"]

@@ -35,8 +35,9 @@ def test_a_request_says_what_answer_it_wants(kind, request_):
             assert [part.decode() for part in made[1:-2].split(b"\x1c")][2:6] == told
 
 
-@pytest.mark.parametrize("request_", [b"", b"SALE", b"[]", b"{", b"<a", b"<a>\x00</a>", b"\x02", b"\x02\x03\x03", b'{"Delay":"-1"}',
-                                      b'{"Delay":"nan","AnswerBytes":"1e9"}', b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"])
+@pytest.mark.parametrize("request_", [
+    b"", b"SALE", b"[]", b"{", b"<a", b"<a>\x00</a>", b"\x02", b"\x02\x03\x03", b'{"Delay":"-1"}',
+    b'{"Delay":"nan","AnswerBytes":"1e9"}', b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"])
 def test_anything_else_is_answered_too(request_):
     asked = understand(request_)
     assert (asked.answer_bytes, asked.delay) == (0, 0.0)

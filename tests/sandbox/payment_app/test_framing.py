@@ -58,7 +58,8 @@ def stx(content: bytes) -> bytes:
 
 WHOLE = [
     b"<request><Command>Sale</Command></request>", b"<a/>", b"<a x='>'/>", b"<a x='/>'><a>1</a></a >",
-    b'<?xml version="1.0"?>\r\n<!-- </r> --><r><![CDATA[</r>]]><!-- </r> --></r>', b"<!DOCTYPE r [<!ELEMENT r ANY>]><r>1</r>",
+    b'<?xml version="1.0"?>\r\n<!-- </r> --><r><![CDATA[</r>]]><!-- </r> --></r>',
+    b"<!DOCTYPE r [<!ELEMENT r ANY>]><r>1</r>",
     stx(b"T00\x1c1.28"), stx(b"A"), stx(b"\x07\x00"),
 ]
 

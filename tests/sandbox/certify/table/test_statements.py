@@ -16,7 +16,8 @@ def test_each_statement_has_a_case_or_a_reason(statement):
 def test_numbers_are_complete_and_cases_name_no_others():
     assert BY_ID.keys() >= TRIED and len(BY_ID) == len(STATEMENTS)
     for section in "1234567":
-        own = [int(statement.id.partition(".")[2]) for statement in STATEMENTS if statement.id.startswith(section + ".")]
+        own = [int(number) for part, _, number in (statement.id.partition(".") for statement in STATEMENTS)
+               if part == section]
         assert own == list(range(1, len(own) + 1))
 
 
