@@ -5,11 +5,12 @@
 | the file is damaged, or written into | what can be read goes to a new file; the old is renamed `.damaged-<time>`    |
 | removed, replaced, mounted over      | what is known goes to the file that the path leads to now, a new one perhaps |
 | full, read-only, missing, I/O error  | what can be read goes to memory, at the start too; the file stays as it is   |
-| it works again (tried every `RETRY`) | memory goes back into the file                                               |
+| it works again                       | memory goes back into the file                                               |
 
 Serving continues in every row of this table, and nothing that this process has seen is run twice: the last `REMEMBERED`
 are known, without their answers, even where nothing of the file can be read any more. What memory holds does not
-outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. Memory keeps
+outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. So the file is
+tried again after `RETRY_FIRST`, then twice as long, up to `RETRY`: most disks are full for seconds. Memory keeps
 `ANSWERS_IN_MEMORY` bytes of answers: the newest, and those that nobody got yet before the others.
 
 Plain Python for one thread: no gevent and no logging, which belong to the hub's.
@@ -30,7 +31,8 @@ from .journal import Journal
 from .rows import Damaged
 from .watch import FAMILIES
 
-RETRY = 30.0
+RETRY_FIRST, RETRY = 1.0, 30.0
+"""Seconds until the file is tried again: after its first failure, and at most."""
 DAMAGED_KEPT = 3
 ANSWERS_IN_MEMORY = 8 << 20
 REMEMBERED = 1000
@@ -59,6 +61,7 @@ class FallbackJournal:
         self._incident: str | None = None   # what happened to it, until the next start
         self._monotonic = monotonic
         self._retry_at = 0.0
+        self._retry_after = RETRY_FIRST
         self._known = False     # all rows of the file are in memory, or were
         self._abandoned: list[Journal] = []     # of files that are not ours to close
         self._own: OrderedDict[int, Entry] = OrderedDict()      # the last ones, without their answers
@@ -190,7 +193,8 @@ class FallbackJournal:
     def _fail(self, error: Exception) -> None:
         if not self._known:
             self._read()
-        self._retry_at = self._monotonic() + RETRY
+        self._retry_at = self._monotonic() + self._retry_after
+        self._retry_after = min(2 * self._retry_after, RETRY)
         self._failure = (f"the journal {self.path} cannot be used ({error}): transactions go on, but until this is "
                          "fixed a restart of the agent forgets which of them ran; free space, or make it writable")
 
@@ -220,6 +224,7 @@ class FallbackJournal:
             return
         self._journal.close()
         self._journal, self.durable, self._known, self._failure = journal, True, True, None
+        self._retry_after = RETRY_FIRST
         self.opened += 1
 
     def _open(self) -> Journal:

@@ -21,7 +21,7 @@ AGAIN, PAUSE = 0.5, 0.4
 """Seconds between two calls for one sale, and between two sales."""
 AMOUNTS = [*["2.50"] * 20, *["6.05"] * 6, *["5.05"] * 2, "6.40", "6.80", "7.02", "9.03", "9.05", "9.09", "9.11", "9.13"]
 """Approved at once, after a while, declined, and answers in every manner that is one: see payment_app/outcomes.py."""
-NOT_NOW = ("The terminal is offline", "terminal busy", "terminal restarting")
+NOT_NOW = ("Terminal Is Offline", "terminal busy", "terminal restarting")
 """How answers begin that ask for another try."""
 
 

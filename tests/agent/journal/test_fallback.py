@@ -9,7 +9,7 @@ from journal_files import WHAT_HAPPENS
 from econduit_terminal.agent.journal import fallback as module, schema
 from econduit_terminal.agent.journal.ages import Moment
 from econduit_terminal.agent.journal.entry import Answered, Entry, Outcome, Retention
-from econduit_terminal.agent.journal.fallback import RETRY, FallbackJournal
+from econduit_terminal.agent.journal.fallback import RETRY, RETRY_FIRST, FallbackJournal
 from econduit_terminal.agent.journal.journal import Journal
 from econduit_terminal.agent.journal.watch import Watch
 from econduit_terminal.agent.transactions.identity import Command, Identity
@@ -162,9 +162,26 @@ def test_while_the_disk_stays_broken_it_is_tried_now_and_then(open_journal, path
     run(journal, 1001)
     tries = []
     monkeypatch.setattr(journal, "_open", lambda: tries.append(clock.now) or (_ for _ in ()).throw(OSError("still")))
-    for clock.now in (RETRY / 2, RETRY, RETRY + 1, RETRY * 2):
+    for clock.now in range(1, 123):     # it was tried at 0
         assert find(journal, b"digest", NOW).state == "answered"
-    assert tries == [RETRY, RETRY * 2]
+    assert tries == [RETRY_FIRST, 3, 7, 15, 31, 31 + RETRY, 31 + 2 * RETRY, 31 + 3 * RETRY]
+    monkeypatch.undo()
+    path.rmdir()
+    clock.now = 31 + 4 * RETRY
+    find(journal, b"digest", NOW)
+    assert journal.durable
+
+
+def test_a_disk_full_for_a_moment_is_used_again_after_a_second(open_journal, path, clock, monkeypatch):
+    journal = open_journal()
+    for number in range(1001, 1004):
+        fail(journal, monkeypatch, sqlite_error("SQLITE_FULL"))
+        run(journal, number, b"digest %d" % number)
+        assert not journal.durable
+        clock.now += RETRY_FIRST
+        journal.check()
+        assert journal.durable
+    assert set(states(path)) == {1001, 1002, 1003}
 
 
 def test_a_read_only_place(open_journal, path, clock):
