@@ -9,9 +9,9 @@
 
 Serving continues in every row of this table, and nothing that this process has seen is run twice: the last `REMEMBERED`
 are known, without their answers, even where nothing of the file can be read any more. What memory holds does not
-outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. So the file is
-tried again after `RETRY_FIRST`, then twice as long, up to `RETRY`: most disks are full for seconds. Memory keeps
-`ANSWERS_IN_MEMORY` bytes of answers: the newest, and those that nobody got yet before the others.
+outlive the process: that is the one protection lost while the file cannot be used, and `problem` says so. So the file
+is tried again after `RETRY_FIRST`, then after twice as long each time, up to `RETRY`: most disks are full for seconds.
+Memory keeps `ANSWERS_IN_MEMORY` bytes of answers: the newest, and those that nobody got yet before the others.
 
 Plain Python for one thread: no gevent and no logging, which belong to the hub's.
 """
