@@ -248,6 +248,7 @@ async def _something_of_each(exam: Exam) -> None:
     """With --only, nothing may have been seen yet of what is judged over the run: a transaction, a heartbeat."""
     if not exam.bench.messages(What.RESPONSE):
         await exam.sale(await exam.online())
+        await asyncio.sleep(2 * SETTLE)     # its end counts only where nobody ended the connection right behind it
     await exam.bench.until(lambda: any(is_heartbeat(message) for _, message in exam.bench.messages(What.HEARTBEAT)),
                            1.3 * exam.device.heartbeat + 1)
 
@@ -258,11 +259,11 @@ async def over_the_run(exam: Exam) -> None:
     registers = [(link, link.register) for link in exam.bench.links if link.register]
     current = exam.current()
     if len(registers) < 2 or (current is not None and current.of(What.RESPONSE)):
-        # What a device sends by itself after it returned must be seen, too.
-        link = await exam.online()
-        since = exam.bench.now
-        link.fin()
-        await exam.back(since, exam.device.retry)
+        # What a device sends while it waits for the answer, and by itself after it returned, must be seen, too.
+        link = await _register_again(exam)
+        await asyncio.sleep(LATE)
+        if link.closed is None:
+            await link.accept(exam.ok_shape)
         registers = [(link, link.register) for link in exam.bench.links if link.register]
     await asyncio.sleep(SETTLE)
     bodies = list(dict.fromkeys(message.body for _, message in registers if message))
