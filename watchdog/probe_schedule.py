@@ -41,8 +41,8 @@ class ProbeSchedule:
         """The agent sent a new status, or went."""
         before, self._agent = self._agent, agent
         if agent.phase != before.phase or agent.pid != before.pid:
-            if before.phase == Phase.DIALING:
-                self._dialed_at = now
+            if before.phase == Phase.DIALING or agent.pid != before.pid:
+                self._dialed_at = now       # or before, where it dialed unseen
             self._dialing_since = now if agent.phase == Phase.DIALING else NEVER
         if not self._wanted:
             self._due, self._dialed_at = NEVER, None

@@ -139,6 +139,13 @@ def test_an_answer_of_a_while_ago_is_history_while_the_agent_waits():
     assert not schedule.stale(100.0)
 
 
+def test_an_answer_to_a_dial_that_nobody_saw_is_history_a_while_after_it_was_heard_of():
+    """The watchdog started later, or the agent's dial was over before its status was read."""
+    schedule = ProbeSchedule(INTERVAL)
+    schedule.agent_changed(agent(SAID_NO, SAID_NO), 1.0)
+    assert not schedule.stale(1.0 + STALE_AFTER) and schedule.stale(1.1 + STALE_AFTER)
+
+
 def test_without_an_agent_nothing_is_asked():
     schedule = ProbeSchedule(INTERVAL)
     schedule.agent_changed(agent(MUTE, MUTE), 0.0)
