@@ -14,8 +14,6 @@ from econduit_terminal.sandbox.fleet.play import Run, play
 from econduit_terminal.sandbox.fleet.scenes import BY_NAME, Cloud
 
 SAMPLE = 500
-WIDTH = 0.001
-"""Of the sample's windows, in parts of what its cloud needs for all of it: half a turn."""
 WORTH = 0.03
 SCENES = (("cut", 0.0), ("away", 120.0), ("crowded", 60.0))
 """Names, and seconds of the outage."""
@@ -71,8 +69,7 @@ def advise(shipped: Settings, terminals: int, cloud: Cloud,
            progress: Callable[[str], None] = lambda text: None) -> Advice:
     """Tries what there is to try. progress: told what is tried next."""
     few, small = sample(terminals, cloud)
-    width = WIDTH * few / small.budget
-    runs = [Run(BY_NAME[name], few, outage, small, width=width) for name, outage in SCENES]
+    runs = [Run(BY_NAME[name], few, outage, small) for name, outage in SCENES]
 
     def cost(settings: Settings, what: str, most: float = float("inf")) -> tuple[float, tuple[Figures, ...]]:
         progress(what)

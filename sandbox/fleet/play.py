@@ -18,13 +18,14 @@ from econduit_terminal.sandbox.fleet.windows import WIDTH, advance
 
 GIVEN_UP_AFTER, GIVEN_UP_LIMITS = 300.0, 4.0
 """How long a fleet is given to come back after the last phase began: seconds, and times the cloud's own limit."""
+WIDTH_LIMITS = 0.001
 _TAKES_CONNECTIONS = (Does.WORKS, Does.HANGS, Does.STALLED, Does.DROPS)
 
 
 @dataclass(frozen=True)
 class Run:
     """A scene with its numbers. outage: seconds. rtt: seconds, of a round trip to the cloud. network: what every
-    watchdog says. seed: of chance. width: seconds, see `windows`."""
+    watchdog says. seed: of chance. width: seconds, see `windows`; None: in proportion to what the cloud needs."""
     scene: Scene
     terminals: int
     outage: float
@@ -32,13 +33,18 @@ class Run:
     rtt: float = 0.03
     network: NetworkReport = field(default_factory=NetworkReport)
     seed: int = 1
-    width: float = WIDTH
+    width: float | None = None
 
     @property
     def limit(self) -> float:
         """Seconds that the cloud needs to register those whom it lost at one moment."""
         nodes = NODES if all(phase.cut is Cut.NODE for phase in self.scene.phases) else 1
         return self.terminals / nodes / self.cloud.budget
+
+    @property
+    def window(self) -> float:
+        """Seconds within which the order of events is not exact: a thousandth of the limit, or very little."""
+        return max(WIDTH, WIDTH_LIMITS * self.limit) if self.width is None else self.width
 
     @property
     def last(self) -> float:
@@ -85,7 +91,7 @@ def play(run: Run, behaviour: Behaviour, progress: Callable[[float], None] = lam
         _enter(registrations, terminals.does, end)
         terminals.cut(_cut(phase, number, run.terminals), begin)
         meet = any(does in _TAKES_CONNECTIONS for does in terminals.does)
-        for now in advance(terminals.at, begin, end, terminals.step, meet=meet, width=run.width):
+        for now in advance(terminals.at, begin, end, terminals.step, meet=meet, width=run.window):
             progress(now)
             if number == len(phases) - 1 and now >= begin + run.scene.watched and terminals.online.all():
                 break
