@@ -5,7 +5,7 @@ from econduit_terminal.sandbox.certify import judge
 from econduit_terminal.sandbox.certify.device import Ack
 from econduit_terminal.sandbox.certify.display import OFFLINE, ONLINE, POLL
 from econduit_terminal.sandbox.certify.exam import SETTLE, DeviceGone, Exam, Play
-from econduit_terminal.sandbox.certify.inbox import What, is_heartbeat, json_object, kind_of
+from econduit_terminal.sandbox.certify.inbox import Message, What, is_heartbeat, json_object, kind_of
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.person import Cannot
 from econduit_terminal.sandbox.certify.scene import Scene, scene
@@ -15,6 +15,8 @@ from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 from econduit_terminal.sandbox.certify.unasked import unasked
 
 LATE = 1.5
+SHORTEST_RUN = 10.0
+"""Seconds that a device is watched at least before what a whole run shows is judged."""
 DARK = 10.0
 """Seconds for which a device's display may take to say that it is offline."""
 
@@ -244,11 +246,16 @@ async def withdrawn(exam: Exam) -> None:
                     f"registered again after {again.opened - since:.1f} s" if again else "the connection works on")
 
 
+def _settled(exam: Exam, what: What) -> list[Message]:
+    """Messages whose end was seen: nobody ended the connection right behind it."""
+    return [message for link, message in exam.bench.messages(what)
+            if link.closed is None or link.closed > message.ended + SETTLE]
+
+
 async def _something_of_each(exam: Exam) -> None:
     """With --only, nothing may have been seen yet of what is judged over the run: a transaction, a heartbeat."""
-    if not exam.bench.messages(What.RESPONSE):
+    if not _settled(exam, What.RESPONSE):
         await exam.sale(await exam.online())
-        await asyncio.sleep(2 * SETTLE)     # its end counts only where nobody ended the connection right behind it
     await exam.bench.until(lambda: any(is_heartbeat(message) for _, message in exam.bench.messages(What.HEARTBEAT)),
                            1.3 * exam.device.heartbeat + 1)
 
@@ -258,12 +265,18 @@ async def over_the_run(exam: Exam) -> None:
     await _something_of_each(exam)
     registers = [(link, link.register) for link in exam.bench.links if link.register]
     current = exam.current()
-    if len(registers) < 2 or (current is not None and current.of(What.RESPONSE)):
+    waited = any(link.answered is not None and register.ended < link.answered - SETTLE for link, register in registers)
+    if len(registers) < 2 or not waited or (current is not None and current.of(What.RESPONSE)):
         # What a device sends while it waits for the answer, and by itself after it returned, must be seen, too.
+        # The end of a message counts where nobody ended the connection behind it; a second connection that is held
+        # beside the first shows itself to who waits.
+        await asyncio.sleep(max(2 * SETTLE, SHORTEST_RUN - exam.bench.now))
+        await exam.settle()
         link = await _register_again(exam)
         await asyncio.sleep(LATE)
         if link.closed is None:
             await link.accept(exam.ok_shape)
+        await exam.settle()
         registers = [(link, link.register) for link in exam.bench.links if link.register]
     await asyncio.sleep(SETTLE)
     bodies = list(dict.fromkeys(message.body for _, message in registers if message))
@@ -285,8 +298,7 @@ async def over_the_run(exam: Exam) -> None:
                 else odd or "once on each connection, and nothing that was not asked for")
     for case, what in ((T.REGISTER_ENDS, What.REGISTER), (T.HEARTBEAT_ENDS, What.HEARTBEAT),
                        (T.RESPONSE_ENDS, What.RESPONSE)):
-        finding = judge.ends(message for link, message in exam.bench.messages(what)
-                             if link.closed is None or link.closed > message.ended + SETTLE)
+        finding = judge.ends(_settled(exam, what))
         if finding.verdict is Verdict.INCONCLUSIVE:
             finding = judge.ends(message for _, message in exam.bench.messages(what) if message.tail == END)
         exam.report(case, finding.verdict, finding.seen)

@@ -41,6 +41,8 @@ nobody.
 masked before anything is written. A report of a part (`--only`, `--from-failed`) says how many of the cases it holds:
 it is no certification. `verify DIR` also finds a page or record in the directory that differs from the archive's.
 
+![The page for the person beside the device](examiner.png)
+
 ![A report](certification-report.png)
 
 ## Verdicts
