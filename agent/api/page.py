@@ -2,32 +2,19 @@
 
 The page itself follows the events and puts the same words together; keep `view` and the script's `show` alike.
 """
-import base64
-import hashlib
-import re
 from html import escape
 from pathlib import Path
 from string import Template
 
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Status
+from econduit_terminal.process.browsers import content_policy
 
 from ..status.words import named
 
 _SOURCE = (Path(__file__).parent / "display" / "index.html").read_text(encoding="utf-8")
 _TEMPLATE = Template(_SOURCE)
-
-
-def _hashes(tag: str) -> str:
-    blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", _SOURCE, re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks)
-    return " ".join(f"'sha256-{digest}'" for digest in digests)
-
-
-# Only the page's own script and style run, by their hashes; it talks to nobody but the agent, and no frame shows it.
-HEADERS = [("Content-Security-Policy", "default-src 'none'; img-src data:; connect-src 'self'; base-uri 'none'; "
-                                       "form-action 'none'; frame-ancestors 'none'; "
-                                       f"script-src {_hashes('script')}; style-src {_hashes('style')}")]
+HEADERS = [content_policy(_SOURCE)]
 
 
 def view(status: Status) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """The desk's page: one file, whose forms are made from the tables of calls and controls."""
-import base64
-import hashlib
 import json
-import re
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from econduit_terminal.process.browsers import content_policy
 from econduit_terminal.sandbox.cloud import calls, faults
 
 _SOURCE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
@@ -14,18 +12,7 @@ FIRST = ("amount", "refID")
 """Fields of calls that a first try needs, beside the required ones."""
 FOLDED = (*faults.SCOPE, "times", "part")
 """Parameters of controls that it does not need: to whom, how often."""
-
-
-def _hashes(tag: str) -> str:
-    blocks = re.findall(rf"<{tag}>(.*?)</{tag}>", _SOURCE, re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks)
-    return " ".join(f"'sha256-{digest}'" for digest in digests)
-
-
-HEADERS = [("Content-Security-Policy", "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-                                       "frame-ancestors 'none'; img-src data:; "
-                                       f"script-src {_hashes('script')}; style-src {_hashes('style')}")]
-"""Only the page's own script and style run, by their hashes; it talks to this cloud alone and stands in no frame."""
+HEADERS = [content_policy(_SOURCE)]
 
 
 def tables() -> dict[str, Any]:

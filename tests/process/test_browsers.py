@@ -1,6 +1,9 @@
+import base64
+import hashlib
+
 import pytest
 
-from econduit_terminal.process.browsers import host_name, is_loopback, of_another_page
+from econduit_terminal.process.browsers import content_policy, host_name, is_loopback, of_another_page
 
 HOST = "127.0.0.1:8642"
 NAVIGATION = {"sec_fetch_mode": "navigate", "sec_fetch_dest": "document", "sec_fetch_site": "cross-site"}
@@ -40,3 +43,11 @@ def test_the_name_in_a_host_header(host, name):
     ("10.0.0.9", False), ("0.0.0.0", False), ("", False), ("127.0.0.1@evil", False), ("localhost:x", False)])
 def test_names_of_this_machine_alone(name, own):
     assert is_loopback(name) is own
+
+
+def test_a_page_runs_its_own_script_and_style_and_stands_in_no_frame():
+    name, policy = content_policy("<style>b{}</style><script>a\nb</script><script type='application/json'>{}</script>")
+    kinds = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert name == "Content-Security-Policy" and kinds["default-src"] == kinds["frame-ancestors"] == "'none'"
+    for kind, block in (("script-src", b"a\nb"), ("style-src", b"b{}")):
+        assert kinds[kind] == f"'sha256-{base64.b64encode(hashlib.sha256(block).digest()).decode()}'"
