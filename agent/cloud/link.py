@@ -62,6 +62,7 @@ from .redial_wait import RedialWait
 
 log = logging.getLogger(__name__)
 
+
 class StatusStore(announcer.StatusStore, conversation.StatusStore, redial_wait.StatusStore, Protocol):
     """What is shown of the whole."""
 
