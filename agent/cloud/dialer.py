@@ -34,6 +34,8 @@ RETURNING_FOR = 0.5
 entry may still be a failed one, and the address or the route may come a moment after the carrier (measured), and so
 may the name servers."""
 RETURNING_STEP = 0.01
+SILENT_AFTER = 3.0
+"""Seconds without an answer that count as one, where another endpoint opened: several SYNs went out meanwhile."""
 NAME_STEP = 0.02
 """Seconds before the second lookup of a name while the network returns; doubling."""
 NAME_FIRST = 0.5
@@ -237,20 +239,33 @@ class _Dial:
                     secured = secure(sock, endpoint, self._settings.cloud.ca_file)
             except TlsFailed as error:
                 self._failures[endpoint] = EndpointFailure(Finding.TLS, str(error), address)
-                raise DialFailed(self._results((*self._exhausted(), endpoint))) from None
+                raise DialFailed(self._results((*self._settled(endpoint), endpoint))) from None
         else:
             secured = sock
         self._sockets.discard(sock)
         self._failures.pop(endpoint, None)
-        return Dialed(secured, endpoint, time.monotonic() - self._began, address, self._results(self._exhausted()))
+        settled = self._settled(endpoint)
+        return Dialed(secured, endpoint, time.monotonic() - self._began, address, self._results(settled))
 
-    def _exhausted(self) -> list[Endpoint]:
-        return [endpoint for endpoint, lane in self._lanes.items() if lane.exhausted]
+    def _settled(self, opened: Endpoint) -> list[Endpoint]:
+        """The endpoints of which it is known what they are worth, though another one opened first."""
+        now = time.monotonic()
+        settled = []
+        for endpoint, lane in self._lanes.items():
+            if endpoint != opened and lane.silent_for(now) >= SILENT_AFTER:
+                self._silent(endpoint)
+                settled.append(endpoint)
+            elif lane.exhausted:
+                settled.append(endpoint)
+        return settled
+
+    def _silent(self, endpoint: Endpoint) -> None:
+        self._note(endpoint, EndpointFailure(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint)))
 
     def _failed(self) -> DialFailed:
         for endpoint, lane in self._lanes.items():
             if lane.unanswered:
-                self._note(endpoint, EndpointFailure(Finding.SILENT, Reason.NO_ANSWER_FROM.text(endpoint)))
+                self._silent(endpoint)
             elif not lane.exhausted:
                 self._note(endpoint, EndpointFailure(Finding.NO_NAME, Reason.NAME_SILENT.text(endpoint.host, "")))
         return DialFailed(self._results(self._failures))

@@ -68,7 +68,8 @@ class Evaluation:
             self.records.ended(endpoint, life, by_the_cloud=ended.finding in _BY_THE_CLOUD, stable_after=stable_after,
                                moved=moved)
         self.announcer.problems()
-        wait = self.policy.ended(met, network, now, registered_for=None if life is None else life.registered)
+        wait = (self.policy.ended(met, network, now, dialed_for=dialed.seconds) if life is None
+                else self.policy.ended(met, network, now, registered_for=life.registered))
         if life is not None and wait.causes[endpoint] is Cause.CROWDED:
             self.records.crowded(endpoint)
         self.announcer.met(wait.causes, ended.reason if life is not None else None)

@@ -52,6 +52,7 @@ class Lane:
         self._looking_up = True
         self._last = -math.inf      # when the last address was given out
         self._in_flight = 0
+        self._asked_at = math.inf   # when the oldest dial went out that nobody answered
         self.add(known)
 
     @property
@@ -94,6 +95,10 @@ class Lane:
         """A dial is under way that nobody answered yet."""
         return self._in_flight > 0
 
+    def silent_for(self, now: float) -> float:
+        """Seconds for which nobody has answered; 0 where nothing is under way."""
+        return now - self._asked_at if self._in_flight else 0.0
+
     def next_at(self) -> float:
         """When `due` gives the next address, if nothing else happens until then; infinity for never."""
         if self._in_flight >= MOST_IN_FLIGHT:
@@ -109,5 +114,7 @@ class Lane:
         if not self._untried:
             self._untried += self._seen
         self._last = now
+        if not self._in_flight:
+            self._asked_at = now
         self._in_flight += 1
         return self._untried.popleft()

@@ -219,6 +219,16 @@ def test_what_a_dial_learned_of_the_endpoint_that_lost(dialer, clouds):
     dialed.socket.close()
 
 
+@pytest.mark.parametrize("silent_after, met", [(0.3, Finding.SILENT), (3.0, None)])
+def test_an_endpoint_that_lost_after_a_fair_time_was_silent_and_before_it_nothing_is_known(
+        dialer, clouds, blackhole, monkeypatch, silent_after, met):
+    monkeypatch.setattr(module, "SILENT_AFTER", silent_after)
+    dialed = dialer.dial([Target(blackhole), Target(clouds[1].endpoint, hold=0.4)])
+    failure = dialed.results.failures.get(blackhole)
+    assert (failure and failure.finding) == met and clouds[1].endpoint not in dialed.results.failures
+    dialed.socket.close()
+
+
 def test_m8_a_smaller_segment_size(dialer, clouds):
     dialed = dialer.dial(targets(clouds[0].endpoint, mss=536))
     assert dialed.socket.getsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG) <= 536

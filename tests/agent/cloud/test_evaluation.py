@@ -1,5 +1,6 @@
 """What is learned from one attempt; in the course of a terminal's life: test_link.py."""
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,13 @@ def test_without_a_registration_what_was_met_at_the_other_endpoint_counts_as_wel
     wait = it.ended(dialed(b=Finding.REFUSED), Ended(Finding.CLOSED, "closed"), None, NETWORK, 1.0, moved=False)
     assert wait.causes == {A: Cause.CROWDED, B: Cause.DOWN}
     assert it.records[A].unregistered == 1 and it.records[A].doubted == (ONE,)
+
+
+def test_an_endpoint_that_was_silent_meanwhile_is_dialed_again_from_the_start_of_that_dial_on(it, settings):
+    slow = replace(dialed(b=Finding.SILENT), seconds=3.0)
+    wait = it.ended(slow, Ended(Finding.OTHER, "HTTP"), None, NETWORK, 1.0, moved=False)
+    assert wait.causes == {A: Cause.NOT_THE_CLOUD, B: Cause.PATH}
+    assert it.policy.delay(B, 1.0) == 0 < it.policy.delay(A, 1.0)
 
 
 @pytest.mark.parametrize("finding", [Finding.ASKED, Finding.ABORTED])

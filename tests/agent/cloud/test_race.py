@@ -71,6 +71,18 @@ def test_silence_is_asked_again():
     assert not lane.exhausted
 
 
+def test_how_long_nobody_answers_runs_from_the_first_dial_that_was_not_answered():
+    lane = Lane(0.0, again=1.0)
+    assert lane.silent_for(5.0) == 0
+    lane.resolved(FOUR[:1])
+    assert [bool(lane.due(now)) for now in (1.0, 2.0)] == [True, True]
+    assert lane.silent_for(3.0) == 2.0
+    lane.failed(FOUR[0])
+    assert lane.silent_for(3.0) == 2.0, "the other dial is still under way"
+    lane.failed(FOUR[0])
+    assert lane.silent_for(4.0) == 0
+
+
 def test_the_head_start_ends_when_the_others_have_nothing_left():
     lane = Lane(0.5)
     lane.resolved(FOUR[:1])
