@@ -30,8 +30,9 @@ class Reading:
 class Display(Protocol):
     """How scenes read it."""
 
-    async def wait_for(self, text: str, within: float) -> Reading | None:
-        """The first reading that shows this text; None when there was none in time. Raises Cannot."""
+    async def wait_for(self, text: str, within: float, since: float = 0.0) -> Reading | None:
+        """The first reading that shows this text, by a look after `since`; None when there was none in time. Raises
+        Cannot."""
 
     def turned(self, text: str, since: float) -> Reading | None:
         """The first reading after a moment that turned to this text from another one."""
@@ -50,6 +51,7 @@ class UrlDisplay:
     def __init__(self, url: str, now: Callable[[], float], changed: Callable[[], None]) -> None:
         self._url, self._now, self._changed = url, now, changed
         self.readings: list[Reading] = []
+        self._looked = 0.0
         self.failure = "nothing read yet"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -63,7 +65,7 @@ class UrlDisplay:
             except (OSError, ValueError, TimeoutError) as error:
                 self.failure = f"{self._url} cannot be read: {error}"
             else:
-                self.failure = ""
+                self.failure, self._looked = "", began
                 last = self.latest
                 if last is None or (last.text, last.red, last.runs) != (reading.text, reading.red, reading.runs):
                     if len(self.readings) < MAX_READINGS:
@@ -71,12 +73,13 @@ class UrlDisplay:
                     self._changed()
             await asyncio.sleep(POLL)
 
-    async def wait_for(self, text: str, within: float) -> Reading | None:
+    async def wait_for(self, text: str, within: float, since: float = 0.0) -> Reading | None:
         """See Display."""
         deadline = self._now() + within
         while True:
-            if self.latest is not None and not self.failure and self.latest.text == text:
-                return self.latest
+            latest = self.latest
+            if latest is not None and not self.failure and latest.text == text and self._looked >= since:
+                return latest
             if self._now() >= deadline:
                 if self.failure:
                     raise Cannot(self.failure)
@@ -110,7 +113,7 @@ class AskedDisplay:
     def __init__(self, hands: Hands, now: Callable[[], float]) -> None:
         self._hands, self._now = hands, now
 
-    async def wait_for(self, text: str, within: float) -> Reading | None:
+    async def wait_for(self, text: str, within: float, since: float = 0.0) -> Reading | None:
         """See Display: one question, whose answer is the reading."""
         return Reading(self._now(), text) if await self._hands.says(f"Does the display say “{text}”, in exactly these "
                                                                     f"words?") \

@@ -10,6 +10,8 @@ from econduit_terminal.sandbox.certify.table.answers import END
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 
 SOON, IN_TIME = 5.0, 10.0
+REFUSED_FOR = 2.0
+"""Seconds for which ports stay closed once the display is offline: the device is to be refused before it returns."""
 AWAY = 8.0
 BACK_GOOD, BACK_ENOUGH = 20.0, 60.0
 
@@ -31,6 +33,7 @@ async def display(exam: Exam) -> None:
             exam.report(S.RED, Verdict.PASS if red else Verdict.NON_STRICT, "red" if red else "not red")
     else:
         exam.report(S.RED, Verdict.INCONCLUSIVE, f"“{OFFLINE}” was not shown")
+    await asyncio.sleep(REFUSED_FOR)
     await exam.bench.open()
     link = await exam.online()
     await _shows(exam, S.BACK_ONLINE, ONLINE, SOON, link.answered or exam.bench.now)
@@ -41,7 +44,7 @@ async def display(exam: Exam) -> None:
 
 async def _shows(exam: Exam, case: Case, text: str, within: float, since: float) -> bool:
     try:
-        reading = await exam.display.wait_for(text, within)
+        reading = await exam.display.wait_for(text, within, since)
     except Cannot as reason:
         exam.report(case, Verdict.INCONCLUSIVE, str(reason))
         return False
@@ -72,7 +75,7 @@ def _loss(case: Case, out: str, back: str, words: tuple[str, str], sale: bool) -
         offline = ""
         try:
             if exam.device.display and not sale:
-                reading = await exam.display.wait_for(OFFLINE, IN_TIME)
+                reading = await exam.display.wait_for(OFFLINE, IN_TIME, gone)
                 offline = "" if reading else f"the display did not say “{OFFLINE}” within {IN_TIME:g} s"
             await asyncio.sleep(max(0.0, AWAY - (exam.bench.now - gone)))
         finally:
@@ -128,7 +131,7 @@ _LOSSES = ((S.CABLE, "cable", _CABLE, False), (S.CABLE_SALE, "cable", _CABLE, Tr
            (S.WIFI_SALE, "wifi", _WIFI, True), (S.UPLINK, "uplink", _UPLINK, False),
            (S.UPLINK_SALE, "uplink", _UPLINK, True))
 SCENES: tuple[Scene[Exam], ...] = (
-    scene(S.ONLINE, S.OFFLINE, S.RED, S.BACK_ONLINE, S.DISPLAY_TIMES, seconds=4, play=display),
+    scene(S.ONLINE, S.OFFLINE, S.RED, S.BACK_ONLINE, S.DISPLAY_TIMES, seconds=6, play=display),
     *(scene(case, seconds=AWAY + 5, play=_loss(case, f"{what}_out", f"{what}_in", words, sale))
       for case, what, words, sale in _LOSSES),
 )

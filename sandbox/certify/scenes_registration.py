@@ -180,7 +180,7 @@ async def _register_in_the_dark(exam: Exam) -> tuple[Link, float | None]:
     await exam.bench.close()
     exam.bench.cut_all()
     try:
-        dark = await exam.display.wait_for(OFFLINE, DARK) is not None
+        dark = await exam.display.wait_for(OFFLINE, DARK, exam.bench.now) is not None
     except Cannot:
         dark = False
     since = exam.bench.now

@@ -57,6 +57,8 @@ def test_it_is_read_all_the_time_and_turns_are_found():
         assert await display.wait_for(ONLINE, 5) and display.turned(ONLINE, since) and not display.turned(OFFLINE,
             since)
         assert await display.wait_for(OFFLINE, 0.2) is None
+        assert await display.wait_for(ONLINE, 0, loop.time()) is None, "what was read before says nothing about now"
+        assert await display.wait_for(ONLINE, 5, loop.time())
         state.clear()
         while not display.failure:
             await asyncio.sleep(0.02)
