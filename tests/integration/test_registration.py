@@ -69,13 +69,14 @@ def test_ack_heartbeat_as_asked_for(online, cloud, asked, said):
 @pytest.mark.parametrize("answer", ["FAILED-REGISTRATION", "Sorry, we are closed.", '{"Status":"OK"}',
                                     "NOT-OK-REGISTRATION", "FAILED-SOMETHING-NEW\x1b[31m", "HTTP/1.1 400 Bad Request"])
 def test_o2_o3_any_answer_but_ok_is_shown_and_waited_out_when_both_endpoints_gave_it(make_terminal, cloud, answer):
-    cloud.misbehave("refuse", answer=answer, times=2)
+    cloud.misbehave("refuse", answer=answer)
     terminal = make_terminal({"reconnect.base_delay": "9s", "reconnect.max_delay": "9s"})
     terminal.start()
-    refused = terminal.wait_status(lambda status: status["phase"] == "waiting")
+    # The waits are random from 0 on: now and then the first is too short to be seen, but they become longer.
+    refused = terminal.wait_status(lambda status: status["phase"] == "waiting", timeout=60)
     assert refused["display"] == "POS Offline" and "\x1b" not in refused["reason"]
     asked = [event["port"] for event in cloud.events(kind="refused", terminal=terminal.id)]
-    assert asked == ["primary", "secondary"]
+    assert asked[:2] == ["primary", "secondary"]
     if answer == "FAILED-REGISTRATION":
         assert refused["reason"] == f"registration refused: {answer}" and refused["retry_in"] > 4   # the floor is 5 s
         assert [found["outcome"] for found in refused["endpoints"]] == ["refused registration"] * 2
@@ -85,6 +86,7 @@ def test_o2_o3_any_answer_but_ok_is_shown_and_waited_out_when_both_endpoints_gav
             assert part in refused["reason"]
         assert [found["outcome"] for found in refused["endpoints"]] == ["not the cloud"] * 2
     assert refused["reason"][:40] in terminal.wait_log("next dial in")
+    cloud.behave()
     terminal.client.report(NetworkReport(dial=True))        # the watchdog ends the wait
     terminal.wait_online(timeout=4)
 

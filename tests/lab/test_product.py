@@ -3,6 +3,7 @@ import time
 
 from lab_terminal import start_cloud
 from netlab import CLOUD
+from waiting import until
 
 ETH, ETH1 = "10.77.1.2", "10.77.2.2"
 AT_ONCE = 0.5       # after the kernel's word of a link or an address; benchmarks measure, tests find faults
@@ -18,10 +19,20 @@ def lost(terminal, trouble, reason, within=AT_ONCE):
     terminal.until(lambda status: not status["online"] and status["reason"] == reason, after=began)
 
 
+def settled(terminal, after):
+    """Both know that it is online, and nothing is on its way: what nobody acknowledged, the kernel sends again, also
+    after the agent froze the connection."""
+    terminal.verdict("online", after=after)
+    until(lambda: all(line.split()[1] == "0" for line in terminal.lab.terminal.run("ss", "-Htn", "state", "established")
+                      .stdout.splitlines()), "everything is acknowledged")
+
+
 def test_cable_out_and_in(lab, product):
     cloud = start_cloud(lab)
     terminal = product(lab)
+    began = 0.0
     for away in (0.0, 0.7, 1.5, 6.0):
+        settled(terminal, began)
         lost(terminal, lab.cable_out, "cable unplugged")
         assert terminal.statuses[-1][1]["display"] == "POS Offline"
         # A probe of the kernel's keepalive may fall between the cable's end and the moment when the agent hears of it.
