@@ -6,11 +6,11 @@ watchdog would carry forever.
 import errno
 import io
 import json
+import os
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from .network_report import NetworkReport
@@ -46,8 +46,8 @@ class NotAllowed(AgentError):
 class Client:
     """One connection for each call. `timeout`: seconds to connect, to ask, and to get the whole answer."""
 
-    def __init__(self, socket_path: str | Path, timeout: float = 2.0):
-        self._path = str(socket_path)
+    def __init__(self, socket_path: str | os.PathLike[str], timeout: float = 2.0):
+        self._path = os.fspath(socket_path)
         self.timeout = timeout
 
     def status(self) -> Status:

@@ -8,12 +8,11 @@
 - Both are for us alone: a program that we start gets the environment that we were started with.
 """
 import os
-from pathlib import Path
 
 from econduit_terminal.process.addresses import is_address
 
-HOSTS = Path("/etc/hosts")
-RESOLV_CONF = Path("/etc/resolv.conf")
+HOSTS = "/etc/hosts"
+RESOLV_CONF = "/etc/resolv.conf"
 MOST_BYTES = 1 << 20
 """Of those files; the rest is not read."""
 MOST_DOMAINS = 6
@@ -78,9 +77,9 @@ def _resolv_conf() -> list[list[str]]:
     return [words for line in _lines(RESOLV_CONF) if len(words := line.split()) > 1]
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: str) -> list[str]:
     try:
-        with file.open("rb") as stream:
+        with open(file, "rb") as stream:
             return stream.read(MOST_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return []

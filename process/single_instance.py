@@ -12,7 +12,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +22,8 @@ POLL = 0.1
 class SingleInstance:
     """The lock of one kind of process. `path`: its file, which is created with mode 0600 and stays."""
 
-    def __init__(self, path: Path):
-        self._path = Path(path)
+    def __init__(self, path: str | os.PathLike[str]):
+        self._path = path
         self._file = -1
         self._parent = os.getppid()     # now: it may be gone by the time that the lock is ours
 
@@ -75,7 +74,8 @@ class SingleInstance:
 def _parent_of(pid: int) -> int | None:
     """The pid of a process's parent now (proc(5), field 4 of stat, after the parenthesised name)."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        with open(f"/proc/{pid}/stat", "rb") as stream:
+            stat = stream.read()
     except OSError:
         return None
     return int(stat.rpartition(b")")[2].split()[1])

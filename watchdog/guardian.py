@@ -22,7 +22,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
 from econduit_terminal.contract.reason import Reason
@@ -131,11 +130,12 @@ def kill_hung(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], 
 
 
 def _is_agent(pid: int, names: tuple[str, ...]) -> bool:
-    process = Path("/proc", str(pid))
+    process = f"/proc/{pid}"
     try:
-        if os.geteuid() not in (0, process.stat().st_uid):
+        if os.geteuid() not in (0, os.stat(process).st_uid):
             return False
-        words = process.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")
+        with open(f"{process}/cmdline", "rb") as stream:
+            words = stream.read().decode(errors="replace").split("\0")
     except OSError:
         return False
     return any(name in word for word in words for name in names)

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 from econduit_terminal.contract.client import Client
 from econduit_terminal.process import logs, signals
@@ -72,7 +71,7 @@ def serve(config: WatchdogConfig) -> int | None:
 def _take_lock(config: WatchdogConfig, stopped: threading.Event) -> bool:
     """Wait until no other watchdog serves this agent. False: asked to stop meanwhile."""
     global _lock        # for the life of the process: the lock ends with its file
-    _lock = SingleInstance(Path(f"{config.socket}.watchdog.lock"))
+    _lock = SingleInstance(f"{config.socket}.watchdog.lock")
     try:
         return _lock.acquire(GRACE, stopped.wait)
     except OSError as error:

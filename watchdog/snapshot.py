@@ -1,23 +1,23 @@
-"""psutil, netifaces, sysfs, /proc and netlink → one frozen State.
+"""netifaces, sysfs, /proc, netlink and psutil → one frozen State.
 
-- None of them knows everything. psutil has the interfaces and addresses, but calls IFF_RUNNING "up". sysfs has the link
-  in the kernel's words (`operstate`, `carrier`, `carrier_changes`, `wireless`). netifaces has the gateways of every
-  family, but misses defaults without a gateway (ppp0) and, once a second table has a default (VPN), the main table's.
-  `/proc/net/route` and `ipv6_route` have those, with metrics. netlink has the route to one address, and who answers on
-  the link. Nothing here sends anything over the network.
-- A container may have no /sys. Then psutil's flags replace the link, and names the kind: nothing there tells hardware
-  from a veth.
+- None of them knows everything. netifaces has the interfaces and addresses, and the gateways of every family, but
+  misses defaults without a gateway (ppp0) and, once a second table has a default (VPN), the main table's. sysfs has the
+  link in the kernel's words (`operstate`, `carrier`, `carrier_changes`, `wireless`). `/proc/net/route` and `ipv6_route`
+  have all defaults, with metrics. netlink has the route to one address, and who answers on the link. Nothing here sends
+  anything over the network.
+- A container may have no /sys. Then psutil's flags replace the link (it calls IFF_RUNNING "up"), and names the kind:
+  nothing there tells hardware from a veth.
+- Memory counts here: psutil (1 MB) is loaded only where it is needed, and paths are text (pathlib: 0.5 MB).
 - Everything may change while it is read. What vanished in between reads as absent, and the netlink message that tells
   of it rings for another look.
 """
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import netifaces
-import psutil
 
 from econduit_terminal.contract.network_report import Kind
 
@@ -25,8 +25,8 @@ from . import neighbours, veth, wifi_ssid
 from .routes import routes_to
 from .state import EndpointRoute, Interface, Route, State
 
-SYSFS = Path("/sys/class/net")
-PROC = Path("/proc/net")
+SYSFS = "/sys/class/net"
+PROC = "/proc/net"
 
 ARPHRD_ETHER, ARPHRD_PPP, ARPHRD_RAWIP = 1, 512, 519
 RTF_UP, RTF_GATEWAY, RTF_REJECT = 0x1, 0x2, 0x200
@@ -48,11 +48,37 @@ class IpConfig(NamedTuple):
     hardware: bool = False
 
 
-class Sources(NamedTuple):
-    """What is asked beside the files: psutil, netifaces, netlink."""
+class Address(NamedTuple):
+    """One address of an interface. netmask: for IPv6 also `mask/length`; None where there is none."""
 
-    addresses: Callable[[], Mapping[str, list[Any]]] = psutil.net_if_addrs
-    flags: Callable[[], Mapping[str, Any]] = psutil.net_if_stats
+    family: int
+    address: str
+    netmask: str | None
+
+
+def _addresses() -> dict[str, list[Address]]:
+    found = {}
+    for name in netifaces.interfaces():
+        try:
+            families = netifaces.ifaddresses(name)
+        except ValueError:      # it vanished
+            continue
+        found[name] = [Address(family, entry.get("addr", ""), entry.get("netmask"))
+                       for family, entries in families.items() for entry in entries]
+    return found
+
+
+def _flags() -> Mapping[str, Any]:
+    import psutil
+    found: Mapping[str, Any] = psutil.net_if_stats()
+    return found
+
+
+class Sources(NamedTuple):
+    """What is asked beside the files: netifaces, psutil, netlink."""
+
+    addresses: Callable[[], Mapping[str, list[Address]]] = _addresses
+    flags: Callable[[], Mapping[str, Any]] = _flags
     gateways: Callable[[], Mapping[Any, Any]] = netifaces.gateways
     table: Callable[[], Iterable[neighbours.Neighbour]] = neighbours.table
     endpoint_routes: Callable[[Iterable[str]], tuple[EndpointRoute, ...]] = routes_to
@@ -63,7 +89,7 @@ class Sources(NamedTuple):
 SOURCES = Sources()
 
 
-def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Path = SYSFS, proc: Path = PROC,
+def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: str = SYSFS, proc: str = PROC,
          sources: Sources = SOURCES) -> State:
     """The state of this network namespace now. `named`: the interfaces that count (empty: every real one).
     `endpoints`: the known addresses of the cloud's endpoints.
@@ -74,11 +100,11 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: Pa
     held = _held(_or_nothing(sources.addresses))
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
-    stats = {} if names and all(_text(sysfs / name / "operstate") for name in names) else _or_nothing(sources.flags)
+    stats = {} if names and all(_text(f"{sysfs}/{name}/operstate") for name in names) else _or_nothing(sources.flags)
     counting = set(named) or (_real(sysfs, names, sources.unpaired) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
-        _interface(sysfs / name, held.get(name, IpConfig()), name in counting, stats.get(name), name in radios)
+        _interface(sysfs, name, held.get(name, IpConfig()), name in counting, stats.get(name), name in radios)
         for name in names)
     known = {(entry.interface, entry.address): entry for entry in sources.table()}
 
@@ -104,10 +130,11 @@ def _or_nothing(source: Callable[[], Mapping[Any, Any]]) -> Mapping[Any, Any]:
         return {}
 
 
-def _interface(folder: Path, held: IpConfig, counts: bool, stats: Any, radio: bool) -> Interface:
-    carrier = _text(folder / "carrier")
-    operstate = _text(folder / "operstate")
-    flags = _text(folder / "flags")
+def _interface(sysfs: str, name: str, held: IpConfig, counts: bool, stats: Any, radio: bool) -> Interface:
+    folder = f"{sysfs}/{name}"
+    carrier = _text(f"{folder}/carrier")
+    operstate = _text(f"{folder}/operstate")
+    flags = _text(f"{folder}/flags")
     enabled = int(flags, 16) & _IFF_UP != 0 if flags else operstate != "down" or carrier is not None
     if operstate is None and stats is not None:
         words = getattr(stats, "flags", "running,up" if stats.isup else "up").split(",")
@@ -115,24 +142,25 @@ def _interface(folder: Path, held: IpConfig, counts: bool, stats: Any, radio: bo
         carrier = str(int("running" in words)) if enabled else None
         operstate = "up" if "running" in words else "down"
     return Interface(
-        folder.name, Kind.WIFI if radio else _kind(folder, held), operstate or "unknown",
-        carrier=None if carrier is None else carrier == "1", carrier_changes=_number(folder / "carrier_changes"),
+        name, Kind.WIFI if radio else _kind(sysfs, name, held), operstate or "unknown",
+        carrier=None if carrier is None else carrier == "1", carrier_changes=_number(f"{folder}/carrier_changes"),
         addresses=held.addresses, networks=held.networks, counts=counts, enabled=enabled)
 
 
-def _kind(folder: Path, held: IpConfig) -> Kind:
-    if (folder / "wireless").exists() or (folder / "phy80211").exists():
+def _kind(sysfs: str, name: str, held: IpConfig) -> Kind:
+    if _has(sysfs, name, "wireless") or _has(sysfs, name, "phy80211"):
         return Kind.WIFI
-    if (folder / "type").exists():
-        return Kind.ETHERNET if _number(folder / "type") == ARPHRD_ETHER else Kind.OTHER
-    if folder.name.startswith("wl"):        # as systemd and its predecessors name radios
+    if _has(sysfs, name, "type"):
+        return Kind.ETHERNET if _number(f"{sysfs}/{name}/type") == ARPHRD_ETHER else Kind.OTHER
+    if name.startswith("wl"):        # as systemd and its predecessors name radios
         return Kind.WIFI
     return Kind.ETHERNET if held.hardware else Kind.OTHER
 
 
-def _radios(proc: Path) -> set[str]:
+def _radios(proc: str) -> set[str]:
     """The interfaces in /proc/net/wireless, below its two lines of headings."""
-    return {line.partition(":")[0].strip() for line in (_text(proc / "wireless") or "").splitlines()[2:] if ":" in line}
+    lines = (_text(f"{proc}/wireless") or "").splitlines()[2:]
+    return {line.partition(":")[0].strip() for line in lines if ":" in line}
 
 
 def _real_by_name(held: Mapping[str, IpConfig], stats: Mapping[str, Any]) -> set[str]:
@@ -143,7 +171,7 @@ def _real_by_name(held: Mapping[str, IpConfig], stats: Mapping[str, Any]) -> set
     return real or cables
 
 
-def _real(sysfs: Path, names: list[str], unpaired: Callable[[], frozenset[str] | None]) -> set[str]:
+def _real(sysfs: str, names: list[str], unpaired: Callable[[], frozenset[str] | None]) -> set[str]:
     """The interfaces with a cable or a radio behind them.
 
     Hardware has a `device`. A bond, a VLAN or a bridge counts if there is hardware under it (`lower_*`); its ports
@@ -151,32 +179,32 @@ def _real(sysfs: Path, names: list[str], unpaired: Callable[[], frozenset[str] |
     container or a test network: there the plain Ethernet interfaces that are nobody's port count, but not those that it
     made for containers of its own, as far as names and the other end tell.
     """
-    free = [name for name in names if name != "lo" and not (sysfs / name / "master").exists()]
-    lines = {name for name in free if _number(sysfs / name / "type") in (ARPHRD_PPP, ARPHRD_RAWIP)}
+    free = [name for name in names if name != "lo" and not _has(sysfs, name, "master")]
+    lines = {name for name in free if _number(f"{sysfs}/{name}/type") in (ARPHRD_PPP, ARPHRD_RAWIP)}
     if real := {name for name in free if _on_hardware(sysfs, name)} | lines:
         return real
-    plain = {name for name in free if _is_plain_ethernet(sysfs / name)}
+    plain = {name for name in free if _is_plain_ethernet(sysfs, name)}
     cables = {name for name in plain if not name.startswith(_VIRTUAL)}
     if len(cables) > 1 and (alone := unpaired()) is not None:
         cables &= alone     # asked last: one end of a pair that was removed meanwhile is not in it either
     return cables or plain
 
 
-def _on_hardware(sysfs: Path, name: str, depth: int = 4) -> bool:
-    folder = sysfs / name
-    if (folder / "device").exists():
+def _on_hardware(sysfs: str, name: str, depth: int = 4) -> bool:
+    if _has(sysfs, name, "device"):
         return True
-    if depth == 0 or (folder / "tun_flags").exists():
+    if depth == 0 or _has(sysfs, name, "tun_flags"):
         return False
-    return any(_on_hardware(sysfs, lower.name.removeprefix("lower_"), depth - 1) for lower in folder.glob("lower_*"))
+    lower = [entry.removeprefix("lower_") for entry in _entries(f"{sysfs}/{name}") if entry.startswith("lower_")]
+    return any(_on_hardware(sysfs, one, depth - 1) for one in lower)
 
 
-def _is_plain_ethernet(folder: Path) -> bool:
-    virtual = (folder / "tun_flags").exists() or (folder / "bridge").exists()
-    return _number(folder / "type") == ARPHRD_ETHER and not virtual
+def _is_plain_ethernet(sysfs: str, name: str) -> bool:
+    virtual = _has(sysfs, name, "tun_flags") or _has(sysfs, name, "bridge")
+    return _number(f"{sysfs}/{name}/type") == ARPHRD_ETHER and not virtual
 
 
-def _held(found: Mapping[str, list[Any]]) -> dict[str, IpConfig]:
+def _held(found: Mapping[str, list[Address]]) -> dict[str, IpConfig]:
     """The addresses of each interface, without those that never leave the link (169.254/16, fe80::/10)."""
     held = {}
     for name, entries in found.items():
@@ -195,18 +223,18 @@ def _held(found: Mapping[str, list[Any]]) -> dict[str, IpConfig]:
 def _network(address: str, mask: str | None) -> list[str]:
     """The network of an address; none where that is one address long, or the mask makes no sense."""
     try:
-        if mask is not None and ":" in mask:    # psutil tells an IPv6 prefix as an address
-            mask = str(bin(int(ipaddress.IPv6Address(mask))).count("1"))
+        if mask is not None and ":" in mask:    # the mask as an address; its length follows from netifaces 0.11 on
+            mask = str(bin(int(ipaddress.IPv6Address(mask.partition("/")[0]))).count("1"))
         network = ipaddress.ip_network(f"{address}/{mask}", strict=False)
     except ValueError:
         return []
     return [str(network)] if network.num_addresses > 1 else []
 
 
-def _routes(proc: Path, gateways: Mapping[Any, Any]) -> list[Route]:
+def _routes(proc: str, gateways: Mapping[Any, Any]) -> list[Route]:
     """Default routes by metric; those that only netifaces saw (another table's) come last."""
-    defaults, private = _ipv4_ways(_text(proc / "route") or "")
-    routes = defaults + _ipv6_defaults(_text(proc / "ipv6_route") or "") or private
+    defaults, private = _ipv4_ways(_text(f"{proc}/route") or "")
+    routes = defaults + _ipv6_defaults(_text(f"{proc}/ipv6_route") or "") or private
     seen = {(route.interface, route.gateway) for route in routes}
     for family, number in ((netifaces.AF_INET, 4), (netifaces.AF_INET6, 6)):
         for entry in gateways.get(family, ()):
@@ -255,20 +283,29 @@ def _ipv6_defaults(table: str) -> list[Route]:
     return routes
 
 
-def _listed(sysfs: Path) -> list[str]:
+def _listed(sysfs: str) -> list[str]:
+    return [name for name in _entries(sysfs) if _has(sysfs, name, "operstate")]
+
+
+def _entries(folder: str) -> list[str]:
     try:
-        return [entry.name for entry in sysfs.iterdir() if (entry / "operstate").exists()]
+        return os.listdir(folder)
     except OSError:
         return []
 
 
-def _text(file: Path) -> str | None:
+def _has(sysfs: str, name: str, file: str) -> bool:
+    return os.path.exists(f"{sysfs}/{name}/{file}")
+
+
+def _text(file: str) -> str | None:
     try:
-        return file.read_text(errors="replace").strip()
+        with open(file, errors="replace") as stream:
+            return stream.read().strip()
     except OSError:
         return None
 
 
-def _number(file: Path) -> int:
+def _number(file: str) -> int:
     text = _text(file)
     return int(text) if text is not None and text.isdecimal() else 0

@@ -1,4 +1,5 @@
 """The snapshot, from a tree of files as the kernel would show it, and beside what ip(8) says of this machine."""
+import ipaddress
 import json
 import shutil
 import socket
@@ -27,7 +28,7 @@ LO_6 = f"{ZEROS} 00 {ZEROS} 00 {ZEROS} ffffffff 00000001 00000000 00200200      
 
 
 class Machine:
-    """A made-up machine: /sys/class/net and /proc/net as files, and what psutil and netifaces would say."""
+    """A made-up machine: /sys/class/net and /proc/net as files, and what netifaces and psutil would say."""
 
     def __init__(self, folder):
         self.sysfs, self.proc = folder / "sys", folder / "proc"
@@ -51,10 +52,9 @@ class Machine:
         for mark in (*marks, *(["device"] if hardware else [])):
             (folder / mark).mkdir(exist_ok=True)
         self.addresses[name] = [
-            SimpleNamespace(family=socket.AF_INET6 if ":" in text else socket.AF_INET, address=text,
-                            netmask="ffff:ffff:ffff:ffff::" if ":" in text else "255.255.255.0")
-            for text in addresses
-        ] + [SimpleNamespace(family=socket.AF_PACKET, address="02:00:00:00:00:01", netmask=None)]
+            snapshot.Address(socket.AF_INET6, text, "ffff:ffff:ffff:ffff::/64") if ":" in text
+            else snapshot.Address(socket.AF_INET, text, "255.255.255.0") for text in addresses
+        ] + [snapshot.Address(socket.AF_PACKET, "02:00:00:00:00:01", None)]
 
     def routes(self, *lines, ipv6=()):
         (self.proc / "route").write_text(ROUTE + "".join(lines))
@@ -229,14 +229,14 @@ UP, NO_CARRIER, OFF = "up,broadcast,running,multicast", "up,broadcast,multicast"
 
 @pytest.fixture
 def blind(machine):
-    """A machine without /sys: what psutil says of addresses and flags is all there is."""
+    """A machine without /sys: the addresses and the flags are all there is."""
     shutil.rmtree(machine.sysfs)
     machine.addresses = {}
 
     def interface(name, flags=UP, addresses=("192.168.2.7",), mac="02:00:00:00:00:01"):
         machine.addresses[name] = [
-            *(SimpleNamespace(family=socket.AF_INET, address=text, netmask="255.255.255.0") for text in addresses),
-            *([SimpleNamespace(family=socket.AF_PACKET, address=mac, netmask=None)] if mac else [])]
+            *(snapshot.Address(socket.AF_INET, text, "255.255.255.0") for text in addresses),
+            *([snapshot.Address(socket.AF_PACKET, mac, None)] if mac else [])]
         machine.stats[name] = stats(flags)
 
     interface("lo", "up,loopback,running", ("127.0.0.1",), "00:00:00:00:00:00")
@@ -318,10 +318,16 @@ def test_t13_switched_off(machine, flags, carrier, operstate, enabled):
 
 
 def test_what_vanishes_while_it_is_read(machine):
-    machine.addresses["usb0"] = [SimpleNamespace(family=socket.AF_INET, address="192.168.3.2", netmask="255.255.255.0")]
+    machine.addresses["usb0"] = [snapshot.Address(socket.AF_INET, "192.168.3.2", "255.255.255.0")]
     state = machine.read()
     assert state.interface("usb0").addresses == ("192.168.3.2",)
     assert "usb0" not in names(state)
+
+
+def _networks(link):
+    ways = [ipaddress.ip_interface(f"{info['local']}/{info['prefixlen']}").network
+            for info in link["addr_info"] if info["scope"] != "link"]
+    return sorted(str(way) for way in ways if way.num_addresses > 1)
 
 
 @pytest.mark.skipif(shutil.which("ip") is None, reason="ip(8) is not installed: nothing to compare with")
@@ -337,6 +343,8 @@ def test_this_machine_as_ip_sees_it():
         assert one.operstate == link["operstate"].lower()
         assert sorted(one.addresses) == sorted(
             info["local"] for info in link["addr_info"] if info["scope"] != "link")
+    with_prefixes = {one.name: sorted(one.networks) for one in state.interfaces if one.addresses}
+    assert with_prefixes == {name: _networks(links[name]) for name in with_prefixes}
     shown = ip("route", "show", "default")
     defaults = [(route["dev"], route.get("gateway"), route.get("metric", 0)) for route in shown]
     assert [(route.interface, route.gateway, route.metric) for route in state.routes if route.family == 4] == defaults
