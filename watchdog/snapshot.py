@@ -11,7 +11,6 @@
 - Everything may change while it is read. What vanished in between reads as absent, and the netlink message that tells
   of it rings for another look.
 """
-import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +21,7 @@ import netifaces
 from econduit_terminal.contract.network_report import Kind
 
 from . import neighbours, veth, wifi_ssid
+from .ip_config import Address, IpConfig, ip_configs, read_addresses
 from .routes import routes_to
 from .state import EndpointRoute, Interface, Route, State
 
@@ -30,7 +30,6 @@ PROC = "/proc/net"
 
 ARPHRD_ETHER, ARPHRD_PPP, ARPHRD_RAWIP = 1, 512, 519
 RTF_UP, RTF_GATEWAY, RTF_REJECT = 0x1, 0x2, 0x200
-_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _UNKNOWN_METRIC = 2**32 - 1
 _BEFORE_ALL = -1
 _ALL, _HALF = "00000000", "00000080"    # masks, as /proc/net/route has them
@@ -38,34 +37,6 @@ _IFF_UP = 0x1
 _VIRTUAL = ("lo", "docker", "veth", "br-", "virbr", "vnet", "tun", "tap", "wg", "dummy", "ifb", "cni", "cali",
             "flannel")
 """How names of interfaces without a cable or a radio begin; used where nothing better tells."""
-
-
-class IpConfig(NamedTuple):
-    """An interface's addresses that reach further than the cable, with their networks. `hardware`: it has a MAC."""
-
-    addresses: tuple[str, ...] = ()
-    networks: tuple[str, ...] = ()
-    hardware: bool = False
-
-
-class Address(NamedTuple):
-    """One address of an interface. netmask: for IPv6 also `mask/length`; None where there is none."""
-
-    family: int
-    address: str
-    netmask: str | None
-
-
-def _addresses() -> dict[str, list[Address]]:
-    found = {}
-    for name in netifaces.interfaces():
-        try:
-            families = netifaces.ifaddresses(name)
-        except ValueError:      # it vanished
-            continue
-        found[name] = [Address(family, entry.get("addr", ""), entry.get("netmask"))
-                       for family, entries in families.items() for entry in entries]
-    return found
 
 
 def _flags() -> Mapping[str, Any]:
@@ -77,7 +48,7 @@ def _flags() -> Mapping[str, Any]:
 class Sources(NamedTuple):
     """What is asked beside the files: netifaces, psutil, netlink."""
 
-    addresses: Callable[[], Mapping[str, list[Address]]] = _addresses
+    addresses: Callable[[], Mapping[str, list[Address]]] = read_addresses
     flags: Callable[[], Mapping[str, Any]] = _flags
     gateways: Callable[[], Mapping[Any, Any]] = netifaces.gateways
     table: Callable[[], Iterable[neighbours.Neighbour]] = neighbours.table
@@ -97,7 +68,7 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: st
     `sysfs` must be the one of the namespace (`ip netns exec` mounts it); tests pass a tree of files and `sources` of
     their own. No state of a network makes it raise.
     """
-    held = _held(_or_nothing(sources.addresses))
+    held = ip_configs(_or_nothing(sources.addresses))
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
     stats = {} if names and all(_text(f"{sysfs}/{name}/operstate") for name in names) else _or_nothing(sources.flags)
@@ -202,33 +173,6 @@ def _on_hardware(sysfs: str, name: str, depth: int = 4) -> bool:
 def _is_plain_ethernet(sysfs: str, name: str) -> bool:
     virtual = _has(sysfs, name, "tun_flags") or _has(sysfs, name, "bridge")
     return _number(f"{sysfs}/{name}/type") == ARPHRD_ETHER and not virtual
-
-
-def _held(found: Mapping[str, list[Address]]) -> dict[str, IpConfig]:
-    """The addresses of each interface, without those that never leave the link (169.254/16, fe80::/10)."""
-    held = {}
-    for name, entries in found.items():
-        networks, texts, hardware = [], [], False
-        for entry in entries:
-            text = entry.address.partition("%")[0]
-            if entry.family == socket.AF_PACKET:
-                hardware = any(part.strip("0") for part in text.split(":"))
-            elif entry.family in _FAMILIES and not text.startswith(("169.254.", "fe80:")):
-                texts.append(text)
-                networks += _network(text, entry.netmask)
-        held[name] = IpConfig(tuple(sorted(texts)), tuple(sorted(networks)), hardware)
-    return held
-
-
-def _network(address: str, mask: str | None) -> list[str]:
-    """The network of an address; none where that is one address long, or the mask makes no sense."""
-    try:
-        if mask is not None and ":" in mask:    # the mask as an address; its length follows from netifaces 0.11 on
-            mask = str(bin(int(ipaddress.IPv6Address(mask.partition("/")[0]))).count("1"))
-        network = ipaddress.ip_network(f"{address}/{mask}", strict=False)
-    except ValueError:
-        return []
-    return [str(network)] if network.num_addresses > 1 else []
 
 
 def _routes(proc: str, gateways: Mapping[Any, Any]) -> list[Route]:

@@ -12,6 +12,7 @@ import pytest
 from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.watchdog import snapshot
 from econduit_terminal.watchdog.agent_status import AgentStatus
+from econduit_terminal.watchdog.ip_config import Address
 from econduit_terminal.watchdog.neighbours import NUD_FAILED, NUD_INCOMPLETE, NUD_REACHABLE, Neighbour
 from econduit_terminal.watchdog.state import EndpointRoute, Route
 from econduit_terminal.watchdog.verdict import judge
@@ -52,9 +53,9 @@ class Machine:
         for mark in (*marks, *(["device"] if hardware else [])):
             (folder / mark).mkdir(exist_ok=True)
         self.addresses[name] = [
-            snapshot.Address(socket.AF_INET6, text, "ffff:ffff:ffff:ffff::/64") if ":" in text
-            else snapshot.Address(socket.AF_INET, text, "255.255.255.0") for text in addresses
-        ] + [snapshot.Address(socket.AF_PACKET, "02:00:00:00:00:01", None)]
+            Address(socket.AF_INET6, text, "ffff:ffff:ffff:ffff::/64") if ":" in text
+            else Address(socket.AF_INET, text, "255.255.255.0") for text in addresses
+        ] + [Address(socket.AF_PACKET, "02:00:00:00:00:01", None)]
 
     def routes(self, *lines, ipv6=()):
         (self.proc / "route").write_text(ROUTE + "".join(lines))
@@ -211,15 +212,6 @@ def test_networks_and_the_name_of_the_wi_fi(machine):
     assert state.ssids == (("wlan0", "Shop"),)
 
 
-@pytest.mark.parametrize("address, mask, network", [
-    ("192.0.2.5", "255.255.255.0", ["192.0.2.0/24"]), ("192.0.2.5", "255.255.255.255", []), ("192.0.2.5", None, []),
-    ("192.0.2.5", "nonsense", []), ("2001:db8::5", "ffff:ffff:ffff:ffff::", ["2001:db8::/64"]),
-    ("2001:db8::5", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", []),
-])
-def test_the_network_of_an_address(address, mask, network):
-    assert snapshot._network(address, mask) == network
-
-
 def stats(flags):
     return SimpleNamespace(isup="running" in flags, flags=flags)
 
@@ -235,8 +227,8 @@ def blind(machine):
 
     def interface(name, flags=UP, addresses=("192.168.2.7",), mac="02:00:00:00:00:01"):
         machine.addresses[name] = [
-            *(snapshot.Address(socket.AF_INET, text, "255.255.255.0") for text in addresses),
-            *([snapshot.Address(socket.AF_PACKET, mac, None)] if mac else [])]
+            *(Address(socket.AF_INET, text, "255.255.255.0") for text in addresses),
+            *([Address(socket.AF_PACKET, mac, None)] if mac else [])]
         machine.stats[name] = stats(flags)
 
     interface("lo", "up,loopback,running", ("127.0.0.1",), "00:00:00:00:00:00")
@@ -318,7 +310,7 @@ def test_t13_switched_off(machine, flags, carrier, operstate, enabled):
 
 
 def test_what_vanishes_while_it_is_read(machine):
-    machine.addresses["usb0"] = [snapshot.Address(socket.AF_INET, "192.168.3.2", "255.255.255.0")]
+    machine.addresses["usb0"] = [Address(socket.AF_INET, "192.168.3.2", "255.255.255.0")]
     state = machine.read()
     assert state.interface("usb0").addresses == ("192.168.3.2",)
     assert "usb0" not in names(state)
