@@ -36,6 +36,11 @@ class Cloud:
     tls: bool = _key(values.yes_no)
     ca_file: str | None = _key(values.optional(values.path))
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The primary first."""
+        return (self.primary, self.secondary) if self.secondary else (self.primary,)
+
 
 @dataclass(frozen=True)
 class Registration:

@@ -33,9 +33,9 @@ class WatchdogConfig(NamedTuple):
 
     @classmethod
     def of(cls, settings: "Settings") -> "WatchdogConfig":
-        local, cloud = settings.local, settings.cloud
+        local = settings.local
         return cls(socket=local.socket, log_level=local.log_level, status_file=local.status_file,
-                   endpoints=tuple(filter(None, (cloud.primary, cloud.secondary))), **vars(settings.watchdog))
+                   endpoints=settings.cloud.endpoints, **vars(settings.watchdog))
 
     def hand_over(self) -> int:
         """A file descriptor, inherited by what is executed next, for its `take_over`."""

@@ -28,11 +28,9 @@ Rules
 import logging
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
-
-import gevent
 
 from econduit_terminal.agent.wire.session import Session, Timing
 from econduit_terminal.conf.schema import Settings
@@ -44,7 +42,6 @@ from econduit_terminal.process.logs import clean
 
 from . import announcer, conversation, redial_wait
 from .announcer import Announcer
-from .background_dial import drop
 from .connect import prepare
 from .connection import Connection
 from .conversation import Conversation
@@ -54,6 +51,7 @@ from .dialer import Dialer
 from .ended import Ended
 from .endpoints import Endpoints, Life
 from .evaluation import Evaluation
+from .foreground_dial import ForegroundDial
 from .link_commands import LinkCommands
 from .liveness import Rules
 from .policy import Cause, Finding, Policy, Wait
@@ -82,13 +80,14 @@ class Link:
         self._transactions = transactions
         self._policy = policy
         self._dialer = dialer or Dialer(settings)
-        self._records = Endpoints(self._configured)
+        self._records = Endpoints(settings.cloud.endpoints)
         self._plan = DialPlan(self._dialer, self._records, policy)
         self._announcer = Announcer(store, self._records)
-        policy.endpoints = self._configured
+        policy.endpoints = settings.cloud.endpoints
         self._rules = Rules(settings.reconnect.doubt_after, settings.reconnect.keepalive_idle)
         self._commands = LinkCommands()
         self._evaluation = Evaluation(self._records, self._plan, self._announcer, policy)
+        self._foreground_dial = ForegroundDial(self._commands, self._plan, self._records, lambda: self._network)
         self._redial_wait = RedialWait(self._commands, policy, store)
         self._network = NetworkReport()
         self._connection: Connection | None = None
@@ -96,7 +95,6 @@ class Link:
         self._frozen: Connection | None = None      # aborted; closed when its address works again
         self._conversation: Conversation | None = None
         self._answer_time = 0.0
-        self._dialing = ""                          # what was dialed last
 
     # -- commands: from any greenlet, they return at once ----------------------------------------------------------
 
@@ -142,9 +140,9 @@ class Link:
                  or settings.transactions.max_message != before.transactions.max_message)
         self._settings, self._registration = settings, registration
         self._dialer.settings = settings
-        self._policy.reconnect, self._policy.endpoints = settings.reconnect, self._configured
+        self._policy.reconnect, self._policy.endpoints = settings.reconnect, settings.cloud.endpoints
         if stale or self._conversation is None or self._connection is None:
-            self._records.configure(self._configured)
+            self._records.configure(settings.cloud.endpoints)
             self._forget()
             self.reconnect(Reason.SETTINGS_CHANGED.words)
         else:
@@ -183,8 +181,10 @@ class Link:
         if before and before.successor:
             ended, wait = self._converse(before.successor, moved=before.finding is Finding.ASKED)
         else:
+            self._close_frozen()
+            self._store.phase(Phase.DIALING)
             began = time.monotonic()
-            opened = self._dial()
+            opened = self._foreground_dial.run()
             if opened is None:
                 return None
             if isinstance(opened, DialFailed):
@@ -196,38 +196,6 @@ class Link:
         if not ended.successor and not self._commands.stop:
             self._redial_wait.run(wait, ended.reason)
         return ended
-
-    def _dial(self) -> Dialed | DialFailed | None:
-        """An open connection or why there is none; None when a command made this dial pointless."""
-        self._close_frozen()
-        network = self._network
-        self._store.phase(Phase.DIALING)
-        endpoints = self._records.order()
-        plan = ", then ".join(map(str, endpoints)) + (f" over {network.bind}" if network.bind else "")
-        if plan != self._dialing:       # once, not every second of a long outage: the log has a limit
-            log.info("dialing %s", plan)
-        self._dialing = plan
-        sources = self._plan.sources(endpoints, network)
-        dialing = gevent.spawn(self._plan.dial, endpoints, network, time.monotonic())
-        dialing.link(lambda _: self._commands.wakeup.set())
-        opened: Dialed | DialFailed | None = None
-        try:
-            while not (self._commands.stop or self._commands.leave or self._turned(network, sources)):
-                if dialing.ready():
-                    opened = dialing.get()
-                    break
-                self._commands.wakeup.wait()        # bounded: the dial ends by itself and wakes us
-                self._commands.wakeup.clear()
-            return opened
-        finally:
-            if opened is None:
-                drop(dialing)
-
-    def _turned(self, network: NetworkReport, sources: Collection[str]) -> bool:
-        """The dial of `network` is pointless now: another interface is to be used, or the way it takes went dead. That
-        another one comes and goes ends no dial: while it flaps, no dial would ever end."""
-        return self._network.bind != network.bind or any(
-            source in self._network.lost and source not in network.lost for source in sources)
 
     def _dial_in_background(self, endpoints: Sequence[Endpoint], mss: int | None) -> Dialed | DialFailed:
         opened = self._plan.dial(endpoints, self._network, time.monotonic(), background=True, mss=mss)
@@ -293,10 +261,10 @@ class Link:
             self._commands.dial = self._plan.returning = True
             return True
         if any(network.addresses.get(endpoint.host) and not before.addresses.get(endpoint.host)
-               and self._records[endpoint].outcome is Outcome.NO_NAME for endpoint in self._configured):
+               and self._records[endpoint].outcome is Outcome.NO_NAME for endpoint in self._settings.cloud.endpoints):
             self._commands.dial = True
         elif network.open and not before.open:
-            silent = [endpoint for endpoint in self._configured
+            silent = [endpoint for endpoint in self._settings.cloud.endpoints
                       if str(endpoint) in network.open and not self._records.answers(endpoint)]
             self._policy.opened(silent, time.monotonic())
         return False
@@ -321,12 +289,7 @@ class Link:
 
     def _move(self, endpoint: Endpoint) -> Move | None:
         """Back to the primary; None where this is the primary."""
-        primary = self._configured[0]
+        primary = self._settings.cloud.endpoints[0]
         if endpoint == primary:
             return None
         return Move(primary, self._records.move_after(primary, self._settings.reconnect.primary_retry))
-
-    @property
-    def _configured(self) -> tuple[Endpoint, ...]:
-        cloud = self._settings.cloud
-        return (cloud.primary, cloud.secondary) if cloud.secondary else (cloud.primary,)

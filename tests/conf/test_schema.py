@@ -1,10 +1,12 @@
 """The schema and the shipped files say the same, key by key; the manual page is made from the latter."""
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from econduit_terminal.conf import ini, schema, settings
+from econduit_terminal.conf.values import Endpoint
 
 FILES = sorted(Path(settings.__file__).parent.glob("*.ini"))
 ENTRIES = [(file, entry) for file in FILES for entry in ini.parse(file.read_bytes()).entries]
@@ -83,3 +85,10 @@ def test_a_delay_above_a_default_that_nobody_chose_is_no_mistake(low):
 def test_an_answer_is_never_erased_before_it_is_too_late_to_send_it():
     parsed = {("transactions", "late_answer"): 600.0, ("transactions", "keep"): 60.0}
     assert len(schema.conflicts(parsed, apart)) == 1
+
+
+def test_the_endpoints_of_the_cloud_the_primary_first():
+    cloud = settings.load(None).cloud
+    primary, secondary = Endpoint("a.test", 1), Endpoint("b.test", 2)
+    assert replace(cloud, primary=primary, secondary=secondary).endpoints == (primary, secondary)
+    assert replace(cloud, primary=primary, secondary=None).endpoints == (primary,)
