@@ -17,7 +17,7 @@ from econduit_terminal.agent.wire.session import Session, State
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
 
-from . import ended
+from . import ended, findings
 from .connection import Connection
 from .ended import SHOWN, Ended
 from .link_commands import LinkCommands
@@ -100,8 +100,7 @@ class Conversation:
         except AnswerOverdue as error:
             if (given_up := self._liveness.give_up_hole()) is not None:
                 return ended.given_up(given_up)
-            # A kernel that acknowledged the question for a program that is silent; or nothing arrives there.
-            return Ended(Finding.MUTE if self._connection.arrived() else Finding.LOST, str(error))
+            return Ended(findings.of_overdue(arrived=self._connection.arrived()), str(error))
         except WireError as error:
             return self._broken(error)
         except OSError as error:

@@ -8,6 +8,7 @@ from econduit_terminal.agent.wire.events import Deregistered, Refusal, Refused
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import UNANSWERED, Reason
 
+from . import findings
 from .dialed import Dialed
 from .liveness_check import GivenUp
 from .policy import Finding
@@ -24,8 +25,6 @@ _KERNEL = {
     errno.ENETDOWN: Reason.INTERFACE_DOWN,
 }
 """What the kernel says of a lost connection."""
-_BY_THE_PEER = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
-_REFUSALS = {Refusal.FAILED: Finding.FAILED, Refusal.INVALID_TYPE: Finding.INVALID_TYPE}
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Ended:
 def refused(event: Refused, endpoint: Endpoint) -> Ended:
     """Not registered, or no longer: what looked like a registration was the beginning of another answer."""
     answer = shown(event.answer, SHOWN) or ""
-    if event.kind is Refusal.OTHER:
-        return Ended(Finding.OTHER, something_else(endpoint, event.answer, answer))
-    return Ended(_REFUSALS[event.kind], Reason.REFUSED.text(answer))
+    other = event.kind is Refusal.OTHER
+    reason = something_else(endpoint, event.answer, answer) if other else Reason.REFUSED.text(answer)
+    return Ended(findings.of_refusal(event.kind), reason)
 
 
 def deregistered(event: Deregistered) -> Ended:
@@ -52,18 +51,16 @@ def deregistered(event: Deregistered) -> Ended:
 
 
 def broken(error: WireError, endpoint: Endpoint, *, registering: bool) -> Ended:
-    """What came breaks the rules; before a registration it is no cloud's answer at all."""
-    if registering:
-        return Ended(Finding.OTHER, something_else(endpoint, "", str(error)))
-    return Ended(Finding.CLOSED, str(error))
+    """What came breaks the rules."""
+    reason = something_else(endpoint, "", str(error)) if registering else str(error)
+    return Ended(findings.of_broken_rules(registering=registering), reason)
 
 
 def lost(error: OSError, *, registering: bool) -> Ended:
     """The kernel ended it, or says that the peer did."""
     known = _KERNEL.get(error.errno or 0)
     reason = known.words if known else Reason.LOST.text(error.strerror or error)
-    return Ended(Finding.CLOSED if error.errno in _BY_THE_PEER else Finding.LOST,
-                 reason + UNANSWERED if registering else reason)
+    return Ended(findings.of_error(error), reason + UNANSWERED if registering else reason)
 
 
 def given_up(by: GivenUp) -> Ended:

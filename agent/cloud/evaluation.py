@@ -13,14 +13,12 @@ from .dial_plan import DialPlan
 from .dialed import Dialed, DialFailed
 from .ended import Ended
 from .endpoints import Endpoints, Life
-from .policy import Cause, Evidence, Finding, Policy, Wait, classify
+from .policy import BY_THE_CLOUD, ON_PURPOSE, Cause, Evidence, Finding, Policy, Wait, classify
 
 log = logging.getLogger(__name__)
 
 _PARTS = (Finding.NO_NAME, Finding.NO_WAY)
 """What a network that is just coming back may lack for a moment."""
-_ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
-_BY_THE_CLOUD = (Finding.CLOSED, Finding.DEREGISTERED)
 
 
 @dataclass
@@ -61,11 +59,11 @@ class Evaluation:
             short = life is not None and life.registered < stable_after
             silent = ended.finding is Finding.LOST and short        # as good as cut: out of the same bucket
             met = {endpoint: replace(evidence, finding=Finding.CLOSED if silent else Finding.ASKED)}
-        elif ended.finding not in _ON_PURPOSE and life is None:
+        elif ended.finding not in ON_PURPOSE and life is None:
             self.records.not_registered(endpoint, dialed.address, ended.finding, ended.reason, moved=moved)
             met |= {other: self._evidence(other, failure.finding) for other, failure in dialed.results.failures.items()}
-        if ended.finding not in _ON_PURPOSE and life is not None:
-            self.records.ended(endpoint, life, by_the_cloud=ended.finding in _BY_THE_CLOUD, stable_after=stable_after,
+        if ended.finding not in ON_PURPOSE and life is not None:
+            self.records.ended(endpoint, life, by_the_cloud=ended.finding in BY_THE_CLOUD, stable_after=stable_after,
                                moved=moved)
         self.announcer.problems()
         wait = (self.policy.ended(met, network, now, dialed_for=dialed.seconds) if life is None

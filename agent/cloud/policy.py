@@ -88,6 +88,12 @@ class Finding(Enum):
     NO_WAY = "not even sent"
 
 
+ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
+"""Ends that say nothing of the endpoint."""
+BY_THE_CLOUD = (Finding.CLOSED, Finding.DEREGISTERED)
+"""Ends of a registered connection that the cloud wanted."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is known of one endpoint when an attempt is over.
@@ -203,7 +209,7 @@ class Policy(Generic[K]):
             seconds = self._seconds(cause, endpoint)
             if cause in _FROM_DIAL:
                 seconds = max(0.0, seconds - dialed_for)
-            if met.registered or met.finding in (Finding.ASKED, Finding.ABORTED):
+            if met.registered or met.finding in ON_PURPOSE:
                 self._due = dict.fromkeys((*self.endpoints, endpoint), now + seconds)
             else:
                 self._due[endpoint] = now + seconds

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econduit_terminal.agent.cloud.policy import UNEXPLAINED, Cause, Evidence, Finding, Policy, classify
+from econduit_terminal.agent.cloud.policy import ON_PURPOSE, UNEXPLAINED, Cause, Evidence, Finding, Policy, classify
 from econduit_terminal.conf.schema import Reconnect
 from econduit_terminal.contract.network_report import NetworkReport
 
@@ -167,6 +167,6 @@ def _flags(*findings: Finding) -> Flags:
     return np.array([finding in findings for finding in FINDINGS])
 
 
-_ENDS_ALL = _flags(Finding.ASKED, Finding.ABORTED)
+_ENDS_ALL = _flags(*ON_PURPOSE)
 _UNSAID = _flags(Finding.LOST, Finding.SILENT)
 _ANSWERED = ~_flags(Finding.LOST, Finding.SILENT, Finding.ABORTED, Finding.ROUTER, Finding.NO_NAME, Finding.NO_WAY)

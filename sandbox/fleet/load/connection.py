@@ -3,7 +3,6 @@
 What differs from the agent's conversation: nothing watches the network, the kernel's record of the connection is not
 read (liveness check), and the primary is dialed beside it by this very greenlet.
 """
-import errno
 import fcntl
 import socket as std
 import struct
@@ -13,12 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from econduit_terminal.agent.cloud import findings
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.errors import AnswerOverdue, ProtocolError
 from econduit_terminal.agent.wire.events import (
     Acknowledged,
     Deregistered,
-    Refusal,
     Refused,
     Registered,
     SessionEvent,
@@ -32,8 +31,6 @@ READ_SIZE = 65536
 SEND_TIMEOUT = 10.0
 FAREWELL = 1.0
 """Seconds for the cloud's end of a connection that is left."""
-_BY_THE_PEER = (errno.ECONNRESET, errno.EPIPE)
-_REFUSALS = {Refusal.FAILED: Finding.FAILED, Refusal.INVALID_TYPE: Finding.INVALID_TYPE, Refusal.OTHER: Finding.OTHER}
 
 
 class Witness(Protocol):
@@ -90,9 +87,9 @@ class Connection:
                 if ended is not None:
                     return ended
         except AnswerOverdue as error:
-            return self._over(Finding.MUTE if self._arrived() else Finding.LOST, str(error))
+            return self._over(findings.of_overdue(arrived=self._arrived()), str(error))
         except OSError as error:
-            return self._over(Finding.CLOSED if error.errno in _BY_THE_PEER else Finding.LOST, error.strerror or "lost")
+            return self._over(findings.of_error(error), error.strerror or "lost")
 
     def _step(self) -> Ended | None:
         """Waits for what comes next and does it."""
@@ -103,7 +100,7 @@ class Connection:
         try:
             ended = self._handle(self.session.quiet(now) if data is None else self.session.receive(data, now))
         except ProtocolError as error:
-            met = Finding.OTHER if self.session.state is State.REGISTERING else Finding.CLOSED
+            met = findings.of_broken_rules(registering=self.session.state is State.REGISTERING)
             return self._handle(error.events) or self._over(met, str(error))
         if ended is not None:
             return ended
@@ -140,7 +137,7 @@ class Connection:
                     self._on_registered(event.seconds)
                 case Refused():
                     self._registered_at = None
-                    return self._over(_REFUSALS[event.kind], event.answer)
+                    return self._over(findings.of_refusal(event.kind), event.answer)
                 case Deregistered():
                     return self._over(Finding.DEREGISTERED, event.answer)
                 case Acknowledged():

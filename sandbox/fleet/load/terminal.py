@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import gevent
 
 from econduit_terminal.agent.cloud.endpoints import Address, Endpoints, Life
-from econduit_terminal.agent.cloud.policy import Cause, Evidence, Finding, Policy
+from econduit_terminal.agent.cloud.policy import BY_THE_CLOUD, ON_PURPOSE, Cause, Evidence, Finding, Policy
 from econduit_terminal.agent.wire import dialect
 from econduit_terminal.agent.wire.session import Session, Timing
 from econduit_terminal.conf.schema import Settings
@@ -27,8 +27,6 @@ from econduit_terminal.sandbox.fleet.load.dial import Exhausted, NotOpened, Open
 
 NETWORK = NetworkReport()
 """What the terminals' watchdogs say: nothing."""
-_ON_PURPOSE = (Finding.ASKED, Finding.ABORTED)
-_BY_THE_CLOUD = (Finding.CLOSED, Finding.DEREGISTERED)
 EXHAUSTED_AGAIN = 5.0
 """Seconds until a terminal is dialed again for which this machine had no room."""
 
@@ -186,9 +184,9 @@ class Terminal:
         if not registered:
             self._records.not_registered(endpoint, None, ended.finding, ended.reason, moved=moved)
             met |= {other: self._evidence(other, finding) for other, finding in opened.met.items()}
-        elif ended.finding not in _ON_PURPOSE:
+        elif ended.finding not in ON_PURPOSE:
             self._records.ended(endpoint, Life(ended.registered_for or 0.0, ended.idle), moved=moved,
-                                by_the_cloud=ended.finding in _BY_THE_CLOUD, stable_after=stable_after)
+                                by_the_cloud=ended.finding in BY_THE_CLOUD, stable_after=stable_after)
         wait = self._policy.ended(met, NETWORK, time.monotonic(), registered_for=ended.registered_for)
         if registered and wait.causes[endpoint] is Cause.CROWDED:
             self._records.crowded(endpoint)
