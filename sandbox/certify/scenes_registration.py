@@ -5,18 +5,16 @@ from econduit_terminal.sandbox.certify import judge
 from econduit_terminal.sandbox.certify.device import Ack
 from econduit_terminal.sandbox.certify.display import OFFLINE, ONLINE, POLL
 from econduit_terminal.sandbox.certify.exam import SETTLE, DeviceGone, Exam, Play
-from econduit_terminal.sandbox.certify.inbox import Message, What, is_heartbeat, json_object, kind_of
+from econduit_terminal.sandbox.certify.inbox import What, json_object
 from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.person import Cannot
 from econduit_terminal.sandbox.certify.scene import Scene, scene
 from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import END, FAILED, WRONG_ANSWERS, Shape
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
-from econduit_terminal.sandbox.certify.unasked import unasked
 
 LATE = 1.5
-SHORTEST_RUN = 10.0
-"""Seconds that a device is watched at least before what a whole run shows is judged."""
+"""Seconds that an answer takes when it takes its time."""
 DARK = 10.0
 """Seconds for which a device's display may take to say that it is offline."""
 
@@ -25,7 +23,7 @@ def _nobody(link: Link) -> bool:
     return False
 
 
-async def _register_again(exam: Exam) -> Link:
+async def register_again(exam: Exam) -> Link:
     """A new connection with its Register, not answered yet. Raises DeviceGone."""
     exam.policy = _nobody
     since = exam.bench.now
@@ -79,7 +77,7 @@ async def first(exam: Exam) -> None:
     fields = json_object(link.register.body)
     for case, finding in (
             (T.REGISTER_JSON, judge.register_json(link.register.body)),
-        (T.REGISTER_NAMES, judge.register_names(fields)),
+            (T.REGISTER_NAMES, judge.register_names(fields)),
             (T.REGISTER_TYPES, judge.register_types(fields)), (T.REGISTER_ORDER, judge.register_order(fields)),
             (T.REGISTER_VALUES, judge.register_values(
                 fields, exam.device.terminal_type, exam.device.terminal_id,
@@ -95,12 +93,12 @@ async def first(exam: Exam) -> None:
         if taken:
             exam.ok_shape = shape
             return
-        link = await _register_again(exam)
+        link = await register_again(exam)
 
 
 def _shape(shape: Shape) -> Play:
     async def play(exam: Exam) -> None:
-        link = await _register_again(exam)
+        link = await register_again(exam)
         await link.accept(shape)
         taken = await _takes(exam, link, shape)
         exam.report(T.OK_SHAPES[shape], Verdict.PASS if taken else Verdict.FAIL, taken
@@ -110,7 +108,7 @@ def _shape(shape: Shape) -> Play:
 
 async def _refused(exam: Exam, case: Case, data: bytes, watch: float) -> None:
     """Answers wrongly (or, with no data, not at all), watches that nothing follows, answers the next one rightly."""
-    link = await _register_again(exam)
+    link = await register_again(exam)
     exam.refused.add(link)
     link.ack = None
     if exam.device.display_url:
@@ -194,7 +192,7 @@ async def _register_in_the_dark(exam: Exam) -> tuple[Link, float | None]:
 async def late_answer(exam: Exam) -> None:
     """The answer takes its time; meanwhile nobody is online."""
     seen = bool(exam.device.display_url)
-    link, dark = await _register_in_the_dark(exam) if seen else (await _register_again(exam), None)
+    link, dark = await _register_in_the_dark(exam) if seen else (await register_again(exam), None)
     since = exam.bench.now
     await asyncio.sleep(LATE)
     if seen:
@@ -217,7 +215,7 @@ async def late_answer(exam: Exam) -> None:
 
 async def at_once(exam: Exam) -> None:
     """The answer and a transaction in one segment."""
-    link = await _register_again(exam)
+    link = await register_again(exam)
     request = exam.request()
     before, sent = await exam.runs(), exam.bench.now
     exam.policy = lambda link: True
@@ -246,71 +244,6 @@ async def withdrawn(exam: Exam) -> None:
                     f"registered again after {again.opened - since:.1f} s" if again else "the connection works on")
 
 
-def _settled(exam: Exam, what: What) -> list[Message]:
-    """Messages whose end was seen: nobody ended the connection right behind it."""
-    return [message for link, message in exam.bench.messages(what)
-            if link.closed is None or link.closed > message.ended + SETTLE]
-
-
-async def _something_of_each(exam: Exam) -> None:
-    """With --only, nothing may have been seen yet of what is judged over the run: a transaction, a heartbeat."""
-    if not _settled(exam, What.RESPONSE):
-        await exam.sale(await exam.online())
-    await exam.bench.until(lambda: any(is_heartbeat(message) for _, message in exam.bench.messages(What.HEARTBEAT)),
-                           1.3 * exam.device.heartbeat + 1)
-
-
-async def over_the_run(exam: Exam) -> None:
-    """What every Register of the run shows."""
-    await _something_of_each(exam)
-    registers = [(link, link.register) for link in exam.bench.links if link.register]
-    current = exam.current()
-    waited = any(link.answered is not None and register.ended < link.answered - SETTLE for link, register in registers)
-    if len(registers) < 2 or not waited or (current is not None and current.of(What.RESPONSE)):
-        # What a device sends while it waits for the answer, and by itself after it returned, must be seen, too.
-        # The end of a message counts where nobody ended the connection behind it; a second connection that is held
-        # beside the first shows itself to who waits.
-        await asyncio.sleep(max(2 * SETTLE, SHORTEST_RUN - exam.bench.now))
-        await exam.settle()
-        link = await _register_again(exam)
-        await asyncio.sleep(LATE)
-        if link.closed is None:
-            await link.accept(exam.ok_shape)
-        await exam.settle()
-        registers = [(link, link.register) for link in exam.bench.links if link.register]
-    await asyncio.sleep(SETTLE)
-    bodies = list(dict.fromkeys(message.body for _, message in registers if message))
-    exam.report(T.IDENTICAL, Verdict.FAIL if len(bodies) > 1 and exam.device.ack is not Ack.BOTH else Verdict.PASS,
-                f"{len(bodies)} different ones; first {judge.shown(bodies[0], 200)}, then {judge.shown(bodies[1], 200)}"
-                if len(bodies) > 1 else f"{len(registers)} times the same")
-    other = [link.messages[0] for link in exam.bench.links
-             if link.messages and kind_of(link.messages[0].body, False) is not What.REGISTER]
-    exam.report(T.FIRST, Verdict.FAIL if other else Verdict.PASS, f"{len(other)} of {len(registers)} connections began "
-                f"with "
-                f"{judge.shown(other[0].body, 80)}" if other else f"{len(registers)} connections, each began with a "
-                f"Register")
-    double = [link for link in exam.bench.links if len(link.of(What.REGISTER)) > 1 and link not in exam.refused]
-    others = [f"{judge.shown(message.body, 80)} came over {link.name}"
-              for link, message in exam.bench.messages(What.OTHER)]
-    odd = others[0] if others else unasked(exam.bench.links, exam.bench.log, exam.ref_of if exam.device.echo else None)
-    exam.report(T.ONCE, Verdict.FAIL if double or odd else Verdict.PASS,
-                f"{len(double[0].of(What.REGISTER))} registrations on {double[0].name}" if double
-                else odd or "once on each connection, and nothing that was not asked for")
-    for case, what in ((T.REGISTER_ENDS, What.REGISTER), (T.HEARTBEAT_ENDS, What.HEARTBEAT),
-                       (T.RESPONSE_ENDS, What.RESPONSE)):
-        finding = judge.ends(_settled(exam, what))
-        if finding.verdict is Verdict.INCONCLUSIVE:
-            finding = judge.ends(message for _, message in exam.bench.messages(what) if message.tail == END)
-        exam.report(case, finding.verdict, finding.seen)
-    bad = [message.body for _, message in exam.bench.messages(What.HEARTBEAT)]
-    content = judge.heartbeat_content(bad)
-    exam.report(T.CONTENT, content.verdict, content.seen)
-    for link, case in exam.parked:
-        if link.of(What.HEARTBEAT):
-            exam.report(case, Verdict.FAIL, "a heartbeat came later over the refused connection")
-        link.fin()
-
-
 SCENES_FIRST: tuple[Scene[Exam], ...] = (
     scene(T.REGISTER_JSON, T.REGISTER_NAMES, T.REGISTER_TYPES, T.REGISTER_ORDER, T.REGISTER_VALUES,
           T.OK_SHAPES[Shape.TERMINATED], seconds=2, play=first),
@@ -325,8 +258,4 @@ SCENES: tuple[Scene[Exam], ...] = (
     scene(T.WITHDRAWN, seconds=4, play=withdrawn),
     *(scene(T.WRONG[answer.name], T.RETRIES, seconds=lambda exam: hold(exam) + 5, play=_wrong(answer.name, answer.data))
       for answer in WRONG_ANSWERS[:2]),
-)
-LAST: tuple[Scene[Exam], ...] = (
-    scene(T.REGISTER_ENDS, T.HEARTBEAT_ENDS, T.RESPONSE_ENDS, T.IDENTICAL, T.FIRST, T.ONCE, T.CONTENT, seconds=1,
-          play=over_the_run),
 )
