@@ -48,7 +48,7 @@ def mypy() -> list[str]:
     links.mkdir(parents=True)
     for package in packages():
         (links / package.name).symlink_to(package)
-    path = {"MYPYPATH": f"{links.parent}:{ROOT}/scripts:{ROOT}/tests/support:{ROOT}/sandbox/lab"}
+    path = {"MYPYPATH": f"{links.parent}:{ROOT}/scripts:{ROOT}/tests/support"}
     base = (program, "--no-error-summary", "--hide-error-context", "--show-absolute-path")
     lines = [line for package in (NAMESPACE, "bench", "soaking") for line in run(*base, "-p", package, **path)]
     lines += run(*base, *sorted((ROOT / "tests/support").glob("*.py")), **path)

@@ -17,7 +17,8 @@ from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.report import result
 from econduit_terminal.sandbox.certify.run_terminal import chosen
 from econduit_terminal.sandbox.certify.table.model import Profile, Role
-from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab, Process, Unavailable
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab, Unavailable
+from econduit_terminal.sandbox.lab.process import Process
 
 TYPE, ID = "SandboxMaker", "29531204"
 DISPLAY = 8650

@@ -7,9 +7,11 @@ from bench.session import Session
 from bench.subjects import BARE, PRODUCT, Cloud, Product, bare_client
 from bench.table import Reach, progress
 from lab_terminal import Terminal
-from netlab import CLOUD, Host, Lab, Process
 
 from econduit_terminal.conf.values import show_duration
+from econduit_terminal.sandbox.lab.host import Host
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
+from econduit_terminal.sandbox.lab.process import Process
 
 CLOUD_AWAY = 2.0
 CUTS, CUT_EVERY = 8, 3.0

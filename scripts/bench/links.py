@@ -7,9 +7,9 @@ import time
 from bench.session import SETTLE, STEADY, Session
 from bench.subjects import BARE, PRODUCT, Cloud, Subject, bare_client, ports, wait
 from bench.table import Reach, progress, seconds
-from netlab import Lab
 
 from econduit_terminal.conf.values import show_duration
+from econduit_terminal.sandbox.lab.netlab import Lab
 
 CABLE_OUT, SILENCE = 5.0, 30.0
 LOSS = 3

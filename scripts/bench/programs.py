@@ -11,7 +11,9 @@ from bench.costs import cpu_seconds, pss
 from bench.session import SETTLE, Session
 from bench.subjects import BARE, PRODUCT, Cloud, Product, bare_client, ports, wait
 from bench.table import Reach, progress
-from netlab import Lab, Process
+
+from econduit_terminal.sandbox.lab.netlab import Lab
+from econduit_terminal.sandbox.lab.process import Process
 
 HUNG = 60.0
 SUPERVISORD = """[supervisord]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bench.subjects import BARE, MQTT, MQTT10, PRODUCT, Peer, Product, Subject, bare_client, wait
 from bench.table import Table, progress
-from netlab import CLOUD, Lab
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
 
 CAP = 75.0
 """Seconds that anybody gets to come back."""

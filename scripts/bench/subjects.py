@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lab_terminal import Terminal, start_cloud
-from netlab import CLOUD, Host, Lab, Process
+
+from econduit_terminal.sandbox.lab.host import Host
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
+from econduit_terminal.sandbox.lab.process import Process
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
 PRODUCT, BARE = "product", "bare client"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.subjects import ports
-from netlab import CLOUD
 from supervisord import AGENT
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD
 
 from .ground import NAME, WATCHDOG, Ground
 from .schedule import Fault, Kind

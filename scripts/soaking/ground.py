@@ -17,11 +17,13 @@ from collections import Counter
 from pathlib import Path
 
 from bench.subjects import Cloud
-from netlab import CLOUD, Lab, NameServer, Process
 from supervisord import AGENT, Supervisor
 from waiting import until
 
 from econduit_terminal.contract.client import AgentError, Client
+from econduit_terminal.sandbox.lab.host import NameServer
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
+from econduit_terminal.sandbox.lab.process import Process
 
 from .verdict import Sale
 

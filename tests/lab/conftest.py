@@ -2,7 +2,8 @@
 import pytest
 from fake_agent import FakeAgent
 from lab_terminal import Terminal
-from netlab import CLOUD, Lab, Unavailable
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab, Unavailable
 
 SETTINGS = f"""
 [cloud]

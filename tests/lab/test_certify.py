@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from netlab import Lab, Unavailable
+
+from econduit_terminal.sandbox.lab.netlab import Lab, Unavailable
 
 CASES = "3.1,3.2,3.4,3.5,3.6,2.9,2.10,4.6,5.1,5.3,5.4,6.1,6.2,6.3,7.1,7.2,7.5,7.6"
 

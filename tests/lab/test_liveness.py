@@ -5,7 +5,8 @@ import time
 
 import pytest
 from lab_terminal import Terminal, start_cloud
-from netlab import CLOUD
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD
 
 CELLULAR = """[reconnect]
 keepalive_idle = 10s

@@ -2,7 +2,7 @@
 import subprocess
 import sys
 
-from netlab import CLOUD, DNS, ELSEWHERE, PREFIX, Lab, remove_stale
+from econduit_terminal.sandbox.lab.netlab import CLOUD, DNS, ELSEWHERE, PREFIX, Lab, remove_stale
 
 
 def reaches(lab, address, **more):
@@ -108,15 +108,14 @@ def test_nothing_leaves_the_namespaces(lab):
 
 
 def test_what_a_killed_run_leaves_is_removed_by_the_next():
-    script = ("import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
-              "from netlab import Lab\n"
+    script = ("import os, signal\n"
+              "from econduit_terminal.sandbox.lab.netlab import Lab\n"
               "lab = Lab().__enter__(); lab.terminal.start('sleep', '600'); print(lab.id, flush=True)\n"
               "os.kill(os.getpid(), signal.SIGKILL)")
-    support = next(path for path in sys.path if path.endswith("sandbox/lab"))
     with Lab() as lab:
         if lab.enter:
             return      # an ordinary user's laboratory goes with its holder
-        killed = subprocess.run([sys.executable, "-c", script, support], capture_output=True, text=True, timeout=30)
+        killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
         left = killed.stdout.strip()
         listed = subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
         assert left.startswith(PREFIX) and left in listed

@@ -7,7 +7,8 @@ import time
 
 import pytest
 from lab_terminal import start_cloud
-from netlab import CLOUD, CLOUD6, ELSEWHERE, ELSEWHERE6, ROUTER6
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD, CLOUD6, ELSEWHERE, ELSEWHERE6, ROUTER6
 
 NAME = "cloud.test"
 ROUTER = "10.77.1.1"

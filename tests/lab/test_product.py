@@ -2,8 +2,9 @@
 import time
 
 from lab_terminal import start_cloud
-from netlab import CLOUD
 from waiting import until
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD
 
 ETH, ETH1 = "10.77.1.2", "10.77.2.2"
 AT_ONCE = 0.5       # after the kernel's word of a link or an address; benchmarks measure, tests find faults

@@ -6,7 +6,8 @@ import time
 
 import pytest
 from lab_terminal import Terminal, start_cloud
-from netlab import CLOUD
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD
 
 HELD = "8.88"       # the sandbox's payment application works on it for as long as somebody locks its file
 CALL = """import sys, urllib.request

@@ -9,7 +9,8 @@ import time
 
 import pytest
 from lab_terminal import start_cloud
-from netlab import CLOUD, ELSEWHERE
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD, ELSEWHERE
 
 FIRST, SECOND = "dc.test", "ec.test"
 ROUTER = "10.77.1.1"

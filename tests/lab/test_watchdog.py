@@ -5,7 +5,8 @@ import sys
 import time
 
 import pytest
-from netlab import CLOUD, ELSEWHERE
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD, ELSEWHERE
 
 ETH = "10.77.1.2"
 NOTICE = 0.05       # the kernel's word → the report at the agent

@@ -5,7 +5,9 @@ import sys
 import time
 
 import pytest
-from netlab import CLOUD, ELSEWHERE, Process
+
+from econduit_terminal.sandbox.lab.netlab import CLOUD, ELSEWHERE
+from econduit_terminal.sandbox.lab.process import Process
 
 ETH, ROUTER = "10.77.1.2", "10.77.1.1"
 NAMES = """

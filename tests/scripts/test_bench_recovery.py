@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from netlab import TOOLS
+
+from econduit_terminal.sandbox.lab.netlab import TOOLS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SCRIPT = SCRIPTS / "bench-recovery"

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from netlab import TOOLS
 from soaking.ground import compiler
+
+from econduit_terminal.sandbox.lab.netlab import TOOLS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "soak"
 SEED = os.environ.get("ECONDUIT_SOAK_SEED", "12")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from history import History
-from netlab import CLOUD, Lab, Process
 
 from econduit_terminal.contract.client import AgentError, Client
+from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
+from econduit_terminal.sandbox.lab.process import Process
 
 SETTINGS = """
 [terminal]
