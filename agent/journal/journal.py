@@ -12,11 +12,10 @@
 - Two later rows of the same RefID change what a duplicate gets: see `find`.
 """
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..transactions.failpoints import failpoint
 from ..transactions.identity import Command, Identity
@@ -24,6 +23,7 @@ from ..transactions.pan import examine, mask_all
 from . import schema
 from .ages import Moment, age
 from .entry import Answered, Duplicate, Entry, Event, Retention, State
+from .readable import ReadableEntries
 from .rows import BARE, INSERT, MERGE, SELECT, Damaged, entry_of, values
 from .watch import Watch
 
@@ -33,10 +33,6 @@ MASKED_AT_ONCE = 20
 MAX_LOG = 4 << 20
 EVENT = 16 << 10
 """Bytes of the write-ahead log after which it is emptied in any case, and that an event writes into it, about."""
-
-
-class _UnreadableError(Exception):
-    """A row that cannot be read, where others can still be written."""
 
 
 class Journal:
@@ -208,30 +204,15 @@ class Journal:
         answers_up_to: bytes of answers to take along, besides those that nobody got yet; None: all. A row that comes
         without its answer takes none away: the answer may be where it comes to.
         """
-        copied: set[int] = set()
-        left = float("inf") if answers_up_to is None else answers_up_to
-        complete = True
-        with other._commit():
-            for order in ("DESC", "ASC"):       # from the other end, more of a damaged file may be readable
+        readable = ReadableEntries(self._db, answers_up_to)
+        with other._commit(), closing(readable.read()) as entries:
+            for entry in entries:
                 try:
-                    with closing(self._readable(f"ORDER BY id {order}")) as rows:
-                        for row in rows:
-                            if row[0] in copied:
-                                continue
-                            copied.add(row[0])
-                            try:
-                                entry = entry_of(row)
-                                if entry.answer is not None and entry.state is not State.ANSWERED:
-                                    left -= len(entry.answer)
-                                    entry = entry if left >= 0 else replace(entry, answer=None)
-                                other._merge(entry)
-                            except (Damaged, sqlite3.IntegrityError):
-                                complete = False    # damage garbled this row; it must not cost the others
-                    break
-                except _UnreadableError:
-                    complete = False
+                    other._merge(entry)
+                except sqlite3.IntegrityError:
+                    readable.complete = False       # damage garbled this row; it must not cost the others
         other.untidy = other.watch is not None
-        return complete
+        return readable.complete
 
     def merge(self, entries: Iterable[Entry]) -> None:
         """As `copy_to`, from elsewhere."""
@@ -311,14 +292,5 @@ class Journal:
         rows = self._db.execute(f"SELECT id, at_wall, at_boot, at_up FROM transactions WHERE {where}")
         return [id for id, *at in rows if age(Moment(*at), now) > seconds]
 
-    def _rows(self, clause: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        yield from self._db.execute(f"{SELECT} {clause}", values)
-
-    def _readable(self, clause: str) -> Generator[tuple[Any, ...], None, None]:
-        try:
-            yield from self._rows(clause)
-        except sqlite3.Error as error:
-            raise _UnreadableError from error
-
     def _entries(self, clause: str, *values: object) -> Iterator[Entry]:
-        return map(entry_of, self._rows(clause, *values))
+        return map(entry_of, self._db.execute(f"{SELECT} {clause}", values))

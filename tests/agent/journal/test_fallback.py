@@ -11,6 +11,7 @@ from econduit_terminal.agent.journal.ages import Moment
 from econduit_terminal.agent.journal.entry import Answered, Entry, Outcome, Retention
 from econduit_terminal.agent.journal.fallback import RETRY, RETRY_FIRST, FallbackJournal
 from econduit_terminal.agent.journal.journal import Journal
+from econduit_terminal.agent.journal.rows import SELECT
 from econduit_terminal.agent.journal.watch import Watch
 from econduit_terminal.agent.transactions.identity import Command, Identity
 
@@ -72,8 +73,8 @@ def states(path):
         journal.close()
 
 
-def fail(journal, monkeypatch, error):
-    """The next statement on the file fails."""
+def fail(journal, monkeypatch, error, *, unreadable=False):
+    """The next transaction on the file fails; unreadable: and so does whatever reads rows of it."""
     inner = journal._journal
 
     class Broken:
@@ -86,6 +87,8 @@ def fail(journal, monkeypatch, error):
         def execute(self, sql, *values):
             if self.armed and sql.startswith(("BEGIN", "COMMIT")):
                 self.armed = sql != "COMMIT"
+                raise error
+            if unreadable and sql.startswith(SELECT):
                 raise error
             return self.real.execute(sql, *values)
 
@@ -244,8 +247,7 @@ def test_what_this_process_ran_is_known_though_nothing_can_be_read_any_more(open
     journal.hand_over(entry(1002, b"at work"), None, RETENTION)
     journal.hand_over(entry(1003, b"withdrawn"), None, RETENTION)
     journal.withdraw(1003)
-    fail(journal, monkeypatch, sqlite_error(name))
-    monkeypatch.setattr(journal._journal, "_rows", raising(sqlite_error(name)))
+    fail(journal, monkeypatch, sqlite_error(name), unreadable=True)
     monkeypatch.setattr(schema, "connect_to_read", raising(sqlite_error(name)))
     assert journal.answer(1002, Answered(b"Approved", Outcome.ANSWER, None, 0.1), NOW)
     assert (find(journal, b"digest", NOW).state, find(journal, b"digest", NOW).answer) == ("answered", None)
@@ -259,8 +261,7 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_j
     run(journal, 1001)
     run(journal, 1003, b"card", CARD)
     journal.hand_over(entry(1002, b"at work"), None, RETENTION)
-    fail(journal, monkeypatch, sqlite_error("SQLITE_IOERR"))
-    monkeypatch.setattr(journal._journal, "_rows", raising(sqlite_error("SQLITE_IOERR")))
+    fail(journal, monkeypatch, sqlite_error("SQLITE_IOERR"), unreadable=True)
     with monkeypatch.context() as unreadable:
         unreadable.setattr(schema, "connect_to_read", raising(sqlite_error("SQLITE_IOERR")))
         journal.answer(1002, Answered(b"Declined", Outcome.ANSWER, None, 0.1), NOW)
@@ -278,8 +279,7 @@ def test_an_answer_that_could_not_be_read_for_a_while_is_still_the_file_s(open_j
 def test_an_answer_that_another_reader_still_gets_is_known(open_journal, monkeypatch):
     journal = open_journal()
     run(journal, 1001)
-    fail(journal, monkeypatch, sqlite_error("SQLITE_IOERR"))
-    monkeypatch.setattr(journal._journal, "_rows", raising(sqlite_error("SQLITE_IOERR")))
+    fail(journal, monkeypatch, sqlite_error("SQLITE_IOERR"), unreadable=True)
     run(journal, 1002, b"second")
     assert not journal.durable
     assert find(journal, b"digest", NOW).answer == b"Approved"
