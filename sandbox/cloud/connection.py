@@ -7,15 +7,15 @@ The rules
   bare. Each active fault is looked up at the step that it changes, and nowhere else.
 * Whatever ends a connection is recorded once, as ``closed`` with the reason.
 """
+import contextlib
 import json
 import logging
 import socket
-import struct
 import time
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import gevent
-from gevent.lock import BoundedSemaphore
 from greenlet import greenlet
 
 from econduit_terminal.sandbox.cloud import faults as F
@@ -23,17 +23,12 @@ from econduit_terminal.sandbox.cloud.budget import Budget
 from econduit_terminal.sandbox.cloud.events import EventLog
 from econduit_terminal.sandbox.cloud.framing import END, MessageSplitter, TooLong
 from econduit_terminal.sandbox.cloud.register import what_is_odd, what_is_wrong
+from econduit_terminal.sandbox.cloud.terminal_socket import Ended, TerminalSocket
 
 log = logging.getLogger("sandbox")
 
 OK, FAILED, INVALID_TYPE = "OK-REGISTRATION", "FAILED-REGISTRATION", "FAILED-INVALID-TERMINAL-TYPE"
 ACK = b'{"Status":"OK"}'
-TCP_ESTABLISHED = 1
-SLOW_LOOK = 0.02
-
-
-class Ended(Exception):
-    """The connection is over; the text says why."""
 
 
 class Registrar(Protocol):
@@ -77,14 +72,12 @@ class Connection:
         self.terminal: str | None = None
         self.registered = False
         self.ended = False
-        self._sock, self._registry = sock, registry
+        self._socket, self._registry = TerminalSocket(sock), registry
         self._faults, self._events = registry.faults, registry.events
         self._ack = True
         self._silent = False
         self._reader: greenlet | None = None
         self._deadline = time.monotonic() + registry.register_timeout
-        self._sending = BoundedSemaphore(1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     # what others ask of it
 
@@ -94,12 +87,7 @@ class Connection:
 
     def gone(self) -> bool:
         """Whether the other side has ended the connection, read or not."""
-        if self.ended:
-            return True
-        try:
-            return self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != TCP_ESTABLISHED
-        except OSError:
-            return True
+        return self.ended or self._socket.gone()
 
     def end(self, reason: str, rst: bool = False) -> None:
         """Closes the connection (``rst``: with a TCP reset) and records why; later calls do nothing."""
@@ -110,9 +98,7 @@ class Connection:
         self.registered = False
         self.note("closed", detail=reason)
         try:
-            if rst:
-                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._sock.close()
+            self._socket.close(rst)
         except OSError as error:
             log.debug("connection %d: %s while closing", self.number, error)
 
@@ -125,7 +111,8 @@ class Connection:
             data += self._registry.sales(self, glued.values["amounts"], glued.values["refIDs"])
         delay = self._take("delay", message)
         if delay:
-            self._pause(delay.values["seconds"])
+            with self._ends_with_it():
+                self._socket.pause(delay.values["seconds"])
         cut = self._take("segments", message)
         self.write(data, *((cut.values["size"], cut.values["delay"]) if cut else ()))
 
@@ -145,20 +132,8 @@ class Connection:
 
     def write(self, data: bytes, sizes: tuple[int, ...] = (), delay: float = 0.0) -> None:
         """Sends bytes, whole or in segments of these sizes (the last repeats). Raises Ended."""
-        with self._sending:
-            try:
-                self._sock.settimeout(self._registry.send_timeout)
-                at, turn = 0, 0
-                while at < len(data):
-                    size = sizes[min(turn, len(sizes) - 1)] if sizes else len(data)
-                    if at:
-                        self._pause(delay)
-                    self._sock.sendall(data[at:at + size])
-                    at, turn = at + size, turn + 1
-            except TimeoutError:
-                self._stop("the terminal reads nothing")
-            except OSError as error:
-                self._stop(f"sending failed: {error.strerror or error}")
+        with self._ends_with_it():
+            self._socket.write(data, self._registry.send_timeout, sizes, delay)
 
     def step(self, name: str) -> None:
         """A step at which a ``break`` fault may end the connection. Raises Ended."""
@@ -172,7 +147,6 @@ class Connection:
         """Reads until the connection ends, whatever comes. Never raises."""
         self._reader = gevent.getcurrent()
         try:
-            self._sock.settimeout(self._registry.send_timeout)
             greeting = self._take("greet")
             if greeting:
                 self.write(F.payload(greeting.values))
@@ -190,14 +164,9 @@ class Connection:
             self._while_dead()
             try:
                 left = max(0.001, self._deadline - time.monotonic())
-                self._sock.settimeout(self._registry.idle_timeout if self.registered else left)
-                data = self._sock.recv(65536)
+                data = self._socket.read(self._registry.idle_timeout if self.registered else left)
             except TimeoutError:
                 raise Ended("no sign of life for too long" if self.registered else "it did not register") from None
-            except ConnectionResetError:
-                raise Ended("reset by the terminal") from None
-            except OSError as error:
-                raise Ended(f"reading failed: {error.strerror or error}") from None
             if not data:
                 rest = f", {splitter.pending} bytes short of EOT EOT" if splitter.pending else ""
                 raise Ended("closed by the terminal" + rest)
@@ -289,13 +258,6 @@ class Connection:
         if gone:
             raise Ended("closed by the terminal before its registration had its turn")
 
-    def _pause(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            if self.gone():
-                self._stop("closed by the terminal while the cloud was slow")
-            gevent.sleep(min(left, SLOW_LOOK))
-
     def _break(self, fault: F.Fault, step: str) -> None:
         how = fault.values["how"]
         if fault.values["later"] and how != "dead":
@@ -309,9 +271,14 @@ class Connection:
         self.end(f"{how} on demand at {step}", rst=how == "rst")
         raise Ended(step)
 
-    def _stop(self, reason: str) -> None:
-        self.end(reason)
-        raise Ended(reason)
+    @contextlib.contextmanager
+    def _ends_with_it(self) -> Iterator[None]:
+        """The end of the socket is recorded by whoever meets it, at once."""
+        try:
+            yield
+        except Ended as end:
+            self.end(str(end))
+            raise
 
     def _take(self, name: str, on: str | None = None) -> F.Fault | None:
         return self._faults.take(name, self.terminal, self.port, on)

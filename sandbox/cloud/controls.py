@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from econduit_terminal.sandbox.cloud import faults as F
-from econduit_terminal.sandbox.cloud.connection import Connection, Ended
+from econduit_terminal.sandbox.cloud.connection import Connection
 from econduit_terminal.sandbox.cloud.events import EventLog
 from econduit_terminal.sandbox.cloud.public_calls import PublicCalls
 from econduit_terminal.sandbox.cloud.registry import Registry
+from econduit_terminal.sandbox.cloud.terminal_socket import Ended
 
 
 class Ports(Protocol):

@@ -17,11 +17,12 @@ from gevent.event import Event
 
 from econduit_terminal.sandbox.cloud import calls
 from econduit_terminal.sandbox.cloud.calls import CallError
-from econduit_terminal.sandbox.cloud.connection import Connection, Ended
+from econduit_terminal.sandbox.cloud.connection import Connection
 from econduit_terminal.sandbox.cloud.events import EventLog
 from econduit_terminal.sandbox.cloud.pairings import Pairings
 from econduit_terminal.sandbox.cloud.registry import Registry
 from econduit_terminal.sandbox.cloud.results import Result, Results
+from econduit_terminal.sandbox.cloud.terminal_socket import Ended
 
 MORE_FIELDS = {"invoiceNumber": "InvoiceNumber", "merchantId": "MerchantID", "token": "Token", "expDate": "ExpDate",
                "paymenttype": "PaymentType"}
