@@ -22,12 +22,9 @@ gets its answers and one line in the log (flood.py).
 import logging
 import time
 
-import gevent
-from gevent.event import Event
-
 from econduit_terminal.conf.schema import Settings
 
-from ..journal.ages import before, when
+from ..journal.ages import when
 from ..journal.entry import Answered, Duplicate, Entry, Retention, State
 from ..journal.worker import JournalStuck, JournalWorker
 from ..restarting import RestartingGreenlets
@@ -40,9 +37,9 @@ from .identity import Command
 from .report import Report, StatusStore
 from .request import Connection, Request, shown
 from .serial_queue import SerialQueue
+from .upkeep import Upkeep
 
 MAX_INTAKE = 8
-UPKEEP = 60.0
 
 log = logging.getLogger("transactions")
 
@@ -59,15 +56,14 @@ class Processor:
         self._report = Report(store, lambda: self.busy, lambda: {
             "pending": self._delivery.waiting, "lost": self._journal.lost})
         self._draining = False
-        self._adopted = Event()     # the answers of an earlier process are here
-        self._generation: int | None = None
+        self._upkeep = Upkeep(journal, self._delivery, self._report)
         self._greenlets = RestartingGreenlets(log)
         self.reconfigure(settings, terminal_id)
 
     # -- for the link and the application ----------------------------------------------------------------------------
 
     def start(self) -> None:
-        for work in (self._upkeep, self._sort, self._running.work, self._delivery.work, self._report.tell_changes,
+        for work in (self._upkeep.work, self._sort, self._running.work, self._delivery.work, self._report.tell_changes,
                      self._report.tell_floods):
             self._greenlets.start(work)
 
@@ -156,7 +152,7 @@ class Processor:
         return None
 
     def _sort(self) -> None:
-        self._adopted.wait()    # else an answer of an earlier process could go out twice
+        self._upkeep.adopted.wait()     # else an answer of an earlier process could go out twice
         self._intake.work()
 
     def _place(self, request: Request) -> None:
@@ -275,32 +271,3 @@ class Processor:
         if response.id is not None:
             self._journal.expire(response.id)
         self._report.change()
-
-    # -- upkeep ------------------------------------------------------------------------------------------------------
-
-    def _upkeep(self) -> None:
-        """Answers of an earlier process first, then once a minute what has become too old."""
-        while True:
-            try:
-                if self._journal.generation != self._generation:
-                    self._adopt()
-                if not self._delivery.busy:
-                    self._delivery.sort_out()
-                self._adopted.set()
-                self._journal.housekeep()
-            except JournalStuck as error:
-                log.error("%s", error)
-            except Exception:       # the next minute may be better
-                log.exception("upkeep failed")
-            self._adopted.set()
-            self._report.change()
-            gevent.sleep(UPKEEP)
-
-    def _adopt(self) -> None:
-        for entry in self._journal.pending():
-            if entry.answer is not None and before(entry.at, self._journal.born) and not self._delivery.find(entry.id):
-                label = f"RefID={entry.ref_id} command={entry.command} of an earlier run"
-                log.info("%s: its answer of %d bytes is still to be delivered", label, len(entry.answer))
-                self._delivery.add(PendingResponse(entry.answer, label, entry.at, entry.id))
-        self._delivery.sort_out()
-        self._generation = self._journal.generation
