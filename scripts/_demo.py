@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import http.client
 import json
-import os
 import queue
 import shlex
 import signal
@@ -23,6 +22,8 @@ import time
 import urllib.parse
 from pathlib import Path
 from typing import Any
+
+from demonstration.screen import SIGNALS, Screen, Stopped, ignore_signals, take_signals, took
 
 from econduit_terminal.agent.cli import show
 from econduit_terminal.conf.version import VERSION
@@ -44,7 +45,6 @@ LONGEST_FOLDER = 80
 """A Unix socket's path has 107 bytes at most, and supervisord makes a longer one first."""
 LOG_LINES = 8
 """Of each program, when something failed."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PROGRAM = """[program:{name}]
 priority=1
@@ -78,43 +78,6 @@ state_dir = {folder}
 
 class Failed(Exception):
     """A step did not go as it should; the text is for people."""
-
-
-class Stopped(BaseException):
-    """A signal asks for the end, or nobody reads what is shown (SIGPIPE)."""
-
-    def __init__(self, number: int):
-        self.number = number
-
-
-class Screen:
-    """What is shown: one line for each thing that happens, with the seconds since the start."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self.colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-    def happens(self, text: str) -> None:
-        self._print(f"{time.monotonic() - self._began:5.1f} s  {text}")
-
-    def beside(self, *lines: str) -> None:
-        """Lines that belong to what just happened."""
-        for text in lines:
-            self._print(f"         {self._dim(text)}")
-
-    def plain(self, text: str = "") -> None:
-        self._print(text)
-
-    def _dim(self, text: str) -> str:
-        return f"\033[2m{text}\033[0m" if self.colour else text
-
-    @staticmethod
-    def _print(text: str) -> None:
-        try:
-            print(text, flush=True)
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise Stopped(signal.SIGPIPE) from None
 
 
 class Demo:
@@ -279,33 +242,6 @@ class Demo:
 
     def _headline(self, state: Status) -> str:
         return show.headline(state, self._screen.colour)
-
-
-def took(seconds: float) -> str:
-    """A time in words: 0.4 ms, 18 ms, 1.2 s."""
-    if seconds >= 1:
-        return f"{seconds:.1f} s"
-    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
-
-
-def take_signals() -> None:
-    """From now on a signal raises Stopped."""
-    for number in SIGNALS:
-        # What nohup or a shell in the background wants ignored stays ignored.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, on_signal)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
-
-def on_signal(number: int, frame: object) -> None:
-    """The first signal ends the demonstration; the others must not disturb the end."""
-    ignore_signals()
-    raise Stopped(number)
-
-
-def ignore_signals() -> None:
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def play(demo: Demo, screen: Screen, once: bool) -> int:
