@@ -41,18 +41,17 @@ Address = tuple[int, tuple[Any, ...]]
 FIRST_ANSWER = 3.0
 """Seconds for an endpoint's answer while the other one has not been tried since the last registration: a proxy that
 takes the connection and says nothing must not cost ten. A slow line gets the whole time at the second try."""
-PATIENCE = 2
+MOST_ANSWER_DOUBLINGS = 2
 """How often the time for an answer doubles, once for each connection that every endpoint took in vain."""
 MOVE_ANSWER = 2.0
 """Seconds for the primary's answer when a connection that worked was left for it."""
-MOST_DOUBLINGS = 10
+MOST_MOVE_DOUBLINGS = 10
 ENDS_ALIKE = 3
 """Ends at the same idle age after which something on the way is taken to end idle connections."""
 FLOOR = 10.0
 """The shortest interval of heartbeats that an endpoint can make necessary, in seconds."""
-SHORT_LIVES = 4
-"""Connections in a row, each ended by the cloud soon after it was registered, that make a second terminal with the same
-TerminalID likely."""
+SHORT_REGISTRATIONS = 4
+"""Registrations in a row, each ended soon by the cloud, that make a second terminal with the same TerminalID likely."""
 MOST_DOUBTED = 16
 
 
@@ -66,9 +65,9 @@ _ANSWERING = (Outcome.REGISTERED, Outcome.OPEN, Outcome.REFUSED_REGISTRATION, Ou
 
 
 @dataclass(frozen=True)
-class Life:
-    """A registered connection that is over: for how long it was registered and, at its end, without data (seconds)."""
-    registered: float
+class PastRegistration:
+    """A registration that is over: how long it lasted, and how long it was without data at its end (seconds)."""
+    lasted: float
     idle: float
 
 
@@ -88,7 +87,7 @@ class Record:
     interval: float | None = None           # of heartbeats, where idle connections are ended
     idle_end: float | None = None           # the age at which they are
     mss: int | None = None                  # the segment size, since larger ones were lost on the way
-    lives: deque[Life] = field(default_factory=lambda: deque(maxlen=ENDS_ALIKE))
+    past: deque[PastRegistration] = field(default_factory=lambda: deque(maxlen=ENDS_ALIKE))
 
 
 def _shown(address: Address | None) -> tuple[str, ...]:
@@ -107,7 +106,7 @@ class Endpoints:
         self.configured = tuple(configured)
         self._records = {endpoint: Record() for endpoint in self.configured}
         self._tried: set[Endpoint] = set()      # since the last registration
-        self._short: deque[float] = deque(maxlen=SHORT_LIVES)
+        self._short: deque[float] = deque(maxlen=SHORT_REGISTRATIONS)
 
     def on_network(self, identity: str | None) -> bool:
         """The terminal is on this network now (None: nobody knows). True where it is another than the last known."""
@@ -140,11 +139,11 @@ class Endpoints:
         if not (others_tried or self[endpoint].cut):
             return min(timeout, FIRST_ANSWER)
         in_vain = min(record.unregistered for record in self._records.values())
-        return timeout * 2.0 ** min(in_vain, PATIENCE)
+        return timeout * 2.0 ** min(in_vain, MOST_ANSWER_DOUBLINGS)
 
     def move_after(self, primary: Endpoint, primary_retry: float) -> float:
         """Seconds on the secondary after which the primary is tried."""
-        return primary_retry * 2.0 ** min(self[primary].failed_moves, MOST_DOUBLINGS)
+        return primary_retry * 2.0 ** min(self[primary].failed_moves, MOST_MOVE_DOUBLINGS)
 
     def others_answer(self, endpoint: Endpoint) -> bool:
         """Another endpoint answered last time, so that the line works. A login page is on this side of the line."""
@@ -203,22 +202,22 @@ class Endpoints:
             if record.address == address:
                 record.address = None
 
-    def ended(self, endpoint: Endpoint, life: Life, *, by_the_cloud: bool, stable_after: float,
+    def ended(self, endpoint: Endpoint, past: PastRegistration, *, by_the_cloud: bool, stable_after: float,
               moved: bool = False) -> None:
         """A registered connection is over, and not on our own wish."""
         record = self[endpoint]
-        if life.registered >= stable_after:
+        if past.lasted >= stable_after:
             record.failed_moves = 0
         elif moved and by_the_cloud:
             record.failed_moves += 1
         record.cut = by_the_cloud
-        record.lives.append(life)
-        ages = [one.idle for one in record.lives]
+        record.past.append(past)
+        ages = [one.idle for one in record.past]
         if len(ages) == ENDS_ALIKE and min(ages) > FLOOR and max(ages) - min(ages) <= max(2.0, 0.05 * max(ages)):
             record.idle_end = min(ages)
             record.interval = min(record.interval or max(ages), max(FLOOR, record.idle_end / 2))
-        if by_the_cloud and life.registered < stable_after:
-            self._short.append(life.registered)
+        if by_the_cloud and past.lasted < stable_after:
+            self._short.append(past.lasted)
         else:
             self._short.clear()
 
@@ -241,7 +240,7 @@ class Endpoints:
         """The cloud ends one registration after the other, soon, and not by a timer: another terminal may be taking the
         place of this one, and this one its, again and again."""
         ages = sorted(self._short)
-        return len(ages) == SHORT_LIVES and ages[-1] - ages[0] > 0.2 * ages[-1]
+        return len(ages) == SHORT_REGISTRATIONS and ages[-1] - ages[0] > 0.2 * ages[-1]
 
     def settled(self) -> None:
         """A registration lasts: whatever came before it is over."""

@@ -12,7 +12,7 @@ from .announcer import Announcer
 from .dial_plan import DialPlan
 from .dialed import Dialed, DialFailed
 from .ended import Ended
-from .endpoints import Endpoints, Life
+from .endpoints import Endpoints, PastRegistration
 from .policy import BY_THE_CLOUD, ON_PURPOSE, Cause, Evidence, Finding, Policy, Wait, classify
 
 log = logging.getLogger(__name__)
@@ -46,31 +46,31 @@ class Evaluation:
         cause = classify(self._evidence(endpoint, ended.finding, registered), network)
         self.announcer.met({endpoint: cause}, ended.reason)
 
-    def ended(self, dialed: Dialed, ended: Ended, life: Life | None, network: NetworkReport, now: float, *,
+    def ended(self, dialed: Dialed, ended: Ended, past: PastRegistration | None, network: NetworkReport, now: float, *,
               moved: bool) -> Wait:
-        """After a connection. life: of the registered one, None if it never was. moved: another connection was left for
+        """After a connection. past: its registration, None if there was none. moved: another connection was left for
         this one."""
         endpoint, stable_after = dialed.endpoint, self.policy.reconnect.stable_after
-        evidence = self._evidence(endpoint, ended.finding, life is not None)
+        evidence = self._evidence(endpoint, ended.finding, past is not None)
         if ended.mss:
             self.records[endpoint].mss = ended.mss
         met = {endpoint: evidence}
         if ended.successor:
-            short = life is not None and life.registered < stable_after
+            short = past is not None and past.lasted < stable_after
             silent = ended.finding is Finding.LOST and short        # as good as cut: out of the same bucket
             met = {endpoint: replace(evidence, finding=Finding.CLOSED if silent else Finding.ASKED)}
-        elif ended.finding not in ON_PURPOSE and life is None:
+        elif ended.finding not in ON_PURPOSE and past is None:
             self.records.not_registered(endpoint, dialed.address, ended.finding, ended.reason, moved=moved)
             met |= {other: self._evidence(other, failure.finding) for other, failure in dialed.results.failures.items()}
-        if ended.finding not in ON_PURPOSE and life is not None:
-            self.records.ended(endpoint, life, by_the_cloud=ended.finding in BY_THE_CLOUD, stable_after=stable_after,
+        if ended.finding not in ON_PURPOSE and past is not None:
+            self.records.ended(endpoint, past, by_the_cloud=ended.finding in BY_THE_CLOUD, stable_after=stable_after,
                                moved=moved)
         self.announcer.problems()
-        wait = (self.policy.ended(met, network, now, dialed_for=dialed.seconds) if life is None
-                else self.policy.ended(met, network, now, registered_for=life.registered))
-        if life is not None and wait.causes[endpoint] is Cause.CROWDED:
+        wait = (self.policy.ended(met, network, now, dialed_for=dialed.seconds) if past is None
+                else self.policy.ended(met, network, now, registered_for=past.lasted))
+        if past is not None and wait.causes[endpoint] is Cause.CROWDED:
             self.records.crowded(endpoint)
-        self.announcer.met(wait.causes, ended.reason if life is not None else None)
+        self.announcer.met(wait.causes, ended.reason if past is not None else None)
         self._over(wait)
         if wait.cause is Cause.REJECTED:
             log.warning("the cloud does not know this terminal's type: correct terminal.type in the settings and have "

@@ -49,7 +49,7 @@ from .dial_plan import DialPlan
 from .dialed import Dialed, DialFailed
 from .dialer import Dialer
 from .ended import Ended
-from .endpoints import Endpoints, Life
+from .endpoints import Endpoints, PastRegistration
 from .evaluation import Evaluation
 from .foreground_dial import ForegroundDial
 from .link_commands import LinkCommands
@@ -218,13 +218,13 @@ class Link:
             move=self._move(endpoint), registered=lambda: self._registered(dialed), settled=self._calm)
         self._store.phase(Phase.REGISTERING)
         self._commands.dial = self._plan.returning = False
-        life = None
+        past = None
         try:
             ended = self._conversation.run()
             if self._conversation.registered_at is not None:
                 now = time.monotonic()
-                life = Life(now - self._conversation.registered_at, now - connection.last_data)
-            self._evaluation.offline(endpoint, ended, self._network, registered=life is not None)
+                past = PastRegistration(now - self._conversation.registered_at, now - connection.last_data)
+            self._evaluation.offline(endpoint, ended, self._network, registered=past is not None)
         finally:
             self._connection = self._conversation = None
             self._transactions.detach(connection)
@@ -233,11 +233,11 @@ class Link:
                 self._frozen = connection
             else:
                 connection.close()
-        log.info("connection %d: ended %s: %s", connection.number, "without a registration" if life is None
-                 else f"after {life.registered:.1f} s online", clean(ended.reason))
+        log.info("connection %d: ended %s: %s", connection.number, "without a registration" if past is None
+                 else f"after {past.lasted:.1f} s online", clean(ended.reason))
         self._records[endpoint].terminates |= session.terminates
         self._redial_wait.forget()
-        wait = self._evaluation.ended(dialed, ended, life, self._network, time.monotonic(), moved=moved)
+        wait = self._evaluation.ended(dialed, ended, past, self._network, time.monotonic(), moved=moved)
         if ended.successor and wait.cause is Cause.CROWDED:     # it registers us and falls silent, again and again
             ended.successor.socket.close()
             ended = replace(ended, successor=None)

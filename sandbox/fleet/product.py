@@ -8,7 +8,12 @@ from enum import IntEnum
 
 import numpy as np
 
-from econduit_terminal.agent.cloud.endpoints import FIRST_ANSWER, MOST_DOUBLINGS, MOVE_ANSWER, PATIENCE
+from econduit_terminal.agent.cloud.endpoints import (
+    FIRST_ANSWER,
+    MOST_ANSWER_DOUBLINGS,
+    MOST_MOVE_DOUBLINGS,
+    MOVE_ANSWER,
+)
 from econduit_terminal.agent.cloud.policy import Cause, Finding
 from econduit_terminal.conf.schema import Settings
 from econduit_terminal.contract.network_report import NetworkReport
@@ -67,11 +72,11 @@ class Product:
             return np.full(ids.shape, min(self._answer, MOVE_ANSWER))
         for endpoint, flags in enumerate(refused):
             self._note(endpoint, ids[flags], Met.REFUSED)
-        patience: Seconds = self._answer * 2.0 ** np.minimum(self._unregistered[:, ids].min(axis=0), PATIENCE)
+        full: Seconds = self._answer * 2.0 ** np.minimum(self._unregistered[:, ids].min(axis=0), MOST_ANSWER_DOUBLINGS)
         if len(self._tried) == 1:
-            return patience
+            return full
         whole = self._tried[1 - endpoints, ids] | self._cut[endpoints, ids]
-        return np.where(whole, patience, min(self._answer, FIRST_ANSWER))
+        return np.where(whole, full, min(self._answer, FIRST_ANSWER))
 
     def registered(self, ids: Ids, endpoints: Ids) -> None:
         """See Endpoints.registered."""
@@ -113,7 +118,7 @@ class Product:
 
     def move_after(self, ids: Ids) -> Seconds:
         """See Endpoints.move_after."""
-        doubled: Seconds = self._primary_retry * 2.0 ** np.minimum(self._failed_moves[ids], MOST_DOUBLINGS)
+        doubled: Seconds = self._primary_retry * 2.0 ** np.minimum(self._failed_moves[ids], MOST_MOVE_DOUBLINGS)
         return doubled
 
     def probed(self, ids: Ids) -> Flags:

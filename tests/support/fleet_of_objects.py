@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from math import isnan
 
-from econduit_terminal.agent.cloud.endpoints import Endpoints, Life
+from econduit_terminal.agent.cloud.endpoints import Endpoints, PastRegistration
 from econduit_terminal.agent.cloud.policy import Cause, Evidence, Finding, Policy
 from econduit_terminal.agent.cloud.race import Lane
 from econduit_terminal.agent.wire.errors import AnswerOverdue
@@ -105,7 +105,7 @@ def _terminal(world: World, settings: Settings, number: int, chance: float) -> P
         yield now
         world.seen.cut.setdefault(number, []).append(now)
         evidence = Evidence(Finding.CLOSED, True, records.others_answer(endpoint))
-        records.ended(endpoint, Life(now - since, 0.0), by_the_cloud=True,
+        records.ended(endpoint, PastRegistration(now - since, 0.0), by_the_cloud=True,
                       stable_after=settings.reconnect.stable_after)
         wait = policy.ended({endpoint: evidence}, world.run.network, now, registered_for=now - since)
         if wait.causes[endpoint] is Cause.CROWDED:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import gevent
 
-from econduit_terminal.agent.cloud.endpoints import Address, Endpoints, Life
+from econduit_terminal.agent.cloud.endpoints import Address, Endpoints, PastRegistration
 from econduit_terminal.agent.cloud.policy import BY_THE_CLOUD, ON_PURPOSE, Cause, Evidence, Finding, Policy
 from econduit_terminal.agent.wire import dialect
 from econduit_terminal.agent.wire.session import Session, Timing
@@ -185,7 +185,7 @@ class Terminal:
             self._records.not_registered(endpoint, None, ended.finding, ended.reason, moved=moved)
             met |= {other: self._evidence(other, finding) for other, finding in opened.met.items()}
         elif ended.finding not in ON_PURPOSE:
-            self._records.ended(endpoint, Life(ended.registered_for or 0.0, ended.idle), moved=moved,
+            self._records.ended(endpoint, PastRegistration(ended.registered_for or 0.0, ended.idle), moved=moved,
                                 by_the_cloud=ended.finding in BY_THE_CLOUD, stable_after=stable_after)
         wait = self._policy.ended(met, NETWORK, time.monotonic(), registered_for=ended.registered_for)
         if registered and wait.causes[endpoint] is Cause.CROWDED:

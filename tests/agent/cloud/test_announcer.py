@@ -2,7 +2,7 @@
 import pytest
 
 from econduit_terminal.agent.cloud.announcer import SHARED_ID, Announcer
-from econduit_terminal.agent.cloud.endpoints import Endpoints, Life
+from econduit_terminal.agent.cloud.endpoints import Endpoints, PastRegistration
 from econduit_terminal.agent.cloud.policy import Cause, Finding
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import NetworkReport
@@ -62,13 +62,13 @@ def test_a_registration_ends_what_was_met_before(announcer, store, records):
 
 def test_problems(announcer, store, records):
     for seconds in (0.1, 0.25, 0.02, 0.18):
-        records.ended(A, Life(seconds, 0.0), by_the_cloud=True, stable_after=30)
+        records.ended(A, PastRegistration(seconds, 0.0), by_the_cloud=True, stable_after=30)
     for _ in range(3):
-        records.ended(B, Life(900.0, 30.0), by_the_cloud=False, stable_after=30)
+        records.ended(B, PastRegistration(900.0, 30.0), by_the_cloud=False, stable_after=30)
     announcer.problems()
     assert store.problems == {"heartbeat": (
         "something on the way to secondary.test:9001 ends connections without data after 30 s: heartbeats every 15 s")}
     for seconds in (0.1, 0.25, 0.02, 0.18):
-        records.ended(A, Life(seconds, 0.0), by_the_cloud=True, stable_after=30)
+        records.ended(A, PastRegistration(seconds, 0.0), by_the_cloud=True, stable_after=30)
     announcer.problems()
     assert store.problems["TerminalID"] == SHARED_ID

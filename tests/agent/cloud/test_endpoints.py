@@ -9,7 +9,7 @@ from econduit_terminal.agent.cloud.endpoints import (
     MOST_DOUBTED,
     MOVE_ANSWER,
     Endpoints,
-    Life,
+    PastRegistration,
     Record,
 )
 from econduit_terminal.agent.cloud.policy import Finding
@@ -101,7 +101,7 @@ def test_o4_little_time_until_the_other_was_tried_and_all_of_it_then(records):
 def test_an_endpoint_whose_cloud_cut_the_terminal_has_the_whole_time_once(records):
     """It cut others, too: who hangs up in that queue leaves work behind that helps nobody."""
     records.registered(A, ONE, 1.0)
-    records.ended(A, Life(100.0, 1.0), by_the_cloud=True, stable_after=30)
+    records.ended(A, PastRegistration(100.0, 1.0), by_the_cloud=True, stable_after=30)
     assert (records.answer_time(A, 10), records.answer_time(B, 10)) == (10, FIRST_ANSWER)
     in_vain(records, A)
     records.registered(B, TWO, 1.0)
@@ -110,9 +110,9 @@ def test_an_endpoint_whose_cloud_cut_the_terminal_has_the_whole_time_once(record
 
 def test_an_endpoint_where_the_line_ended_the_connection_has_no_more_time_than_any(records):
     records.registered(A, ONE, 1.0)
-    records.ended(A, Life(100.0, 1.0), by_the_cloud=False, stable_after=30)
+    records.ended(A, PastRegistration(100.0, 1.0), by_the_cloud=False, stable_after=30)
     assert records.answer_time(A, 10) == FIRST_ANSWER
-    records.ended(A, Life(100.0, 1.0), by_the_cloud=True, stable_after=30)
+    records.ended(A, PastRegistration(100.0, 1.0), by_the_cloud=True, stable_after=30)
     records.registered(A, ONE, 2.0)
     assert records.answer_time(A, 10) == FIRST_ANSWER
 
@@ -161,12 +161,12 @@ def test_o4_a_move_waits_two_seconds_and_doubles_with_each_that_failed(records):
     assert records.move_after(A, 300) == 2400
     records.registered(A, ONE, 2.0)
     assert records.move_after(A, 300) == 2400, "that it registers does not say that it keeps the terminal"
-    records.ended(A, Life(4.0, 0.0), by_the_cloud=True, stable_after=30, moved=True)
+    records.ended(A, PastRegistration(4.0, 0.0), by_the_cloud=True, stable_after=30, moved=True)
     assert records.move_after(A, 300) == 4800
     for by_the_cloud, moved in ((True, False), (False, True)):
-        records.ended(A, Life(4.0, 0.0), by_the_cloud=by_the_cloud, stable_after=30, moved=moved)
+        records.ended(A, PastRegistration(4.0, 0.0), by_the_cloud=by_the_cloud, stable_after=30, moved=moved)
     assert records.move_after(A, 300) == 4800
-    records.ended(A, Life(30.0, 0.0), by_the_cloud=True, stable_after=30)
+    records.ended(A, PastRegistration(30.0, 0.0), by_the_cloud=True, stable_after=30)
     assert records.move_after(A, 300) == 300
     for _ in range(2000):
         in_vain(records, A, moved=True)
@@ -269,9 +269,9 @@ def test_who_answers(records):
 
 # -- O9: idle connections are ended ------------------------------------------------------------------------------------
 
-def lives(records, *ages, registered=1000.0, endpoint=A, by_the_cloud=True):
+def registrations(records, *ages, registered=1000.0, endpoint=A, by_the_cloud=True):
     for age in ages:
-        records.ended(endpoint, Life(registered, age), by_the_cloud=by_the_cloud, stable_after=STABLE)
+        records.ended(endpoint, PastRegistration(registered, age), by_the_cloud=by_the_cloud, stable_after=STABLE)
 
 
 @pytest.mark.parametrize("ages, interval", [
@@ -279,17 +279,17 @@ def lives(records, *ages, registered=1000.0, endpoint=A, by_the_cloud=True):
     ((30.0, 45.0, 30.0, 45.0), 60), ((15.0,) * 3, FLOOR), ((12.0, 13.0, 12.5), FLOOR), ((9.0,) * 3, 60),
     ((3.0,) * 8, 60), ((300.0, 305.0, 310.0), 60), ((110.0,) * 3, 55)])
 def test_o9_ends_at_one_idle_age_call_for_heartbeats_at_half_of_it(records, ages, interval):
-    lives(records, *ages)
+    registrations(records, *ages)
     assert records.interval(A, 60) == pytest.approx(interval)
     assert records.interval(B, 60) == 60 and records.interval(A, 5) == 5
 
 
 def test_o9_a_shorter_age_counts_later_a_longer_one_not(records):
-    lives(records, 40.0, 40.0, 40.0)
+    registrations(records, 40.0, 40.0, 40.0)
     assert records.interval(A, 60) == 20
-    lives(records, 24.0, 24.0, 24.0)
+    registrations(records, 24.0, 24.0, 24.0)
     assert records.interval(A, 60) == 12
-    lives(records, 50.0, 50.0, 50.0)
+    registrations(records, 50.0, 50.0, 50.0)
     assert records.interval(A, 60) == 12
     records.registered(A, ONE, 1.0)
     assert records.interval(A, 60) == 12, "a registration does not disprove it"
@@ -300,7 +300,7 @@ def test_o9_a_shorter_age_counts_later_a_longer_one_not(records):
 @given(st.lists(st.floats(0, 1e5), max_size=30), st.floats(0.05, 3600))
 def test_o9_no_heartbeat_more_often_than_the_floor_nor_seldomer_than_configured(ages, configured):
     records = Endpoints([A, B])
-    lives(records, *ages)
+    registrations(records, *ages)
     assert min(FLOOR, configured) <= records.interval(A, configured) <= configured
 
 
@@ -310,21 +310,21 @@ def test_o9_no_heartbeat_more_often_than_the_floor_nor_seldomer_than_configured(
     ((0.1, 0.25, 0.02), False), ((0.1, 0.25, 0.02, 0.18), True), ((0.1, 9.0, 0.3, 20.0), True),
     ((900.0, 0.25, 0.02, 0.18), False), ((0.1, 0.25, 31.0, 0.02, 0.18, 0.1), False),
     ((4.0, 4.01, 4.0, 4.02), False), ((2.8, 2.6, 2.9, 2.95, 2.7), False)])
-def test_o10_short_lives_that_no_timer_explains(records, registered, shared):
+def test_o10_short_registrations_that_no_timer_explains(records, registered, shared):
     for seconds in registered:
-        lives(records, 0.0, registered=seconds)
+        registrations(records, 0.0, registered=seconds)
     assert records.shared_id is shared
 
 
 def test_o10_lines_that_die_are_no_second_terminal(records):
     for seconds in (0.1, 3.0, 7.0, 12.0, 1.0):
-        lives(records, 0.0, registered=seconds, by_the_cloud=False)
+        registrations(records, 0.0, registered=seconds, by_the_cloud=False)
     assert not records.shared_id
 
 
 def test_o10_a_registration_that_lasts_ends_it(records):
     for seconds in (0.1, 0.25, 0.02, 0.18):
-        lives(records, 0.0, registered=seconds, endpoint=A if seconds < 0.1 else B)
+        registrations(records, 0.0, registered=seconds, endpoint=A if seconds < 0.1 else B)
     assert records.shared_id
     records.settled()
     assert not records.shared_id

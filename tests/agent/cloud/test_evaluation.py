@@ -9,7 +9,7 @@ from econduit_terminal.agent.cloud.dial_plan import DialPlan
 from econduit_terminal.agent.cloud.dialed import Dialed, DialFailed, DialResults, EndpointFailure
 from econduit_terminal.agent.cloud.dialer import Dialer
 from econduit_terminal.agent.cloud.ended import Ended
-from econduit_terminal.agent.cloud.endpoints import Endpoints, Life
+from econduit_terminal.agent.cloud.endpoints import Endpoints, PastRegistration
 from econduit_terminal.agent.cloud.evaluation import Evaluation
 from econduit_terminal.agent.cloud.policy import Cause, Finding, Policy
 from econduit_terminal.conf.values import Endpoint
@@ -19,7 +19,7 @@ from econduit_terminal.contract.status import Outcome
 A, B = Endpoint("primary.test", 80), Endpoint("secondary.test", 9001)
 ONE = socket.AF_INET, ("192.0.2.1", 80)
 NETWORK = NetworkReport()
-LONG, SHORT = Life(3600.0, 5.0), Life(1.0, 1.0)
+LONG, SHORT = PastRegistration(3600.0, 5.0), PastRegistration(1.0, 1.0)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_display_comes_first_and_the_records_after_it(it, store):
     it.offline(A, ended, NETWORK, registered=True)
     assert store.reasons == ["closed by the cloud"] and it.records[A].outcome is Outcome.UNTRIED
     assert it.ended(dialed(), ended, SHORT, NETWORK, 1.0, moved=False).cause is Cause.CUT
-    assert list(it.records[A].lives) == [SHORT]
+    assert list(it.records[A].past) == [SHORT]
 
 
 def test_without_a_registration_what_was_met_at_the_other_endpoint_counts_as_well(it):
@@ -79,13 +79,13 @@ def test_an_endpoint_that_was_silent_meanwhile_is_dialed_again_from_the_start_of
 def test_an_end_on_purpose_says_nothing_of_the_endpoint(it, finding):
     it.ended(dialed(), Ended(finding, "asked for"), LONG, NETWORK, 1.0, moved=False)
     it.ended(dialed(), Ended(finding, "asked for"), None, NETWORK, 2.0, moved=True)
-    assert not it.records[A].lives and it.records[A].unregistered == it.records[A].failed_moves == 0
+    assert not it.records[A].past and it.records[A].unregistered == it.records[A].failed_moves == 0
 
 
-@pytest.mark.parametrize("life, cause", [(SHORT, Cause.CUT), (LONG, Cause.ASKED)])
-def test_silence_after_a_short_life_is_as_good_as_a_cut_though_another_connection_is_open(it, life, cause):
+@pytest.mark.parametrize("past, cause", [(SHORT, Cause.CUT), (LONG, Cause.ASKED)])
+def test_silence_after_a_short_registration_is_as_good_as_a_cut_though_another_connection_is_open(it, past, cause):
     ended = Ended(Finding.LOST, "connection lost on the way", successor=dialed(), mss=1200)
-    assert it.ended(dialed(), ended, life, NETWORK, 1.0, moved=False).cause is cause
+    assert it.ended(dialed(), ended, past, NETWORK, 1.0, moved=False).cause is cause
     assert it.records[A].mss == 1200
 
 
