@@ -232,6 +232,7 @@ class _Dial:
 
     def _open(self, sock: Any, endpoint: Endpoint, address: Address, deadline: float) -> Dialed:
         """The winner, under TLS if the settings say so."""
+        settled = self._settled(endpoint)
         if self._settings.cloud.tls:
             seconds = min(max(0.1, deadline - time.monotonic()), self._targets[endpoint].answer)
             try:
@@ -239,20 +240,21 @@ class _Dial:
                     secured = secure(sock, endpoint, self._settings.cloud.ca_file)
             except TlsFailed as error:
                 self._failures[endpoint] = EndpointFailure(Finding.TLS, str(error), address)
-                raise DialFailed(self._results((*self._settled(endpoint), endpoint))) from None
+                raise DialFailed(self._results((*settled, endpoint))) from None
         else:
             secured = sock
         self._sockets.discard(sock)
         self._failures.pop(endpoint, None)
-        settled = self._settled(endpoint)
         return Dialed(secured, endpoint, time.monotonic() - self._began, address, self._results(settled))
 
     def _settled(self, opened: Endpoint) -> list[Endpoint]:
-        """The endpoints of which it is known what they are worth, though another one opened first."""
+        """The endpoints of which it is known what they are worth, though another one opened first. As long as that one
+        was silent, too, the line was."""
         now = time.monotonic()
+        heard = self._lanes[opened].silent_for(now)
         settled = []
         for endpoint, lane in self._lanes.items():
-            if endpoint != opened and lane.silent_for(now) >= SILENT_AFTER:
+            if lane.silent_for(now) - heard >= SILENT_AFTER:
                 self._silent(endpoint)
                 settled.append(endpoint)
             elif lane.exhausted:

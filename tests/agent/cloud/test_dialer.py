@@ -229,6 +229,21 @@ def test_an_endpoint_that_lost_after_a_fair_time_was_silent_and_before_it_nothin
     dialed.socket.close()
 
 
+def test_where_the_line_was_silent_as_well_no_endpoint_is_blamed(dialer, clouds, monkeypatch):
+    """Nothing passes at first; then both endpoints open, one a moment before the other."""
+    monkeypatch.setattr(module, "SILENT_AFTER", 0.3)
+    connect = module.connect
+
+    def slow(sock, endpoint, *more):
+        gevent.sleep(0.5 if endpoint == clouds[0].endpoint else 1.5)
+        return connect(sock, endpoint, *more)
+
+    monkeypatch.setattr(module, "connect", slow)
+    dialed = dialer.dial(targets(*[cloud.endpoint for cloud in clouds]))
+    assert dialed.endpoint == clouds[0].endpoint and not dialed.results.failures
+    dialed.socket.close()
+
+
 def test_m8_a_smaller_segment_size(dialer, clouds):
     dialed = dialer.dial(targets(clouds[0].endpoint, mss=536))
     assert dialed.socket.getsockopt(std.IPPROTO_TCP, std.TCP_MAXSEG) <= 536
