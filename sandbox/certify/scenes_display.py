@@ -70,12 +70,15 @@ def _loss(case: Case, out: str, back: str, words: tuple[str, str], sale: bool) -
         if sale:
             link.send(request.body + END)
             await asyncio.sleep(0.5)
+        asked = exam.bench.now
         await exam.hands.do(out, words[0])
         gone = exam.bench.now
         offline = ""
         try:
             if exam.device.display and not sale:
-                reading = await exam.display.wait_for(OFFLINE, IN_TIME, gone)
+                # It may be back by another way before the hook has returned.
+                reading = (exam.display.turned(OFFLINE, asked)
+                           or await exam.display.wait_for(OFFLINE, IN_TIME, gone))
                 offline = "" if reading else f"the display did not say “{OFFLINE}” within {IN_TIME:g} s"
             await asyncio.sleep(max(0.0, AWAY - (exam.bench.now - gone)))
         finally:
