@@ -10,6 +10,10 @@ from collections.abc import Iterator
 
 NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
 NLMSG_ERROR, NLMSG_DONE = 2, 3
+RTM_GETLINK = 18
+IFLA_IFNAME = 3
+LINK = struct.Struct("=BxHiII")
+"""struct ifinfomsg: family, type, index, flags, change mask."""
 
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -104,6 +108,11 @@ def interface_name(index: int) -> str:
         return socket.if_indextoname(index)
     except OSError:
         return ""
+
+
+def text(value: bytes | None) -> str:
+    """A name, without the zero at its end."""
+    return (value or b"").rstrip(b"\0").decode(errors="replace")
 
 
 def address_text(value: bytes | None) -> str | None:

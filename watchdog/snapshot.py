@@ -1,10 +1,10 @@
-"""netifaces, sysfs, /proc, netlink and psutil → one frozen State.
+"""netlink, sysfs, /proc, netifaces and psutil → one frozen State.
 
-- None of them knows everything. netifaces has the interfaces and addresses, and the gateways of every family, but
-  misses defaults without a gateway (ppp0) and, once a second table has a default (VPN), the main table's. sysfs has the
-  link in the kernel's words (`operstate`, `carrier`, `carrier_changes`, `wireless`). `/proc/net/route` and `ipv6_route`
-  have all defaults, with metrics. netlink has the route to one address, and who answers on the link. Nothing here sends
-  anything over the network.
+- None of them knows everything. netlink has the interfaces and addresses, the route to one address, and who answers on
+  the link. sysfs has the link in the kernel's words (`operstate`, `carrier`, `carrier_changes`, `wireless`). netifaces
+  has the gateways of every family, but misses defaults without a gateway (ppp0) and, once a second table has a default
+  (VPN), the main table's. `/proc/net/route` and `ipv6_route` have those, with metrics. Nothing here sends anything over
+  the network.
 - A container may have no /sys. Then psutil's flags replace the link (it calls IFF_RUNNING "up"), and names the kind:
   nothing there tells hardware from a veth.
 - Memory counts here: psutil (1 MB) is loaded only where it is needed, and paths are text (pathlib: 0.5 MB).
@@ -46,7 +46,7 @@ def _flags() -> Mapping[str, Any]:
 
 
 class Sources(NamedTuple):
-    """What is asked beside the files: netifaces, psutil, netlink."""
+    """What is asked beside the files: netlink, psutil, netifaces."""
 
     addresses: Callable[[], Mapping[str, list[Address]]] = read_addresses
     flags: Callable[[], Mapping[str, Any]] = _flags
@@ -71,7 +71,7 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: st
     held = ip_configs(_or_nothing(sources.addresses))
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
-    stats = {} if names and all(_text(f"{sysfs}/{name}/operstate") for name in names) else _or_nothing(sources.flags)
+    stats = {} if _links_readable(sysfs, listed, names) else _or_nothing(sources.flags)
     counting = set(named) or (_real(sysfs, names, sources.unpaired) if listed else _real_by_name(held, stats))
     radios = _radios(proc)
     interfaces = tuple(
@@ -225,6 +225,11 @@ def _ipv6_defaults(table: str) -> list[Route]:
         gateway = socket.inet_ntop(socket.AF_INET6, hop) if any(hop) else None
         routes.append(Route(fields[9], gateway, int(fields[5], 16), 6))
     return routes
+
+
+def _links_readable(sysfs: str, listed: list[str], names: list[str]) -> bool:
+    """sysfs is there and tells of every interface that is still there."""
+    return bool(listed) and all(_text(f"{sysfs}/{name}/operstate") for name in names if _has(sysfs, name, ""))
 
 
 def _listed(sysfs: str) -> list[str]:

@@ -53,9 +53,9 @@ class Machine:
         for mark in (*marks, *(["device"] if hardware else [])):
             (folder / mark).mkdir(exist_ok=True)
         self.addresses[name] = [
-            Address(socket.AF_INET6, text, "ffff:ffff:ffff:ffff::/64") if ":" in text
-            else Address(socket.AF_INET, text, "255.255.255.0") for text in addresses
-        ] + [Address(socket.AF_PACKET, "02:00:00:00:00:01", None)]
+            Address(socket.AF_INET6, text, 64) if ":" in text
+            else Address(socket.AF_INET, text, 24) for text in addresses
+        ] + [Address(socket.AF_PACKET, "02:00:00:00:00:01")]
 
     def routes(self, *lines, ipv6=()):
         (self.proc / "route").write_text(ROUTE + "".join(lines))
@@ -227,8 +227,8 @@ def blind(machine):
 
     def interface(name, flags=UP, addresses=("192.168.2.7",), mac="02:00:00:00:00:01"):
         machine.addresses[name] = [
-            *(Address(socket.AF_INET, text, "255.255.255.0") for text in addresses),
-            *([Address(socket.AF_PACKET, mac, None)] if mac else [])]
+            *(Address(socket.AF_INET, text, 24) for text in addresses),
+            *([Address(socket.AF_PACKET, mac)] if mac else [])]
         machine.stats[name] = stats(flags)
 
     interface("lo", "up,loopback,running", ("127.0.0.1",), "00:00:00:00:00:00")
@@ -310,7 +310,7 @@ def test_t13_switched_off(machine, flags, carrier, operstate, enabled):
 
 
 def test_what_vanishes_while_it_is_read(machine):
-    machine.addresses["usb0"] = [Address(socket.AF_INET, "192.168.3.2", "255.255.255.0")]
+    machine.addresses["usb0"] = [Address(socket.AF_INET, "192.168.3.2", 24)]
     state = machine.read()
     assert state.interface("usb0").addresses == ("192.168.3.2",)
     assert "usb0" not in names(state)
