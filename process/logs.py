@@ -3,8 +3,8 @@
 Records go to standard error, which supervisor keeps and rotates. Every record is one line of limited length, exceptions
 included, so that nothing from outside can forge a line, move a cursor or fill the disk.
 
-Nothing that a long-running process writes is waited for: records and whatever Python itself has to say go through an
-Outlet, the stacks that a signal asks for to a descriptor that cannot hold the process.
+Nothing that a long-running process writes is waited for: records and whatever Python itself has to say go through a
+BackgroundWriter, the stacks that a signal asks for to a descriptor that cannot hold the process.
 """
 import faulthandler
 import io
@@ -15,7 +15,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from econduit_terminal.process.outlet import Outlet, native_thread
+from econduit_terminal.process.background_writer import BackgroundWriter, native_thread
 from econduit_terminal.process.text import clean
 from econduit_terminal.process.timestamps import rfc3339
 
@@ -27,7 +27,7 @@ LAST_WORDS = 0.5
 """Seconds that the end of the process waits for its last lines to be written."""
 STANDARD_ERROR = 2
 
-_outlet: Outlet | None = None
+_writer: BackgroundWriter | None = None
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
@@ -60,8 +60,8 @@ def stacks_on(number: int) -> None:
 
 def flush() -> None:
     """Before the process becomes another one: what was logged is written, as far as that takes no time."""
-    if _outlet is not None:
-        _outlet.flush(LAST_WORDS)
+    if _writer is not None:
+        _writer.flush(LAST_WORDS)
 
 
 def _handler(stream: TextIO | None) -> logging.Handler:
@@ -82,12 +82,12 @@ def _descriptor_of(stream: TextIO) -> int | None:
         return None     # in memory, or closed
 
 
-def _standard_error() -> Outlet:
-    global _outlet      # one for the process, as its descriptor is
-    if _outlet is None:
-        _outlet = Outlet(STANDARD_ERROR, lost=lambda number: _line(
+def _standard_error() -> BackgroundWriter:
+    global _writer      # one for the process, as its descriptor is
+    if _writer is None:
+        _writer = BackgroundWriter(STANDARD_ERROR, lost=lambda number: _line(
             "WARNING", "logs", f"{number} lines were lost: standard error did not take them in time"))
-    return _outlet
+    return _writer
 
 
 def _line(level: str, name: str, text: str) -> bytes:
@@ -95,26 +95,26 @@ def _line(level: str, name: str, text: str) -> bytes:
 
 
 class _Handler(logging.Handler):
-    def __init__(self, outlet: Outlet):
+    def __init__(self, writer: BackgroundWriter):
         super().__init__()
-        self._outlet = outlet
+        self._writer = writer
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._outlet.put(self.format(record).encode(errors="backslashreplace") + b"\n")
+            self._writer.put(self.format(record).encode(errors="backslashreplace") + b"\n")
         except Exception:  # noqa: BLE001  as logging's own handlers do: a record must not end its caller
             self.handleError(record)
 
     def flush(self) -> None:
         """Called by logging at the end of the process."""
-        self._outlet.flush(LAST_WORDS)
+        self._writer.flush(LAST_WORDS)
 
 
 class _Stream(io.TextIOBase):
     """A standard stream whose text becomes lines of the log."""
 
-    def __init__(self, outlet: Outlet):
-        self._outlet = outlet
+    def __init__(self, writer: BackgroundWriter):
+        self._writer = writer
         self._begun = ""
 
     def write(self, text: str) -> int:
@@ -123,7 +123,7 @@ class _Stream(io.TextIOBase):
             lines, begun = [*lines, begun], ""
         self._begun = begun
         for line in filter(str.strip, lines):
-            self._outlet.put(_line("ERROR", "stderr", clean(line, LINE_MAX)))
+            self._writer.put(_line("ERROR", "stderr", clean(line, LINE_MAX)))
         return len(text)
 
     def flush(self) -> None:

@@ -8,10 +8,10 @@ import sys
 from types import TracebackType
 from typing import Self, TextIO
 
-from econduit_terminal.process.outlet import Outlet
+from econduit_terminal.process.background_writer import BackgroundWriter
 from econduit_terminal.sandbox.certify.plain_words import why
 
-PATIENCE = 2.0
+FLUSH_TIMEOUT = 2.0
 """Seconds that the last line waits for a reader."""
 
 
@@ -20,7 +20,7 @@ class Screen(io.TextIOBase):
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._outlet = Outlet(stream.fileno(), lambda count: b"(%d lines were not shown)\n" % count)
+        self._writer = BackgroundWriter(stream.fileno(), lambda count: b"(%d lines were not shown)\n" % count)
 
     def __enter__(self) -> Self:
         self._stream.flush()
@@ -30,14 +30,14 @@ class Screen(io.TextIOBase):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         sys.stdout = self._before
-        if (trouble := self.trouble()) and not isinstance(self._outlet.failure, BrokenPipeError):
+        if (trouble := self.trouble()) and not isinstance(self._writer.failure, BrokenPipeError):
             complain(f"standard output {trouble}")
 
     def trouble(self) -> str:
         """Waits a moment for what was written; why some of it is lost, or ""."""
-        if not self._outlet.flush(PATIENCE):
+        if not self._writer.flush(FLUSH_TIMEOUT):
             return "is not read by anybody"
-        if (failure := self._outlet.failure) is None:
+        if (failure := self._writer.failure) is None:
             return ""
         return "was closed" if isinstance(failure, BrokenPipeError) else f"cannot be written: {why(failure)}"
 
@@ -51,7 +51,7 @@ class Screen(io.TextIOBase):
     def write(self, text: str) -> int:
         """Never waits, never fails."""
         if text:
-            self._outlet.put(text.encode(self._stream.encoding, self._stream.errors or "replace"))
+            self._writer.put(text.encode(self._stream.encoding, self._stream.errors or "replace"))
         return len(text)
 
     def flush(self) -> None:

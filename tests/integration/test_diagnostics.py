@@ -7,7 +7,7 @@ import socket
 import pytest
 from supervisord import Supervisor
 
-ROOM = 64 * 1024 + 256 * 1024      # a pipe, and what waits for it (process/outlet.py)
+ROOM = 64 * 1024 + 256 * 1024      # a pipe, and what waits for it (process/background_writer.py)
 
 
 @pytest.fixture

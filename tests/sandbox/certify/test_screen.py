@@ -46,7 +46,7 @@ def test_a_reader_that_left_is_no_trouble_but_for_the_last_line(capsys):
 
 
 def test_nobody_reads(pipe, monkeypatch):
-    monkeypatch.setattr(screen, "PATIENCE", 0.1)
+    monkeypatch.setattr(screen, "FLUSH_TIMEOUT", 0.1)
     with Screen(pipe[1]) as made:
         print("x" * 200_000)
         assert made.trouble() == "is not read by anybody"

@@ -1,4 +1,4 @@
-"""An outlet and descriptors that do not take what it has: pipes nobody reads, full disks, closed pipes."""
+"""A writer and descriptors that do not take what it has: pipes nobody reads, full disks, closed pipes."""
 import contextlib
 import fcntl
 import os
@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from econduit_terminal.process import outlet
-from econduit_terminal.process.outlet import LIMIT, Outlet
+from econduit_terminal.process import background_writer
+from econduit_terminal.process.background_writer import LIMIT, BackgroundWriter
 
 LINE = b"%05d " + b"x" * 93 + b"\n"
 
@@ -19,11 +19,11 @@ def lost(number):
 
 
 class Pipe:
-    """A pipe and an outlet to it."""
+    """A pipe and a writer to it."""
 
     def __init__(self):
         self.reading, self.writing = os.pipe()
-        self.outlet = Outlet(self.writing, lost)
+        self.writer = BackgroundWriter(self.writing, lost)
         self.stuffed = 0
         self.seen = b""
 
@@ -36,7 +36,7 @@ class Pipe:
         os.close(own)
 
     def read(self, size=65536):
-        """What came from the outlet, after as much more as `size` bytes."""
+        """What came from the writer, after as much more as `size` bytes."""
         data = os.read(self.reading, size)
         self.seen += data[self.stuffed:]
         self.stuffed -= min(self.stuffed, len(data))
@@ -52,7 +52,7 @@ def pipe():
     made = Pipe()
     yield made
     os.close(made.reading)
-    assert made.outlet.flush(5), "nothing is written any more where another test's pipe may be"
+    assert made.writer.flush(5), "nothing is written any more where another test's pipe may be"
     os.close(made.writing)
 
 
@@ -65,12 +65,12 @@ def numbered(count):
 
 def put(pipe, count):
     for number in range(count):
-        pipe.outlet.put(LINE % number)
+        pipe.writer.put(LINE % number)
 
 
 def test_lines_come_in_order(pipe):
     put(pipe, 100)
-    assert pipe.outlet.flush(5)
+    assert pipe.writer.flush(5)
     assert pipe.read_until(LINE % 99) == numbered(100)
 
 
@@ -79,9 +79,9 @@ def test_m7_a_pipe_that_nobody_reads_is_not_waited_for_and_what_was_lost_is_said
     began = time.monotonic()
     put(pipe, ROOM + 10_000)
     assert time.monotonic() - began < 1
-    assert not pipe.outlet.flush(0.05)
+    assert not pipe.writer.flush(0.05)
     assert pipe.read_until(b" lost\n") == numbered(ROOM) + b"10000 lost\n"
-    pipe.outlet.put(LINE % 7)
+    pipe.writer.put(LINE % 7)
     assert pipe.read_until(LINE % 7) == numbered(ROOM) + b"10000 lost\n" + LINE % 7
 
 
@@ -90,7 +90,7 @@ def test_m7_losses_are_said_in_their_place(pipe):
     put(pipe, ROOM + 5)
     while not pipe.seen:        # a part of the backlog goes, and there is room again
         pipe.read(4096)
-    pipe.outlet.put(LINE % 77_777)
+    pipe.writer.put(LINE % 77_777)
     assert pipe.read_until(LINE % 77_777) == numbered(ROOM) + b"5 lost\n" + LINE % 77_777
 
 
@@ -102,7 +102,7 @@ def test_m7_the_flags_of_a_shared_pipe_stay(pipe):
 
 
 def test_m7_a_pipe_that_another_process_has_made_non_blocking(pipe, monkeypatch):
-    monkeypatch.setattr(outlet, "AGAIN", 0.01)
+    monkeypatch.setattr(background_writer, "AGAIN", 0.01)
     os.set_blocking(pipe.writing, False)
     pipe.stuff()
     put(pipe, ROOM + 3)
@@ -112,7 +112,7 @@ def test_m7_a_pipe_that_another_process_has_made_non_blocking(pipe, monkeypatch)
 def test_m7_a_full_disk_costs_the_lines_and_their_number_is_said(tmp_path):
     with open("/dev/full", "wb", buffering=0) as full, (tmp_path / "log").open("wb", buffering=0) as file:
         descriptor = os.dup(full.fileno())
-        made = Outlet(descriptor, lost)
+        made = BackgroundWriter(descriptor, lost)
         for number in range(5):
             made.put(LINE % number)
         assert made.flush(5)
@@ -133,8 +133,8 @@ def test_m7_a_line_that_broke_off_does_not_spoil_the_next(monkeypatch):
         pieces.append(bytes(data[:3] if not pieces else data))
         return len(pieces[-1])
 
-    monkeypatch.setattr(outlet.os, "write", write)
-    made = Outlet(-1, lost)
+    monkeypatch.setattr(background_writer.os, "write", write)
+    made = BackgroundWriter(-1, lost)
     made.put(b"first\n")
     made.put(b"second\n")
     assert made.flush(5)
@@ -144,14 +144,14 @@ def test_m7_a_line_that_broke_off_does_not_spoil_the_next(monkeypatch):
 def test_m7_a_closed_pipe_is_no_error(pipe):
     os.close(pipe.reading)
     for number in range(10):
-        pipe.outlet.put(LINE % number)
-    assert pipe.outlet.flush(5)
+        pipe.writer.put(LINE % number)
+    assert pipe.writer.flush(5)
     pipe.reading = os.open(os.devnull, os.O_RDONLY)
 
 
 def test_the_end_of_the_process_is_not_held_up(tmp_path):
-    program = ("import os, sys\nfrom econduit_terminal.process.outlet import Outlet\n"
-               "made = Outlet(1, lambda number: b'')\nfor _ in range(9): made.put(b'x' * 20000)\n")
+    program = ("import os, sys\nfrom econduit_terminal.process.background_writer import BackgroundWriter\n"
+               "made = BackgroundWriter(1, lambda number: b'')\nfor _ in range(9): made.put(b'x' * 20000)\n")
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert process.wait(5) == 0
     process.stdout.close()
@@ -159,7 +159,8 @@ def test_the_end_of_the_process_is_not_held_up(tmp_path):
 
 def test_under_gevent_the_thread_is_a_native_one(tmp_path):
     program = ("from gevent import monkey; monkey.patch_all()\nimport gevent, os, sys, time\n"
-               "from econduit_terminal.process.outlet import Outlet\nmade = Outlet(1, lambda number: b'')\n"
+               "from econduit_terminal.process.background_writer import BackgroundWriter\n"
+               "made = BackgroundWriter(1, lambda number: b'')\n"
                "for _ in range(9): made.put(b'x' * 20000)\nbegan = time.monotonic()\ngevent.sleep(0.1)\n"
                "sys.stderr.write(f'{time.monotonic() - began < 1}')\n")
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

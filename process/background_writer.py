@@ -39,7 +39,7 @@ def native_thread(work: Callable[[], None]) -> None:
     original("_thread", "start_new_thread")(run, ())
 
 
-class Outlet:
+class BackgroundWriter:
     """`lost`: the line that says how many were lost (bytes, with its line end), given their number. ``failure``: what
     the system said when it last refused a line."""
 
