@@ -11,7 +11,7 @@ from typing import Any
 
 from econduit_terminal.process.browsers import PROTECTION
 from econduit_terminal.sandbox.certify.outcome import Result
-from econduit_terminal.sandbox.certify.person import PATIENCE, Cannot, Prompt
+from econduit_terminal.sandbox.certify.person import ANSWER_TIMEOUT, Cannot, Prompt
 from econduit_terminal.sandbox.certify.plain_words import why_no_port
 from econduit_terminal.sandbox.certify.report.html import environment
 from econduit_terminal.sandbox.certify.table.model import Case
@@ -76,9 +76,9 @@ class Page:
         self._answer = asyncio.get_running_loop().create_future()
         self._tell("prompt", self._shown_prompt())
         try:
-            return await asyncio.wait_for(self._answer, PATIENCE)
+            return await asyncio.wait_for(self._answer, ANSWER_TIMEOUT)
         except TimeoutError:
-            raise Cannot(f"nobody answered within {PATIENCE / 60:.0f} min: {prompt.text}") from None
+            raise Cannot(f"nobody answered within {ANSWER_TIMEOUT / 60:.0f} min: {prompt.text}") from None
         finally:
             self._prompt = self._answer = None
             self._tell("prompt", None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 HOOK_TIMEOUT = 60.0
-PATIENCE = 600.0
+ANSWER_TIMEOUT = 600.0
 """Seconds that a person may take for one answer."""
 
 
