@@ -1,7 +1,7 @@
 """The status as a file, for payment applications that only read files: the same line as `GET /status`.
 
-- Replaced atomically, mode 0644, at every change and every REWRITE seconds, so that a reader can tell by `valid_for`
-  and `written_uptime` whether it is still valid.
+- Replaced atomically, mode 0644, at every change (that of the display at once) and every REWRITE seconds, so that a
+  reader can tell by `valid_for` and `written_uptime` whether it is still valid.
 - A file that cannot be written is reported once, removed and tried again; it never disturbs the terminal. A separate
   thread writes: a disk that hangs blocks that thread and nothing else.
 """
@@ -18,6 +18,8 @@ from econduit_terminal.process import line_file
 from .store import StatusStore
 
 REWRITE = line_file.VALID_FOR / 2
+GATHER = 0.02
+"""Seconds within which a change is written that leaves the display as it is: a sale makes three in a row."""
 HANGS = 3.0
 """Seconds after which the disk counts as hanging."""
 FIRST = 0.3
@@ -41,6 +43,7 @@ class StatusFile:
         self._pool = ThreadPool(1)
         self._busy: AsyncResult[object] = AsyncResult()
         self._said: str | None = None
+        self._online: bool | None = None    # as it was written last
 
     def start(self) -> None:
         """Returns when the first line has replaced that of a killed predecessor, or after FIRST seconds."""
@@ -78,15 +81,20 @@ class StatusFile:
         with self._store.subscribe() as changes:
             self._stopping.rawlink(lambda _event: changes.wake())
             while not self._stopping.is_set():
-                changes.wait(REWRITE)
+                changed = changes.wait(REWRITE)
+                if changed is not None and changed.online == self._online:
+                    self._stopping.wait(GATHER)
+                    changes.wait(0)
                 try:
                     self._write(HANGS)
                 except Exception:
                     log.exception("the status file failed")
 
     def _write(self, patience: float) -> None:
+        status = self._store.snapshot()
+        self._online = status.online
         try:
-            done = self._do(line_file.replace, self._path, self._store.snapshot().to_line(), WRITER, patience=patience)
+            done = self._do(line_file.replace, self._path, status.to_line(), WRITER, patience=patience)
         except OSError as error:
             self._complain(error.strerror or str(error))
         else:
