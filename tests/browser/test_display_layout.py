@@ -66,6 +66,7 @@ def test_what_is_longer_than_any_screen_can_be_scrolled_to(page, served):
         served.do("problem", f"problem {number}", "x" * LONGEST_TEXT)
     page.size(240, 320)
     page.shows("#notice", "problem 19")
+    page.painted()      # and fitted anew to its new size
     page.run("scrollTo(0, 1e6)")
     page.painted()
     assert page.run("return document.querySelector('#terminal').getBoundingClientRect().bottom <= innerHeight")
