@@ -139,13 +139,14 @@ def test_the_kiosk_is_a_program_that_supervisord_takes(tmp_path):
 @pytest.fixture
 def displayed(supervisor, cloud):
     """A running terminal with a display, and the display's port."""
-    with reserve() as port:
-        number = port.getsockname()[1]
-    with Terminal(supervisor, {"cloud.primary": f"127.0.0.1:{cloud.primary}",
-                               "local.display": f"127.0.0.1:{number}"}) as made:
-        made.start()
-        made.wait_online()
-        yield made, number
+    with reserve() as kept:
+        number = kept.getsockname()[1]
+        with Terminal(supervisor, {"cloud.primary": f"127.0.0.1:{cloud.primary}",
+                                   "local.display": f"127.0.0.1:{number}"}) as made:
+            made.start()
+            made.wait_online()
+            made.wait_log("display: ")
+            yield made, number
 
 
 def test_the_events_are_as_shown(displayed):
