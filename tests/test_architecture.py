@@ -1,11 +1,10 @@
 """Who may know whom, read from the imports themselves; and that nothing is without its test.
 
-- PURE modules (below,
-    and every module whose docstring says PURE in its first line) import only PURE modules and those parts of the
-  standard library that neither wait, nor look at a clock, nor touch the machine.
+- PURE modules (below, and every module whose docstring says PURE in its first line) import only PURE modules and those
+  parts of the standard library that neither wait, nor look at a clock, nor touch the machine.
 - Everything may import ``conf``, ``contract`` and ``process``, which import nothing else of the product.
 - The watchdog and the agent know each other only through ``contract``.
-- Nothing but tests and scripts imports the sandbox.
+- Nothing but tests and scripts imports the sandbox, and of the agent the sandbox imports PURE modules alone.
 - Only ``__main__.py`` files monkey-patch, and ``__init__.py`` files are empty, so that they can do it in time.
 """
 import ast
@@ -29,8 +28,7 @@ IMPURE = {"asyncio", "concurrent", "fcntl", "gevent", "glob", "http", "io", "log
           "os", "pathlib", "psutil", "sched", "select", "selectors", "shutil", "signal", "socket", "socketserver",
           "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib"}
 THIRD_PARTY = {"agent": {"gevent", "greenlet", "netifaces"}, "watchdog": {"psutil", "netifaces"}, "conf": set(),
-"contract": set(), "process": set(),
-               "sandbox": {"gevent", "greenlet"}}
+               "contract": set(), "process": set(), "sandbox": {"gevent", "greenlet"}}
 CERTIFY, CERTIFY_ONLY = ROOT / "sandbox/certify", {"cryptography", "jinja2", "rich"}
 FLEET, FLEET_ONLY = ROOT / "sandbox/fleet", {"jinja2", "locust", "matplotlib", "numpy", "rich"}
 CALCULATION = {"numpy"}     # what PURE modules may use beside the standard library
@@ -104,6 +102,7 @@ def test_who_may_know_whom(file):
             assert other != "sandbox", f"the product imports {module}"
             assert other != "watchdog", f"{own} imports {module}"
             assert own != "watchdog" or other in SHARED, f"the watchdog imports {module}"
+            assert other != "agent" or is_pure(MODULES[module]), f"{own} imports {module}, which is not PURE"
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if CERTIFY in file.parents], ids=ids)

@@ -101,7 +101,7 @@ def test_names_are_as_documented_and_close_ones_are_suggested(write, mistakes):
     assert "did you mean" not in found[2]
 
 
-def test_a_later_file_mends_an_earlier_one(write, tmp_path):
+def test_a_later_file_corrects_an_earlier_one(write, tmp_path):
     write("a.ini", "[heartbeat]\ninterval = soon\n")
     write("conf.d/a.ini", "[heartbeat]\ninterval = 5s\n")
     assert settings.load(tmp_path).heartbeat.interval == 5
