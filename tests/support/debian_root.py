@@ -100,10 +100,13 @@ def base(release: str, architecture: str = HOST, included: tuple[str, ...] | Non
 
 def _make(root: Path, release: str, architecture: str, packages: list[str]) -> None:
     shutil.rmtree(root, ignore_errors=True)
+    lines = sources(release)
+    if architecture != HOST:        # mirrors carry the updates of these late: their lists are often half of a change
+        lines = [line for line in lines if line.split()[2] == release]
     try:
         done = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--architectures={architecture}",
                                *([f"--include={','.join(packages)}"] if packages else []), release, str(root), "-"],
-                              input="\n".join(sources(release)) + "\n", text=True, timeout=LIMIT,
+                              input="\n".join(lines) + "\n", text=True, timeout=LIMIT,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except subprocess.TimeoutExpired:
         raise NoRoot(f"no root of {RELEASES[release]} ({architecture}) within {LIMIT:g} s from this machine's package "
