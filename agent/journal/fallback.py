@@ -24,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from econduit_terminal.process import memory
+
 from ..transactions.identity import Identity
 from .ages import Moment
 from .entry import Answered, Duplicate, Entry, Retention
@@ -223,6 +225,8 @@ class FallbackJournal:
             self._fail(error)
             return
         self._journal.close()
+        if self._failure or self.given_up:
+            memory.trim()       # of what the journal in memory took: 10 MB and more
         self._journal, self.durable, self._known, self._failure = journal, True, True, None
         self._retry_after = RETRY_FIRST
         self.opened += 1
