@@ -4,10 +4,14 @@ Rules
 - The table alone is imported to parse. A command's function imports what it needs when it is called, so that no command
   pays for another one's imports, and a program may be patched before any.
 - What every command takes (``common``) may come before the command or after it; after it wins.
-- A closed pipe ends a command quietly with 0, Ctrl-C with 130 (128 + SIGINT, as shells count).
+- A closed pipe ends a command quietly with 0, Ctrl-C with 130 (128 + SIGINT, as shells count). Without standard output
+  it says nothing and its status tells; one that cannot be written, such as a file on a full disk, ends it with 74
+  (EX_IOERR, sysexits.h).
 - The manual page and the completion are made from ``Program.parser`` when the package is built.
 """
 import argparse
+import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +20,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 INTERRUPTED = 130
+UNWRITABLE = 74
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class Container(Protocol):
@@ -111,14 +117,26 @@ class Program:
 
 def call(options: argparse.Namespace) -> int:
     """Runs the command that ``Program.parse`` found; returns the exit status."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  until the process ends
     try:
         status: int = options.run(options)
-        if sys.stdout is not None:      # it is None where the process was started without one
-            sys.stdout.flush()
+        sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # The reader of a pipe closed it; Python must not complain about that at its end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:     # the reader of a pipe closed it
+        _discard_output()
         return 0
+    except OSError as error:
+        ours = isinstance(sys.stdout, io.TextIOWrapper)     # and not a log, in which a long-running process ends
+        if error.filename is not None or error.errno not in _WRITING or not ours:
+            raise
+        _discard_output()
+        print(f"standard output cannot be written: {error.strerror}", file=sys.stderr)
+        return UNWRITABLE
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _discard_output() -> None:
+    """Python must not complain at its end either about what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -67,6 +67,7 @@ stable_after = 0s
 max_delay = 1s
 [transactions]
 application = unix://{folder}/payment.sock
+# The demonstration ends at once; check-config warns of it, and a terminal has the default.
 drain = 1s
 [local]
 socket = {folder}/agent.sock

@@ -8,6 +8,7 @@ from argparse import Namespace
 from econduit_terminal.conf.access import refusal
 from econduit_terminal.conf.device import load_identified
 from econduit_terminal.conf.settings import SettingsError, load
+from econduit_terminal.conf.values import Application
 
 from .settings import USAGE, config_dir
 from .show import table
@@ -39,9 +40,17 @@ def check_config(options: Namespace) -> int:
         ("display", f"http://{local.display}/" if local.display else "none"),
         ("status file", local.status_file or "none"),
     ]))
-    for warning in settings.warnings():
+    for warning in (*settings.warnings(), *_program_missing(settings.transactions.application)):
         print(f"warning: {warning}")
     return 0
+
+
+def _program_missing(application: Application) -> list[str]:
+    """Whether the agent could run it; it may still be installed later."""
+    program = application.argv[0] if application.argv else None
+    if program is None or (os.path.isfile(program) and os.access(program, os.X_OK)):
+        return []
+    return [f"transactions.application: {program} is no program that can be run; until it is, every transaction fails"]
 
 
 def _became_the_agent(state_dir: str) -> bool:

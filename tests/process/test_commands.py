@@ -1,10 +1,13 @@
 """A program's command line from its table: what may stand where, and how a command ends."""
 import argparse
 import dataclasses
+import errno
+import subprocess
+import sys
 
 import pytest
 
-from econduit_terminal.process.commands import INTERRUPTED, Command, OneOf, Program, argument, call
+from econduit_terminal.process.commands import INTERRUPTED, UNWRITABLE, Command, OneOf, Program, argument, call
 
 ROOM = argument("--room", help="which room", default="hall")
 DANCE = Program("dancer", "Dances.", "1.2", (
@@ -58,3 +61,36 @@ def test_ctrl_c_ends_it_as_a_shell_expects():
     def interrupted(options):
         raise KeyboardInterrupt
     assert call(argparse.Namespace(run=interrupted)) == INTERRUPTED
+
+
+PRINTING = """
+import os, sys
+from econduit_terminal.process.commands import Command, Program, call
+told = Program("teller", "Tells.", "1.0", (Command("tell", "it", lambda options: print("x" * {size}) or 3),))
+sys.exit(call(told.parse(["tell"])))
+"""
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("options", [[], ["-u"]], ids=["buffered", "unbuffered"])
+def test_an_output_that_cannot_be_written_is_said_in_one_line(size, options):
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([sys.executable, *options, "-c", PRINTING.format(size=size)], stdout=full,
+                               stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == UNWRITABLE
+    assert ended.stderr == "standard output cannot be written: No space left on device\n"
+
+
+def test_without_an_output_the_status_tells():
+    ended = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, PRINTING.format(size=10)],
+                           stderr=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stderr) == (3, "")
+
+
+def test_another_error_of_the_system_is_not_the_output_s():
+    def fails(options):
+        raise OSError(errno.ENOSPC, "No space left on device", "/some/file")
+
+    program = Program("teller", "Tells.", "1.0", (Command("tell", "it", fails),))
+    with pytest.raises(OSError, match="/some/file"):
+        call(program.parse(["tell"]))

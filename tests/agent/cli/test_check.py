@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 
 def test_right_settings(agent, settings):
     got = agent("check-config", "--config-dir", settings)
@@ -21,6 +23,15 @@ def test_what_works_and_is_seldom_meant(agent, settings):
     (settings / "zz.ini").write_text("[transactions]\nduplicates = run\n")
     got = agent("check-config", "--config-dir", settings)
     assert got.returncode == 0 and "warning: transactions.duplicates: " in got.stdout
+
+
+@pytest.mark.parametrize("program, warned", [("/nowhere/pay", True), ("/etc/passwd", True), ("/etc", True),
+                                             ("/bin/sh", False)])
+def test_a_payment_application_that_cannot_be_run(agent, settings, program, warned):
+    (settings / "zz.ini").write_text(f"[transactions]\napplication = exec:{program} -x\n")
+    got = agent("check-config", "--config-dir", settings)
+    said = f"warning: transactions.application: {program} is no program that can be run"
+    assert got.returncode == 0 and (said in got.stdout) is warned
 
 
 def test_a_reader_that_closed_the_pipe_is_no_mistake(settings):
