@@ -10,8 +10,6 @@ Rules
 - The manual page and the completion are made from ``Program.parser`` when the package is built.
 """
 import argparse
-import errno
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from econduit_terminal.process.output import OutputError
+
 INTERRUPTED = 130
 UNWRITABLE = 74
-_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class Container(Protocol):
@@ -117,19 +116,15 @@ class Program:
 
 def call(options: argparse.Namespace) -> int:
     """Runs the command that ``Program.parse`` found; returns the exit status."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  until the process ends
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:      # it is None where the process was started without one
+            sys.stdout.flush()
         return status
     except BrokenPipeError:     # the reader of a pipe closed it
         _discard_output()
         return 0
-    except OSError as error:
-        ours = isinstance(sys.stdout, io.TextIOWrapper)     # and not a log, in which a long-running process ends
-        if error.filename is not None or error.errno not in _WRITING or not ours:
-            raise
+    except OutputError as error:
         _discard_output()
         print(f"standard output cannot be written: {error.strerror}", file=sys.stderr)
         return UNWRITABLE

@@ -2,10 +2,13 @@
 
 Python refuses to print what the locale's encoding does not know, with a traceback in place of the text: our → under
 ``PYTHONIOENCODING=latin-1``, a file name's stray byte under any. Here such a character becomes its plain spelling
-(``->``), or its escape where it has none. Each program calls ``survive_any_locale`` before it prints anything.
+(``->``), or its escape where it has none. Each program calls ``survive_any_locale`` before it prints anything; from
+then on standard output tells its own errors, such as a full disk, from those of all other files.
 """
 import codecs
+import io
 import sys
+from typing import Any
 
 ERRORS = "econduit-plain"
 """The name of the error handler (codecs.register_error)."""
@@ -21,6 +24,29 @@ def survive_any_locale() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors=ERRORS)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:       # and no stand-in
+        sys.stdout = _telling_its_errors(sys.stdout)
+
+
+class OutputError(OSError):
+    """Standard output cannot be written."""
+
+
+class _StandardOutput(io.FileIO):
+    def write(self, data: Any) -> int | None:  # type: ignore[override]
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(error.errno, error.strerror) from None
+
+
+def _telling_its_errors(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    raw = _StandardOutput(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(raw if stream.write_through else io.BufferedWriter(raw),
+                            stream.encoding, stream.errors, line_buffering=stream.line_buffering,
+                            write_through=stream.write_through)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pwd
+import stat
 import sys
 from argparse import Namespace
 
@@ -46,9 +47,17 @@ def check_config(options: Namespace) -> int:
 
 
 def _program_missing(application: Application) -> list[str]:
-    """Whether the agent could run it; it may still be installed later."""
-    program = application.argv[0] if application.argv else None
-    if program is None or (os.path.isfile(program) and os.access(program, os.X_OK)):
+    """Of a program that nobody could run; it may still be installed. Where this user may not look, the agent may."""
+    if not application.argv:
+        return []
+    program = application.argv[0]
+    try:
+        mode = os.stat(program).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    except OSError:
+        return []
+    if stat.S_ISREG(mode) and mode & 0o111:
         return []
     return [f"transactions.application: {program} is no program that can be run; until it is, every transaction fails"]
 
