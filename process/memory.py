@@ -3,8 +3,8 @@ from contextlib import suppress
 
 
 def trim() -> None:
-    """malloc_trim(3): glibc keeps what a thread freed for that thread. Takes milliseconds; nothing where another C
-    library has no such call. For rare moments: ctypes stays loaded."""
-    import ctypes
-    with suppress(OSError, AttributeError):
+    """malloc_trim(3): glibc keeps what a thread freed for that thread. Takes milliseconds; does nothing where there is
+    no ctypes, or the C library has no such call. For rare moments: ctypes stays loaded."""
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes
         ctypes.CDLL(None).malloc_trim(0)

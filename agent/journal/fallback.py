@@ -225,11 +225,12 @@ class FallbackJournal:
             self._fail(error)
             return
         self._journal.close()
-        if self._failure or self.given_up:
-            memory.trim()       # of what the journal in memory took: 10 MB and more
+        returned = self._failure is not None or self.given_up > 0
         self._journal, self.durable, self._known, self._failure = journal, True, True, None
         self._retry_after = RETRY_FIRST
         self.opened += 1
+        if returned:
+            memory.trim()       # of what the journal in memory took: 10 MB and more
 
     def _open(self) -> Journal:
         journal = None

@@ -37,3 +37,8 @@ def test_what_a_thread_freed_is_given_back():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     memory.trim()
+
+
+def test_a_python_without_ctypes(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    memory.trim()
