@@ -7,6 +7,7 @@
 """
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 
 import gevent
@@ -15,7 +16,7 @@ from gevent.threadpool import ThreadPool
 
 from econduit_terminal.process import line_file
 
-from .store import StatusStore
+from .store import StatusStore, Subscription
 
 REWRITE = line_file.VALID_FOR / 2
 GATHER = 0.02
@@ -81,14 +82,19 @@ class StatusFile:
         with self._store.subscribe() as changes:
             self._stopping.rawlink(lambda _event: changes.wake())
             while not self._stopping.is_set():
-                changed = changes.wait(REWRITE)
-                if changed is not None and changed.online == self._online:
-                    self._stopping.wait(GATHER)
-                    changes.wait(0)
+                self._gather(changes)
                 try:
                     self._write(HANGS)
                 except Exception:
                     log.exception("the status file failed")
+
+    def _gather(self, changes: Subscription) -> None:
+        """Until the file is to be written. A change of the display ends it at once, also after another change."""
+        changed = changes.wait(REWRITE)
+        until = time.monotonic() + GATHER
+        while changed is not None and changed.online == self._online and not self._stopping.is_set():
+            left = until - time.monotonic()
+            changed = changes.wait(left) if left > 0 else None
 
     def _write(self, patience: float) -> None:
         status = self._store.snapshot()
