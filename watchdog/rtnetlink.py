@@ -6,9 +6,10 @@ import errno
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
-NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
+NLM_F_REQUEST, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x10, 0x300
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 RTM_GETLINK = 18
 IFLA_IFNAME = 3
@@ -19,7 +20,10 @@ _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _TYPE = 0x3FFF      # of an attribute, without its flags (NLA_TYPE_MASK)
 _TIMEOUT = 0.5
-_MOST_READS = 64
+_LONGEST = 2.0
+"""Seconds that one answer may take as a whole."""
+_TRIES = 3
+"""Of a table that changed while it was read (NLM_F_DUMP_INTR)."""
 
 
 class NetlinkSocket:
@@ -29,6 +33,7 @@ class NetlinkSocket:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._socket.settimeout(_TIMEOUT)
         self._number = 0
+        self.interrupted = False    # the table changed during the last dump, which may lack entries
 
     def __enter__(self) -> "NetlinkSocket":
         return self
@@ -48,39 +53,47 @@ class NetlinkSocket:
 
     def _answers(self, kind: int, body: bytes, flags: int) -> Iterator[bytes]:
         self._number += 1
+        self.interrupted = False
         self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, self._number, 0) + body)
-        for _ in range(_MOST_READS):
-            for number, kind, answer in messages(self._socket.recv(65536)):
+        deadline = time.monotonic() + _LONGEST
+        while time.monotonic() < deadline:
+            for number, kind, said, answer in messages(self._socket.recv(65536)):
                 if number != self._number:
                     continue        # to an earlier question
-                if kind == NLMSG_DONE:
-                    return
-                if kind == NLMSG_ERROR:
+                self.interrupted |= bool(said & NLM_F_DUMP_INTR)
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
                     code = -struct.unpack_from("=i", answer)[0] if len(answer) >= 4 else errno.EBADMSG
-                    if code:
+                    if code > 0:
                         raise OSError(code, os.strerror(code))
                     return
                 yield answer
             if not flags & NLM_F_DUMP:
                 return
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 
 def dump(kind: int, body: bytes) -> list[bytes]:
-    """The bodies of all entries of a table; empty where the kernel does not answer."""
+    """The bodies of all entries of a table, none of them shorter than that of the question (whose struct theirs begin
+    with); empty where the kernel does not answer."""
+    found: list[bytes] = []
     try:
         with NetlinkSocket() as kernel:
-            return list(kernel.dump(kind, body))
+            for _ in range(_TRIES):
+                found = list(kernel.dump(kind, body))
+                if not kernel.interrupted:
+                    break
     except OSError:
         return []
+    return [entry for entry in found if len(entry) >= len(body)]
 
 
-def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(sequence number, type, body) of each message in a datagram; a broken one ends it."""
+def messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """(sequence number, type, flags, body) of each message in a datagram; a broken one ends it."""
     while len(data) >= _HEADER.size:
-        length, kind, _, number, _ = _HEADER.unpack_from(data)
+        length, kind, flags, number, _ = _HEADER.unpack_from(data)
         if not _HEADER.size <= length <= len(data):
             return
-        yield number, kind, data[_HEADER.size:length]
+        yield number, kind, flags, data[_HEADER.size:length]
         data = data[_aligned(length):]
 
 

@@ -5,7 +5,9 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
+from econduit_terminal.watchdog import rtnetlink
 from econduit_terminal.watchdog.rtnetlink import (
+    NLM_F_DUMP_INTR,
     NetlinkSocket,
     address_text,
     attribute,
@@ -17,12 +19,70 @@ from econduit_terminal.watchdog.rtnetlink import (
 RTM_GETLINK = 18
 
 
-def message(body, kind=16, number=1):
-    return struct.pack("=IHHII", 16 + len(body), kind, 0, number, 0) + body + bytes(-len(body) % 4)
+def message(body, kind=16, number=1, flags=0):
+    return struct.pack("=IHHII", 16 + len(body), kind, flags, number, 0) + body + bytes(-len(body) % 4)
+
+
+class Kernel:
+    """Stands for a netlink socket: the datagrams of each question in turn, for the numbers 1, 2, …"""
+
+    def __init__(self, *answers):
+        self._answers, self._datagrams = list(answers), []
+
+    def settimeout(self, seconds):
+        pass
+
+    def close(self):
+        pass
+
+    def send(self, question):
+        self._datagrams = list(self._answers.pop(0))
+
+    def recv(self, size):
+        if not self._datagrams:
+            raise TimeoutError
+        return self._datagrams.pop(0)
+
+
+def answering(monkeypatch, *answers):
+    monkeypatch.setattr(rtnetlink.socket, "socket", lambda *_: Kernel(*answers))
+
+
+DONE = struct.pack("=i", 0)
+
+
+def test_a_table_that_changed_meanwhile_is_read_again(monkeypatch):
+    answering(monkeypatch, [message(b"old1", number=1, flags=NLM_F_DUMP_INTR), message(DONE, 3, 1)],
+              [message(b"new1", number=2) + message(b"new2", number=2), message(DONE, 3, 2)])
+    assert rtnetlink.dump(16, b"") == [b"new1", b"new2"]
+
+
+def test_a_table_that_always_changes_is_taken_as_it_is(monkeypatch):
+    answering(monkeypatch, *([message(b"%d" % number, number=number, flags=NLM_F_DUMP_INTR) + message(DONE, 3, number)]
+                             for number in (1, 2, 3)))
+    assert rtnetlink.dump(16, b"") == [b"3"]
+
+
+def test_a_table_of_many_datagrams_is_read_whole(monkeypatch):
+    answering(monkeypatch, [message(b"%4d" % number) for number in range(500)] + [message(DONE, 3)])
+    assert len(rtnetlink.dump(16, b"")) == 500
+
+
+@pytest.mark.parametrize("answer", [
+    [message(b"some"), message(struct.pack("=i", -errno.EBUSY), 3)],     # the end says that it failed
+    [message(struct.pack("=i", -errno.EPERM), 2)], [message(b"some")], [message(b"some"), message(b"", 3)]])
+def test_half_a_table_is_none(monkeypatch, answer):
+    answering(monkeypatch, answer)
+    assert rtnetlink.dump(16, b"") == []
+
+
+def test_an_entry_that_is_too_short_is_left_out(monkeypatch):
+    answering(monkeypatch, [message(b"long enough") + message(b"short"), message(DONE, 3)])
+    assert rtnetlink.dump(16, bytes(8)) == [b"long enough"]
 
 
 def test_messages_of_a_datagram():
-    assert list(messages(message(b"one!") + message(b"odd", 3, 7))) == [(1, 16, b"one!"), (7, 3, b"odd")]
+    assert list(messages(message(b"one!") + message(b"odd", 3, 7))) == [(1, 16, 0, b"one!"), (7, 3, 0, b"odd")]
     assert list(messages(b"")) == [] and list(messages(message(b"cut")[:-4])) == []
     assert list(messages(struct.pack("=IHHII", 3, 16, 0, 1, 0))) == []
 
