@@ -9,8 +9,9 @@ Rules
   the system refuses (disk full, pipe closed) is lost in the same way.
 - The descriptor keeps its flags: O_NONBLOCK would be set for every process that shares it (open(2), "open file
   description").
-- The thread starts to write GATHER seconds after the first line, or when somebody waits for it: what a sale says comes
-  in a few milliseconds, and a thread that wanted Python's lock for each line would take it from the sale.
+- The thread writes what comes within GATHER seconds together, or earlier when somebody waits for it: what a sale says
+  comes in a few milliseconds, and a thread that wanted Python's lock for each line would take it from the sale. Who
+  ends the process without `flush` (SIGKILL, os._exit) loses the lines of that time.
 - The thread is a native one under gevent, too, and uses nothing that gevent replaces. It takes no signals.
 """
 import os

@@ -16,6 +16,7 @@ import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
+from econduit_terminal.process import logs
 from econduit_terminal.process.logs import clean
 from econduit_terminal.sandbox.payment_app import echo
 from econduit_terminal.sandbox.payment_app.batch import Batch
@@ -87,7 +88,7 @@ class PaymentApp:
             case "close" | "rst":
                 end(what.act == "rst")
             case "exit":
-                os._exit(EXIT_BY_AMOUNT)
+                self._exit()
             case "never":
                 while not gone():
                     gevent.sleep(0.05)
@@ -108,9 +109,14 @@ class PaymentApp:
                     gevent.sleep(PIECE_DELAY)
             case "answer-exit":
                 send(text + END)
-                os._exit(EXIT_BY_AMOUNT)
+                self._exit()
             case _:
                 send(text + END)
+
+    def _exit(self) -> None:
+        """At once, as if killed; but its log says what it ran."""
+        logs.flush()
+        os._exit(EXIT_BY_AMOUNT)
 
     def _wait_for_release(self) -> None:
         if self._hold is None:
