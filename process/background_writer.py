@@ -9,9 +9,6 @@ Rules
   the system refuses (disk full, pipe closed) is lost in the same way.
 - The descriptor keeps its flags: O_NONBLOCK would be set for every process that shares it (open(2), "open file
   description").
-- The thread writes what comes within GATHER seconds together, or earlier when somebody waits for it: what a sale says
-  comes in a few milliseconds, and a thread that wanted Python's lock for each line would take it from the sale. Who
-  ends the process without `flush` (SIGKILL, os._exit) loses the lines of that time.
 - The thread is a native one under gevent, too, and uses nothing that gevent replaces. It takes no signals.
 """
 import os
@@ -19,12 +16,10 @@ import signal
 import sys
 from _queue import SimpleQueue
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 LIMIT = 256 * 1024
-GATHER = 0.02
 AGAIN = 0.1
 """Seconds until the next try where somebody else has made the descriptor non-blocking."""
 
@@ -54,8 +49,6 @@ class BackgroundWriter:
         self._say_lost = lost
         self._lines: SimpleQueue[tuple[bytes | Callable[[], None], int]] = SimpleQueue()
         self._lock = original("_thread", "RLock")()     # reentrant: a destructor may log in the midst of put()
-        self._awaited = original("_thread", "allocate_lock")()      # open: somebody waits for what was put
-        self._awaited.acquire()
         self._waiting = 0       # bytes put and not yet written
         self._dropped = 0       # lines that did not fit, since the last one that did
         self._refused = 0       # lines that could not be written, since the last one that could; the thread's own
@@ -82,16 +75,11 @@ class BackgroundWriter:
         written = original("_thread", "allocate_lock")()
         written.acquire()
         self._lines.put((written.release, 0))
-        with suppress(RuntimeError):    # it is open
-            self._awaited.release()
         return bool(written.acquire(timeout=seconds))
 
     def _run(self) -> None:
         while True:
-            idle = self._lines.empty()
             line, dropped = self._lines.get()
-            if idle:
-                self._awaited.acquire(timeout=GATHER)
             if isinstance(line, bytes):
                 self._say(dropped)
                 self._refused += not self._write(line)

@@ -1,13 +1,12 @@
 """The status as a file, for payment applications that only read files: the same line as `GET /status`.
 
-- Replaced atomically, mode 0644, at every change (that of the display at once) and every REWRITE seconds, so that a
-  reader can tell by `valid_for` and `written_uptime` whether it is still valid.
+- Replaced atomically, mode 0644, at every change and every REWRITE seconds, so that a reader can tell by `valid_for`
+  and `written_uptime` whether it is still valid.
 - A file that cannot be written is reported once, removed and tried again; it never disturbs the terminal. A separate
   thread writes: a disk that hangs blocks that thread and nothing else.
 """
 import contextlib
 import logging
-import time
 from collections.abc import Callable
 
 import gevent
@@ -16,11 +15,9 @@ from gevent.threadpool import ThreadPool
 
 from econduit_terminal.process import line_file
 
-from .store import StatusStore, Subscription
+from .store import StatusStore
 
 REWRITE = line_file.VALID_FOR / 2
-GATHER = 0.02
-"""Seconds within which a change is written that leaves the display as it is: a sale makes three in a row."""
 HANGS = 3.0
 """Seconds after which the disk counts as hanging."""
 FIRST = 0.3
@@ -44,7 +41,6 @@ class StatusFile:
         self._pool = ThreadPool(1)
         self._busy: AsyncResult[object] = AsyncResult()
         self._said: str | None = None
-        self._online: bool | None = None    # as it was written last
 
     def start(self) -> None:
         """Returns when the first line has replaced that of a killed predecessor, or after FIRST seconds."""
@@ -82,25 +78,15 @@ class StatusFile:
         with self._store.subscribe() as changes:
             self._stopping.rawlink(lambda _event: changes.wake())
             while not self._stopping.is_set():
-                self._gather(changes)
+                changes.wait(REWRITE)
                 try:
                     self._write(HANGS)
                 except Exception:
                     log.exception("the status file failed")
 
-    def _gather(self, changes: Subscription) -> None:
-        """Until the file is to be written. A change of the display ends it at once, also after another change."""
-        changed = changes.wait(REWRITE)
-        until = time.monotonic() + GATHER
-        while changed is not None and changed.online == self._online and not self._stopping.is_set():
-            left = until - time.monotonic()
-            changed = changes.wait(left) if left > 0 else None
-
     def _write(self, patience: float) -> None:
-        status = self._store.snapshot()
-        self._online = status.online
         try:
-            done = self._do(line_file.replace, self._path, status.to_line(), WRITER, patience=patience)
+            done = self._do(line_file.replace, self._path, self._store.snapshot().to_line(), WRITER, patience=patience)
         except OSError as error:
             self._complain(error.strerror or str(error))
         else:

@@ -3,8 +3,6 @@ import os
 import stat
 import time
 
-import pytest
-
 from econduit_terminal.process.line_file import VALID_FOR, uptime
 
 LIMIT = 10
@@ -62,31 +60,6 @@ def test_a_missing_directory_is_a_problem_until_it_is_there(serve, tmp_path):
     until(lambda: shown(path).get("reason") == "now" and not shown(path)["problems"])
     assert served.client.status().problems == {}
     assert served.log().count("cannot be written") == 1
-
-
-@pytest.mark.parametrize("before", [("network", {"verdict": "cable unplugged"}), ("idle", False)])
-def test_a_change_of_the_display_waits_for_nothing_though_another_change_came_before_it(serve, tmp_path, before):
-    path = tmp_path / "status.json"
-    served = serve(status_file=path, times={"GATHER": LIMIT})
-    served.do("online", "h:80", "a", "b")
-    until(lambda: shown(path).get("online"))
-    served.do(*before)
-    served.do("offline", "cable unplugged")
-    began = time.monotonic()
-    until(lambda: not shown(path)["online"])
-    assert time.monotonic() - began < LIMIT / 2
-
-
-def test_changes_in_a_row_are_written_together(serve, tmp_path):
-    path = tmp_path / "status.json"
-    served = serve(status_file=path, times={"GATHER": 0.5})
-    until(lambda: shown(path).get("idle"))
-    served.do("idle", False)
-    served.do("idle", True)
-    served.do("problem", "disk", "full")
-    seen = set()
-    until(lambda: seen.add(shown(path)["idle"]) or shown(path)["problems"])
-    assert seen == {True}
 
 
 def test_t5_the_line_is_renewed_while_nothing_changes(serve, tmp_path):
