@@ -10,7 +10,7 @@ from econduit_terminal.sandbox.certify.table.answers import END
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 
 SOON, IN_TIME = 5.0, 10.0
-REFUSED_FOR = 2.0
+REFUSED_FOR = 1.0
 """Seconds for which ports stay closed once the display is offline: the device is to be refused before it returns."""
 AWAY = 8.0
 BACK_GOOD, BACK_ENOUGH = 20.0, 60.0
@@ -134,7 +134,7 @@ _LOSSES = ((S.CABLE, "cable", _CABLE, False), (S.CABLE_SALE, "cable", _CABLE, Tr
            (S.WIFI_SALE, "wifi", _WIFI, True), (S.UPLINK, "uplink", _UPLINK, False),
            (S.UPLINK_SALE, "uplink", _UPLINK, True))
 SCENES: tuple[Scene[Exam], ...] = (
-    scene(S.ONLINE, S.OFFLINE, S.RED, S.BACK_ONLINE, S.DISPLAY_TIMES, seconds=6, play=display),
+    scene(S.ONLINE, S.OFFLINE, S.RED, S.BACK_ONLINE, S.DISPLAY_TIMES, seconds=5, play=display),
     *(scene(case, seconds=AWAY + 5, play=_loss(case, f"{what}_out", f"{what}_in", words, sale))
       for case, what, words, sale in _LOSSES),
 )

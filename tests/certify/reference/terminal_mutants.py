@@ -201,7 +201,7 @@ class ExponentialWithoutBound(Terminal):
     def session(self, port):
         if self.count is not None:
             self.count += 1
-            if self.count > 6:
+            if self.count > 18:     # within the four seconds of its case, but not while the display is looked at
                 time.sleep(60)
         super().session(port)
 
