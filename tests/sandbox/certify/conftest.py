@@ -14,6 +14,13 @@ from econduit_terminal.sandbox.certify.person import Hands, Nobody
 from econduit_terminal.sandbox.certify.table.model import Profile
 
 
+def pytest_collection_modifyitems(items):
+    """A whole run takes two minutes, and each process of the tests would have its own."""
+    for item in items:
+        if "both_runs" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def both_runs(tmp_path_factory):
     """Both runs, side by side: they wait most of the time."""

@@ -112,6 +112,7 @@ def test_what_no_program_can_play_is_said():
     assert Does.SILENT.value in (unplayable(BY_NAME["vanished"]) or "")
 
 
+@pytest.mark.slow
 def test_where_no_sandbox_answers_it_is_said(cloud):
     with pytest.raises(StageError, match=r"no econduit-sandbox cloud .* --url"):
         SandboxCloud(f"http://127.0.0.1:{cloud.primary}").counts()
