@@ -51,10 +51,6 @@ class Router(Host):
         """Count what opens a connection to the cloud, from now on."""
         self.nft("add rule ip lab forward ip daddr 203.0.113.0/24 tcp flags syn counter")
 
-    def rejected(self) -> int:
-        """Packets that ``reject`` met."""
-        return self.counted()
-
     def counted(self) -> int:
         """Packets that ``reject`` or ``count_syns`` met."""
         listed = self._lab.run("ip", "netns", "exec", self.namespace, "nft", "list", "chain", "ip", "lab", "forward")
