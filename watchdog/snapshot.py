@@ -123,7 +123,7 @@ def _kind(sysfs: str, name: str, held: IpConfig) -> Kind:
         return Kind.WIFI
     if _has(sysfs, name, "type"):
         return Kind.ETHERNET if _number(f"{sysfs}/{name}/type") == ARPHRD_ETHER else Kind.OTHER
-    if name.startswith("wl"):        # as systemd and its predecessors name radios
+    if name.startswith("wl"):       # as systemd and its predecessors name radios
         return Kind.WIFI
     return Kind.ETHERNET if held.hardware else Kind.OTHER
 

@@ -14,7 +14,7 @@ def unpaired() -> frozenset[str] | None:
 
 def _unpaired(body: bytes) -> str | None:
     fields = attributes(body[LINK.size:])
-    kind = attributes(fields.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"").rstrip(b"\0")
-    if kind == b"veth" and IFLA_LINK in fields and IFLA_LINK_NETNSID not in fields:
+    kind = text(attributes(fields.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND))
+    if kind == "veth" and IFLA_LINK in fields and IFLA_LINK_NETNSID not in fields:
         return None
     return text(fields.get(IFLA_IFNAME)) or None
