@@ -204,15 +204,15 @@ class Journal:
         answers_up_to: bytes of answers to take along, besides those that nobody got yet; None: all. A row that comes
         without its answer takes none away: the answer may be where it comes to.
         """
-        readable = ReadableEntries(self._db, answers_up_to)
+        readable, merged = ReadableEntries(self._db, answers_up_to), True
         with other._commit(), closing(readable.read()) as entries:
             for entry in entries:
                 try:
                     other._merge(entry)
                 except sqlite3.IntegrityError:
-                    readable.complete = False       # damage garbled this row; it must not cost the others
+                    merged = False      # damage garbled this row; it must not cost the others
         other.untidy = other.watch is not None
-        return readable.complete
+        return readable.complete and merged
 
     def merge(self, entries: Iterable[Entry]) -> None:
         """As `copy_to`, from elsewhere."""
