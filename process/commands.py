@@ -10,14 +10,13 @@ Rules
 - The manual page and the completion are made from ``Program.parser`` when the package is built.
 """
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from econduit_terminal.process.output import OutputError
+from econduit_terminal.process.output import OutputError, discard_output
 
 INTERRUPTED = 130
 UNWRITABLE = 74
@@ -122,16 +121,11 @@ def call(options: argparse.Namespace) -> int:
             sys.stdout.flush()
         return status
     except BrokenPipeError:     # the reader of a pipe closed it
-        _discard_output()
+        discard_output()
         return 0
     except OutputError as error:
-        _discard_output()
+        discard_output()
         print(f"standard output cannot be written: {error.strerror}", file=sys.stderr)
         return UNWRITABLE
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def _discard_output() -> None:
-    """Python must not complain at its end either about what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,6 +7,7 @@ then on standard output tells its own errors, such as a full disk, from those of
 """
 import codecs
 import io
+import os
 import sys
 from typing import Any
 
@@ -30,6 +31,11 @@ def survive_any_locale() -> None:
 
 class OutputError(OSError):
     """Standard output cannot be written."""
+
+
+def discard_output() -> None:
+    """Where nobody takes it any more: Python must not complain about that at its end either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _StandardOutput(io.FileIO):

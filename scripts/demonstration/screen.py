@@ -4,6 +4,8 @@ import signal
 import sys
 import time
 
+from econduit_terminal.process.output import discard_output
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,7 +42,7 @@ class Screen:
         try:
             print(text, flush=True)
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()
             raise Stopped(signal.SIGPIPE) from None
 
 
