@@ -4,8 +4,12 @@ from pathlib import Path
 
 def pss(pid: int) -> float:
     """Memory in MB: its own pages, and its share of those that several processes map (proportional set size)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return pss_in(Path(f"/proc/{pid}/smaps_rollup").read_text())
+
+
+def pss_in(smaps_rollup: str) -> float:
+    """The same, of a process whose file was read elsewhere (proc(5))."""
+    return next(int(line.split()[1]) for line in smaps_rollup.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def cpu_seconds(pid: int) -> float:
