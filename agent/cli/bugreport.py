@@ -54,16 +54,21 @@ def bugreport(options: Namespace) -> int:
     except OSError as error:
         print(f"{file} cannot be made ({error.strerror}); name another place with --output FILE", file=sys.stderr)
         return CANNOT_WRITE
+    lacking = []
     try:
         with open(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
             for part, make in PARTS.items():
-                _add(archive, f"{name}/{part}", _text(make, asked))
+                text, complete = _text(make, asked)
+                _add(archive, f"{name}/{part}", text)
+                lacking += [] if complete else [part]
     except OSError as error:
         file.unlink(missing_ok=True)
         print(f"{file} cannot be written ({error.strerror}); name another place with --output FILE", file=sys.stderr)
         return CANNOT_WRITE
     print(f"{file}: look into it if you like (tar -xzf), then give it to support.\n"
           "It holds settings, status, network, logs and the list of transactions; no card data, no secrets.")
+    if lacking:
+        print(f"What it lacks: {', '.join(lacking)}; each of these says why.")
     if asked.refusal:
         print(f"It lacks what you may not read: {asked.refusal}", file=sys.stderr)
     return 0
@@ -94,12 +99,16 @@ class _Asked:
 Part = Callable[[_Asked], str]
 
 
-def _text(make: Part, asked: _Asked) -> str:
+class _NotAvailable(Exception):
+    """There is no such part; the text says why."""
+
+
+def _text(make: Part, asked: _Asked) -> tuple[str, bool]:
+    """The part, and whether it is what it should be."""
     try:
-        text = make(asked)
+        return redact(make(asked)), True
     except Exception as error:      # noqa: BLE001  one part less is better than no report, which says what it lacks
-        text = f"not available: {error or type(error).__name__}\n"
-    return redact(text)
+        return redact(f"not available: {str(error) or type(error).__name__}\n"), False
 
 
 def _add(archive: tarfile.TarFile, name: str, text: str) -> None:
@@ -168,7 +177,9 @@ def _transactions(asked: _Asked) -> str:
     """RefIDs, states and times, as econduit-agent transactions shows them; bodies are not in it."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        listing.main(asked.settings, SimpleNamespace(json=False, follow=False))
+        status = listing.main(asked.settings, SimpleNamespace(json=False, follow=False))
+    if status:
+        raise _NotAvailable(output.getvalue().strip())
     return output.getvalue()
 
 
@@ -209,7 +220,7 @@ def _log(name: str) -> Part:
     def tail(asked: _Asked) -> str:
         files = [LOGS / f"econduit-{name}.log.1", LOGS / f"econduit-{name}.log"]
         if not files[-1].is_file():     # another supervisord than the distribution's
-            return _command("supervisorctl", "tail", f"-{PART_MAX}", f"econduit:{name}")
+            return _command("supervisorctl", "tail", f"-{PART_MAX}", f"econduit:{name}", needed=True)
         return "".join(_tail(file) for file in files if file.is_file())
     return tail
 
@@ -237,15 +248,23 @@ PARTS: dict[str, Part] = {
 }
 
 
-def _command(*words: str, timeout: float = COMMAND_TIMEOUT) -> str:
+def _command(*words: str, timeout: float = COMMAND_TIMEOUT, needed: bool = False) -> str:
+    """What it says, or why it says nothing. Raises _NotAvailable where it fails and is `needed`."""
+    said, failed = _said(words, timeout)
+    if failed and needed:
+        raise _NotAvailable(said.strip())
+    return said
+
+
+def _said(words: tuple[str, ...], timeout: float) -> tuple[str, bool]:
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=timeout)
     except subprocess.TimeoutExpired as error:
-        return f"{(error.stdout or b'').decode(errors='replace')}\n{words[0]} did not end within {timeout:g} s\n"
+        return f"{(error.stdout or b'').decode(errors='replace')}\n{words[0]} did not end within {timeout:g} s\n", True
     except OSError as error:
-        return f"{words[0]} cannot be run: {error.strerror}\n"
-    return done.stdout.decode(errors="replace")
+        return f"{words[0]} cannot be run: {error.strerror}\n", True
+    return done.stdout.decode(errors="replace"), done.returncode != 0
 
 
 def _file(path: str | Path) -> str:

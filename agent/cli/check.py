@@ -11,6 +11,7 @@ from econduit_terminal.conf.device import load_identified
 from econduit_terminal.conf.settings import SettingsError, load
 from econduit_terminal.conf.values import Application
 
+from . import places
 from .settings import USAGE, config_dir
 from .show import table
 
@@ -20,7 +21,9 @@ def check_config(options: Namespace) -> int:
     asking = os.geteuid()
     try:
         settings, terminal = load_identified(directory)
-        if _became_the_agent(settings.local.state_dir):
+        agent = places.agents_user(settings.local.state_dir)
+        if asking == 0 and agent.uid != 0:
+            _become(agent)
             load(directory)
     except SettingsError as error:
         # A file that the agent may not read is a mistake; one that only this user may not read is none.
@@ -41,39 +44,34 @@ def check_config(options: Namespace) -> int:
         ("display", f"http://{local.display}/" if local.display else "none"),
         ("status file", local.status_file or "none"),
     ]))
-    for warning in (*settings.warnings(), *_program_missing(settings.transactions.application)):
+    missing = _program_missing(settings.transactions.application, known=os.geteuid() == agent.uid)
+    for warning in (*settings.warnings(), *missing, *places.warnings(local, agent)):
         print(f"warning: {warning}")
     return 0
 
 
-def _program_missing(application: Application) -> list[str]:
-    """Of a program that nobody could run; it may still be installed. Where this user may not look, the agent may."""
+def _program_missing(application: Application, known: bool) -> list[str]:
+    """Of a program that cannot be run; it may still be installed. `known`: this process may do what the agent may; else
+    the agent may look where this user may not."""
     if not application.argv:
         return []
     program = application.argv[0]
     try:
         mode = os.stat(program).st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        if not known and not isinstance(error, FileNotFoundError | NotADirectoryError):
+            return []
         mode = 0
-    except OSError:
-        return []
-    if stat.S_ISREG(mode) and mode & 0o111:
+    if stat.S_ISREG(mode) and (os.access(program, os.X_OK) if known else mode & 0o111):
         return []
     return [f"transactions.application: {program} is no program that can be run; until it is, every transaction fails"]
 
 
-def _became_the_agent(state_dir: str) -> bool:
-    """Root can read what the agent cannot, such as a file that was pushed with mode 0600: the settings are read again
-    as the owner of the journal."""
-    try:
-        owner = os.stat(state_dir)
-    except OSError:
-        return False
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        return False
+def _become(agent: places.User) -> None:
+    """Root can read what the agent cannot, such as a file that was pushed with mode 0600: the rest is asked as the
+    agent's user."""
     os.setgroups([])
     with contextlib.suppress(KeyError):
-        os.initgroups(pwd.getpwuid(owner.st_uid).pw_name, owner.st_gid)
-    os.setgid(owner.st_gid)
-    os.setuid(owner.st_uid)
-    return True
+        os.initgroups(pwd.getpwuid(agent.uid).pw_name, agent.gid)
+    os.setgid(agent.gid)
+    os.setuid(agent.uid)

@@ -48,7 +48,7 @@ def main(settings: Settings, options: Options) -> int:
             seen = dict(sorted(seen.items())[-LAST:]) or {0: ""}
             after = min(seen) - 1
             time.sleep(POLL)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         print(f"there is no journal at {path}: the agent has not run yet, or local.state_dir is another place",
               file=sys.stderr)
     except (PermissionError, sqlite3.Error) as error:

@@ -100,14 +100,45 @@ def test_t14_links_of_a_stranger(stranger, installed):
     assert "correct them" not in said
 
 
-def test_what_the_agent_may_not_read_stays_a_mistake_for_root(installed):
+@pytest.fixture
+def check_by_root(installed):
+    """check_by_root(package_user) -> check-config, asked by root where the package has made that user."""
+    def ask(package_user="econduit"):
+        code = PROGRAM.replace("os.setgroups([]); os.setgid(65534); os.setuid(65534); os.chdir",
+                               f"econduit_terminal.agent.cli.places.USER = {package_user!r}; os.chdir")
+        return subprocess.run([sys.executable, "-c", code, "agent", "check-config", "--config-dir", installed / "etc"],
+                              capture_output=True, text=True, timeout=30)
+    return ask
+
+
+def test_root_is_told_where_the_agent_may_not_write(check_by_root, installed):
+    os.chown(installed / "state", 65534, 65534)
+    (installed / "etc/conf.d").chmod(0o755)
+    asked = check_by_root()
+    assert asked.returncode == 0
+    assert f"warning: local.socket: the directory {installed} may not be written by nobody; until" in asked.stdout
+    assert "local.state_dir" not in asked.stdout
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_journal_that_is_roots_is_none_of_the_agents(check_by_root, installed, there):
+    """A terminal whose state_dir was made by hand, or not at all."""
+    (installed / "etc/conf.d").chmod(0o755)
+    if not there:
+        (installed / "state/journal.sqlite3").unlink()
+        (installed / "state").rmdir()
+    asked = check_by_root("nobody")
+    said = "may not be written by nobody" if there else "is not there"
+    assert asked.returncode == 0
+    assert f"warning: local.state_dir: the directory {installed}/state {said}; until" in asked.stdout
+
+
+def test_what_the_agent_may_not_read_stays_a_mistake_for_root(check_by_root, installed):
     """check-config asks as whoever the journal belongs to."""
     os.chown(installed / "state", 65534, 65534)
     (installed / "etc/conf.d/own.ini").chmod(0o600)
     (installed / "etc/conf.d").chmod(0o755)
-    code = PROGRAM.replace("os.setgroups([]); os.setgid(65534); os.setuid(65534); os.chdir", "os.chdir")
-    asked = subprocess.run([sys.executable, "-c", code, "agent", "check-config", "--config-dir", installed / "etc"],
-                           capture_output=True, text=True, timeout=30)
+    asked = check_by_root()
     assert asked.returncode == 2
     assert "own.ini: cannot be read (Permission denied), accepted: a text file that the user of the program may read" \
         in asked.stderr

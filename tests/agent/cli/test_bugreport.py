@@ -27,6 +27,19 @@ def test_it_is_made_whole_while_nothing_runs(report):
     assert "FAIL agent" in parts["check.txt"]
 
 
+def test_the_last_line_names_what_is_missing(agent, settings, tmp_path, status_server):
+    (settings / "zz.ini").write_text(f"[local]\nstate_dir = {settings}\n")
+
+    def closing(name):
+        return agent("bugreport", "--config-dir", settings, "--output", tmp_path / name).stdout.splitlines()[-1]
+
+    said = closing("alone")
+    assert said.startswith("What it lacks: status.json, metrics.txt, transactions.txt")
+    assert said.endswith("; each of these says why.")
+    status_server(settings / "agent.sock")
+    assert "status.json" not in closing("served")
+
+
 def test_nothing_is_run_that_lies_where_it_is_called(report, tmp_path, monkeypatch):
     (tmp_path / "psutil.py").write_text("raise SystemExit('planted')\n")
     monkeypatch.chdir(tmp_path)

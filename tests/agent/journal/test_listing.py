@@ -100,7 +100,10 @@ def test_follow_tells_of_new_ones_and_of_changes(settings, journal, capsys, monk
     assert [json.loads(line)["state"] for line in out.splitlines()] == ["handed", "answered", "delivered"]
 
 
-def test_no_journal_yet(settings, capsys):
+@pytest.mark.parametrize("file", [False, True])
+def test_no_journal_yet(settings, capsys, tmp_path, file):
+    if file:        # where its directory should be
+        (tmp_path / "state").touch()
     code, out, err = run(settings, capsys)
     assert (code, out) == (1, "") and "the agent has not run yet" in err
 
