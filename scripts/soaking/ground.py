@@ -155,8 +155,14 @@ class Ground:
         return found
 
     def end_sales(self) -> None:
-        """The POS says what is open, and ends."""
+        """The POS says what is open, and ends. Raises AssertionError when it had ended by itself."""
+        running = self._pos.running()
         self._pos.end()
+        assert running, f"the POS ended by itself:\n{self._pos.text[-2000:]}"
+
+    def supervisor_log(self) -> str:
+        """What supervisord wrote so far, all of them."""
+        return (self.folder / "supervisord.log").read_text()
 
     def save(self, folder: Path) -> None:
         """What explains a verdict: logs, the journal, the ledger."""

@@ -17,7 +17,10 @@ LIMITS = {"memory": 5.0, "descriptors": 5.0, "threads": 3.0}
 UNITS = {"memory": " MB", "descriptors": "", "threads": ""}
 AFTER = 8.0
 """Being offline is put down to a fault that ended at most so many seconds before the network was good."""
-KILLS = frozenset({Kind.AGENT_KILLED, Kind.AGENT_HANGS, Kind.APPLICATION_KILLED, Kind.SUPERVISOR_KILLED})
+AGENT_ENDS = frozenset({Kind.AGENT_KILLED, Kind.AGENT_HANGS, Kind.SUPERVISOR_KILLED})
+KILLS = AGENT_ENDS | {Kind.APPLICATION_KILLED}
+UNWRITTEN = 30.0
+"""Seconds after a full disk until the journal surely has written down what it kept in memory: it tries that seldom."""
 SHOWN = 10
 
 
@@ -41,6 +44,8 @@ class Facts:
     timeline: Sequence[tuple[float, bool]]
     samples: Mapping[tuple[str, str], Sequence[Point]]
     not_back: int
+    ended: Sequence[str]
+    """Programs that ended by themselves."""
     money: Money
 
 
@@ -55,8 +60,10 @@ def kills(played: Sequence[Played]) -> list[Interval]:
 
 
 def unwritten(played: Sequence[Played]) -> list[Interval]:
-    """When the journal had no room."""
-    return [(each.begin, each.end) for each in played if each.fault.kind is Kind.STATE_FULL]
+    """When the agent ended while its journal had no room, or had not yet written down what it kept meanwhile."""
+    full = [each for each in played if each.fault.kind is Kind.STATE_FULL]
+    return [(each.begin, each.end) for each in played if each.fault.kind in AGENT_ENDS
+            and any(one.begin <= each.end and each.begin <= one.end + UNWRITTEN for one in full)]
 
 
 def spells(facts: Facts) -> list[Interval]:
@@ -78,21 +85,22 @@ def line(facts: Facts, active: Sequence[Fault], sizes: Mapping[str, float]) -> s
 
 
 def verdict(facts: Facts) -> tuple[list[str], bool]:
-    """The lines of the verdict, and whether all is well."""
+    """The lines of the verdict, and whether nothing is bad. What the run was too short to tell has a "?"."""
     lines, bad = [f"seed {facts.seed}: {(facts.end - facts.begin) / 60:.1f} min, {len(facts.played)} faults"], False
 
-    def judge(what: str, well: bool, said: str) -> None:
+    def judge(what: str, well: bool | None, said: str) -> None:
         nonlocal bad
-        bad |= not well
-        lines.append(f"  {'ok ' if well else 'BAD'}  {what:58} {said}")
+        bad |= well is False
+        lines.append(f"  {'?  ' if well is None else 'ok ' if well else 'BAD'}  {what:58} {said}")
 
     money = facts.money
     lines.append("  sales: " + ", ".join(f"{count} {fate.value}" for fate, count in money.fates.items() if count))
     for what, refs in (("sales run twice", money.twice), ("answers lost", money.lost),
-                       ("answers given to another request", money.foreign)):
+                       ("answers given to another request", money.foreign),
+                       ("sales that failed without a reason", money.no_reason)):
         judge(what, not refs, f"{len(refs)} {' '.join(refs[:SHOWN])}".rstrip())
     if money.unwritten:
-        lines.append(f"       {'run twice: killed while the disk of the journal was full':58} "
+        lines.append(f"       {'run twice: agent ended while its journal had no room':58} "
                      f"{len(money.unwritten)} {' '.join(money.unwritten[:SHOWN])}")
     found = spells(facts)
     longest = max(found, key=lambda one: one[1] - one[0], default=(facts.begin, facts.begin))
@@ -100,9 +108,12 @@ def verdict(facts: Facts) -> tuple[list[str], bool]:
     judge("longest offline in a good network", seconds <= LONGEST,
           f"{seconds:.1f} s" + (f", after {before(facts.played, longest[0])}" if seconds else ""))
     judge("not back when a rest was over", facts.not_back == 0, str(facts.not_back))
+    judge("programs that ended by themselves", not facts.ended, f"{len(facts.ended)} {'; '.join(facts.ended)}".rstrip())
     for (program, what), points in sorted(facts.samples.items()):
-        known = trend(points, WARM_UP)
-        judge(f"{program}: growth of {what} per {PER:,} faults", known is None or not known.exceeds(LIMITS[what] / PER),
+        known, limit = trend(points, WARM_UP), LIMITS[what] / PER
+        judge(f"{program}: growth of {what} per {PER:,} faults",
+              None if known is None or not (known.exceeds(limit) or known.stays_below(limit)) else
+              known.stays_below(limit),
               "not known: too few samples" if known is None else
               f"{known.slope * PER:+.2f} ± {known.error * PER:.2f}{UNITS[what]} "
               f"({known.samples} samples, {known.lives} lives)")

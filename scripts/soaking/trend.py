@@ -5,7 +5,8 @@ Rules
   begins at its own size, and only what happens *within* lives is growth.
 - What a life does first, up to `warm_up`, is its start and no growth.
 - The error is the standard error of the slope, from what the lines leave over; with fewer than SPARE samples beyond
-  what the lines use up, nothing is said.
+  what the lines use up, nothing is said. It takes samples to be independent; memory moves in steps, which are not: one
+  step of a few MB looks like growth, and growth of memory alone is a reason to look at its samples.
 """
 import math
 from collections import defaultdict
@@ -40,6 +41,10 @@ class Trend:
     def exceeds(self, limit: float) -> bool:
         """Whether it surely grows by more than `limit`."""
         return self.slope - SURE * self.error > limit
+
+    def stays_below(self, limit: float) -> bool:
+        """Whether it surely grows by no more than `limit`."""
+        return self.slope + SURE * self.error <= limit
 
 
 def trend(points: Iterable[Point], warm_up: float = 0.0) -> Trend | None:

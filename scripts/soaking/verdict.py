@@ -1,16 +1,20 @@
 """PURE. What a soak has shown: judged from what was sold, what ran, when the terminal was offline and what grew.
 
 Rules
-- A RefID that stands in the application's ledger more than once was *run twice*. Where the disk of the journal was full
-  and a process was killed during one sale, that is what the product says of a full disk: transactions go on, and what
-  is handed over is remembered in memory alone. Such are counted apart.
-- An answer is *another request's* when its RefID is not the asked one, or its AuthCode is not the one of its own run.
+- A RefID that stands in the application's ledger more than once was *run twice*. Where the agent ended during the sale
+  while the disk of its journal was full, that is what the product says of a full disk: transactions go on, and what is
+  handed over is remembered in memory alone. Such are counted apart.
+- An answer is *another request's* when its RefID is not the asked one, its AuthCode is not the one of its own run, or
+  nothing was run that could have been declined.
 - An answer is *lost* when the request ran and the POS was told that it failed, or was never told anything; unless the
   agent, the application or supervisord was killed or hung meanwhile: then nobody can know the outcome, and saying so is
   right. Such are counted apart.
+- A sale that *failed without a reason* was not run, although none of these was killed or hung meanwhile.
+- A program that *ended by itself* was not killed: each fault that ends one does it by SIGKILL.
 - The network is *good* while nothing is wrong between terminal and cloud, whatever else is. Of being offline then, only
   what lies within one such stretch counts; the longest is the one to look at.
 """
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -25,6 +29,7 @@ class Fate(Enum):
     APPROVED = "approved"
     DECLINED = "declined"
     NOT_RUN = "failed, not run"
+    NO_REASON = "failed without a reason"
     UNKNOWN = "outcome unknown after a kill"
     OPEN = "still open"
     LOST = "answer lost"
@@ -58,7 +63,7 @@ def fate(sale: Sale, codes: Sequence[str], kills: Sequence[Interval], due: float
     if result in ("Approved", "Declined"):
         return Fate.APPROVED if result == "Approved" else Fate.DECLINED
     if not codes:
-        return Fate.NOT_RUN
+        return Fate.NOT_RUN if explained else Fate.NO_REASON
     return Fate.UNKNOWN if explained else Fate.LOST
 
 
@@ -67,7 +72,7 @@ def is_foreign(sale: Sale, codes: Sequence[str]) -> bool:
     if sale.answer is None:
         return False
     ref, result, code, _ = sale.answer
-    return ref != sale.ref or (result == "Approved" and code not in codes)
+    return ref != sale.ref or (result == "Approved" and code not in codes) or (result == "Declined" and not codes)
 
 
 def good(troubles: Iterable[Interval], begin: float, end: float) -> list[Interval]:
@@ -106,13 +111,14 @@ def overlaps(left: Iterable[Interval], right: Sequence[Interval]) -> list[Interv
 
 @dataclass(frozen=True)
 class Money:
-    """What became of the sales. twice, lost, foreign: their RefIDs. unwritten: run twice, but nothing could be written
-    down when a process was killed."""
+    """What became of the sales. twice, lost, foreign, no_reason: their RefIDs. unwritten: run twice, but nothing could
+    be written down when the agent ended."""
 
     fates: Mapping[Fate, int]
     twice: tuple[str, ...]
     lost: tuple[str, ...]
     foreign: tuple[str, ...]
+    no_reason: tuple[str, ...] = ()
     unwritten: tuple[str, ...] = ()
 
 
@@ -122,13 +128,21 @@ def during(sale: Sale, times: Sequence[Interval]) -> bool:
 
 
 def money(sales: Sequence[Sale], runs: Mapping[str, Sequence[str]], kills: Sequence[Interval], due: float,
-          full: Sequence[Interval] = ()) -> Money:
-    """runs: RefID → AuthCodes, of everything in the ledger. due: see `fate`. full: when the journal had no room."""
-    excused = {sale.ref for sale in sales if during(sale, kills) and during(sale, full)}
+          unwritten: Sequence[Interval] = ()) -> Money:
+    """runs: RefID → AuthCodes, of everything in the ledger. due: see `fate`. unwritten: when the agent ended while its
+    journal had no room."""
+    excused = {sale.ref for sale in sales if during(sale, unwritten)}
     twice = [ref for ref, codes in runs.items() if len(codes) > 1]
     judged = [(sale, fate(sale, runs.get(sale.ref, ()), kills, due)) for sale in sales]
     return Money({each: sum(found is each for _, found in judged) for each in Fate},
                  tuple(ref for ref in twice if ref not in excused),
                  tuple(sale.ref for sale, found in judged if found is Fate.LOST),
                  tuple(sale.ref for sale in sales if is_foreign(sale, runs.get(sale.ref, ()))),
+                 tuple(sale.ref for sale, found in judged if found is Fate.NO_REASON),
                  tuple(ref for ref in twice if ref in excused))
+
+
+def ended(log: str) -> tuple[str, ...]:
+    """What ended by itself, and how, by supervisord's own log."""
+    return tuple(f"{name}: {how}" for name, how in re.findall(r" exited: (\S+) \((.*)\)$", log, re.MULTILINE)
+                 if "SIGKILL" not in how)

@@ -39,7 +39,8 @@ def test_two_minutes(tmp_path):
     said = "\n".join(lines)
     faults = int(re.search(rf"seed {SEED}: [0-9.]+ min, (\d+) faults", said)[1])
     assert faults >= 12 and int(re.search(r"sales: (\d+) approved", said)[1]) >= 20
-    assert said.count("  ok   ") == 11 and "BAD" not in said
+    assert said.count("  ok   ") == 7 and "BAD" not in said
+    assert said.count("  ?    ") == said.count("not known: too few samples") == 6, "of growth two minutes tell nothing"
     assert ("clock will not jump" in said) == (compiler() is None)
 
 

@@ -19,7 +19,7 @@ FINE = Facts(
     seed=7, begin=0.0, end=600.0,
     played=[played(1, Kind.CABLE, 10, 20), played(2, Kind.AGENT_KILLED, 50, 50), played(3, Kind.STATE_FULL, 90, 95)],
     timeline=[(0.0, True), (10.1, False), (20.5, True), (50.0, False), (51.5, True)],
-    samples={("agent", "memory"): LEVEL, ("agent", "threads"): LEVEL[:2]}, not_back=0,
+    samples={("agent", "memory"): LEVEL, ("agent", "threads"): LEVEL[:2]}, not_back=0, ended=(),
     money=Money(dict.fromkeys(Fate, 0) | {Fate.APPROVED: 12}, (), (), ()))
 
 
@@ -30,6 +30,36 @@ def test_a_run_where_all_is_well():
     assert "seed 7: 10.0 min, 3 faults" in text and "12 approved" in text
     assert "1.5 s, after 2 agent killed, 0.0 s" in text
     assert "threads per 10,000 faults" in text and "not known: too few samples" in text
+
+
+@pytest.mark.parametrize("points, mark", [
+    ([Point(1, x, 20.0) for x in range(300, 1200, 50)], "ok"),
+    ([Point(1, x, 20.0 + 0.0001 * x) for x in range(300, 1200, 50)], "ok"),
+    ([Point(1, x, 20.0 + 0.001 * x) for x in range(300, 1200, 50)], "BAD"),
+    # Some 80 ± 30 MB are neither shown to be growth nor to be none.
+    ([Point(1, x, 20.0 + 0.0067 * x + 6 * (x // 50 % 2)) for x in range(300, 1200, 50)], "?"),
+    ([Point(1, x, 20.0) for x in range(0, 240, 12)], "?"),
+    ([Point(1, 300, 20.0)], "?"),
+])
+def test_growth_is_judged_where_the_samples_can_tell(points, mark):
+    lines, well = report.verdict(replace(FINE, samples={("agent", "memory"): points}))
+    assert [line.split()[0] for line in lines if "growth" in line] == [mark]
+    assert well is (mark != "BAD")
+
+
+@pytest.mark.parametrize("kind, begin, end, counts", [
+    (Kind.AGENT_KILLED, 92, 92, True),
+    (Kind.AGENT_HANGS, 80, 91, True),
+    (Kind.SUPERVISOR_KILLED, 94, 97, True),
+    (Kind.AGENT_KILLED, 124, 124, True),        # what memory held is not yet back in the file
+    (Kind.AGENT_KILLED, 126, 126, False),
+    (Kind.AGENT_KILLED, 89, 89, False),         # it was written down when the disk was filled
+    (Kind.APPLICATION_KILLED, 92, 93, False),   # the agent remembers
+    (Kind.WATCHDOG_KILLED, 92, 92, False),
+])
+def test_when_the_agent_ends_with_what_it_could_not_write(kind, begin, end, counts):
+    full, other = played(3, Kind.STATE_FULL, 90, 95), played(4, kind, begin, end)
+    assert report.unwritten([full, other]) == ([(begin, end)] if counts else [])
 
 
 def test_times_are_put_down_to_the_fault_before_them():
@@ -44,7 +74,9 @@ def test_times_are_put_down_to_the_fault_before_them():
     ({"money": replace(FINE.money, lost=("r-7",))}, "answers lost"),
     ({"money": replace(FINE.money, foreign=("r-7",))}, "answers given to another request"),
     ({"timeline": [(0.0, True), (100.0, False), (176.0, True)]}, "longest offline in a good network"),
+    ({"money": replace(FINE.money, no_reason=("r-7",))}, "sales that failed without a reason"),
     ({"not_back": 1}, "not back when a rest was over"),
+    ({"ended": ["agent: exit status 1; not expected"]}, "programs that ended by themselves"),
     ({"samples": {("watchdog", "memory"): GROWN}}, "watchdog: growth of memory"),
 ])
 def test_what_is_bad_is_said_to_be(change, said):

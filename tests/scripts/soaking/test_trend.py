@@ -59,3 +59,4 @@ def test_the_error_is_as_large_as_slopes_scatter():
     assert statistics.fmean(one.error for one in found) == pytest.approx(scatter, rel=0.15)
     assert sum(one.exceeds(0.1) for one in found) <= 8      # one in 740 by theory
     assert all(one.exceeds(0.0) for one in found)
+    assert sum(one.stays_below(0.1) for one in found) <= 8 and all(one.stays_below(0.5) for one in found)

@@ -1,7 +1,7 @@
 """What a soak has shown, as tables."""
 import pytest
 from hypothesis import given, strategies as st
-from soaking.verdict import Fate, Sale, fate, good, is_foreign, money, offline, overlaps
+from soaking.verdict import Fate, Sale, ended, fate, good, is_foreign, money, offline, overlaps
 
 DUE = 100.0
 
@@ -17,7 +17,8 @@ FAILED = sale("r", "Failed", "", "terminal interrupted during this transaction")
 @pytest.mark.parametrize("one, codes, kills, expected", [
     (APPROVED, ["A1"], [], Fate.APPROVED),
     (sale("r", "Declined", "", "DECLINED"), ["A1"], [], Fate.DECLINED),
-    (FAILED, [], [], Fate.NOT_RUN),
+    (FAILED, [], [], Fate.NO_REASON),
+    (FAILED, [], [(1, 9)], Fate.NO_REASON),
     (FAILED, [], [(11, 11)], Fate.NOT_RUN),
     (FAILED, ["A1"], [(11, 11)], Fate.UNKNOWN),
     (FAILED, ["A1"], [(9, 10)], Fate.UNKNOWN),
@@ -38,6 +39,8 @@ def test_what_became_of_a_sale(one, codes, kills, expected):
     (APPROVED, [], True),
     (sale("other", "Approved", "A1", ""), ["A1"], True),
     (sale("other", "Failed", "", ""), [], True),
+    (sale("r", "Declined", "", "DECLINED"), ["A1"], False),
+    (sale("r", "Declined", "", "DECLINED"), [], True),
     (FAILED, [], False),
     (sale(), [], False),
 ])
@@ -47,22 +50,34 @@ def test_whose_answer_it_is(one, codes, expected):
 
 def test_the_money_of_a_run():
     sales = [sale(ref, "Approved", code, "", ref=ref) for ref, code in (("a", "1"), ("b", "2"), ("c", "9"))]
-    sales.append(sale("d", "Failed", "", "interrupted", ref="d"))
+    sales += [sale(ref, "Failed", "", "interrupted", ref=ref) for ref in ("d", "e")]
     found = money(sales, {"a": ["1"], "b": ["2", "3"], "c": ["4"], "d": ["5"], "of-nobody": ["6", "7"]}, [], DUE)
     assert (found.twice, found.lost, found.foreign) == (("b", "of-nobody"), ("d",), ("c",))
-    assert found.fates[Fate.APPROVED] == 3 and sum(found.fates.values()) == 4
+    assert found.no_reason == ("e",)
+    assert found.fates[Fate.APPROVED] == 3 and sum(found.fates.values()) == 5
 
 
-@pytest.mark.parametrize("kills, full, expected", [
-    ([], [], (("a",), ())),
-    ([(11, 11)], [], (("a",), ())),
-    ([], [(11, 12)], (("a",), ())),
-    ([(11, 11)], [(13, 14)], (("a",), ())),
-    ([(11, 11)], [(9, 10)], ((), ("a",))),
+@pytest.mark.parametrize("unwritten, expected", [
+    ([], (("a",), ())),
+    ([(11, 11)], ((), ("a",))),
+    ([(9, 10)], ((), ("a",))),
+    ([(13, 14)], (("a",), ())),
 ])
-def test_run_twice_with_a_kill_while_nothing_could_be_written_counts_apart(kills, full, expected):
-    found = money([sale("a", "Approved", "2", "", ref="a")], {"a": ["1", "2"]}, kills, DUE, full)
+def test_run_twice_where_nothing_could_be_written_counts_apart(unwritten, expected):
+    found = money([sale("a", "Approved", "2", "", ref="a")], {"a": ["1", "2"]}, [(11, 11)], DUE, unwritten)
     assert (found.twice, found.unwritten) == expected
+
+
+def test_what_ended_by_itself():
+    log = """2026-11-26 06:09:51,559 WARN exited: agent (terminated by SIGKILL; not expected)
+2026-11-26 06:09:51,583 INFO spawned: 'agent' with pid 9774
+2026-11-26 06:12:09,866 WARN exited: agent (exit status 1; not expected)
+2026-11-26 06:13:09,866 WARN exited: watchdog (terminated by SIGSEGV (core dumped); not expected)
+2026-11-26 06:14:09,866 INFO exited: agent (exit status 0; expected)
+"""
+    assert ended(log) == ("agent: exit status 1; not expected",
+                          "watchdog: terminated by SIGSEGV (core dumped); not expected",
+                          "agent: exit status 0; expected")
 
 
 @pytest.mark.parametrize("troubles, expected", [
