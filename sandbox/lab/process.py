@@ -8,14 +8,15 @@ from collections.abc import Mapping
 
 
 class Process:
-    """A program in a host, its output read at once, line by line, with the (monotonic) time of each."""
+    """A program in a host, its output read at once, line by line, with the (monotonic) time of each. Ctrl-C in the
+    terminal of its parent does not reach it: who made it ends it."""
 
     def __init__(self, arguments: list[str], env: Mapping[str, str] | None = None):
         self.lines: list[tuple[float, str]] = []
         self._grown = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                         stdin=subprocess.DEVNULL, env=env)
+                                         stdin=subprocess.DEVNULL, env=env, start_new_session=True)
         threading.Thread(target=self._read, daemon=True).start()
 
     @property

@@ -1,4 +1,5 @@
 """A program of the laboratory: its lines with their times, and its end, heeded or not."""
+import os
 import signal
 import sys
 import time
@@ -45,3 +46,9 @@ def test_the_end_is_certain(start, before, number, status):
     assert process.line("ready", timeout=60)[1] == "ready"
     process.signal(number)
     assert process.running() and process.end(timeout=1 if before else 30) == status and not process.running()
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_it(start):
+    process = start("import time; print('ready'); time.sleep(600)")
+    process.line("ready", timeout=60)
+    assert os.getpgid(process.pid) != os.getpgid(0) and os.getsid(process.pid) != os.getsid(0)
