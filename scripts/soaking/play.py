@@ -95,9 +95,11 @@ class Play:
 
     def _end(self, fault: Fault) -> None:
         _, begin, undo = self._active[fault.number]
-        undo()
-        del self._active[fault.number]
-        self.story.played.append(Played(fault, begin, time.monotonic()))
+        try:
+            undo()
+        finally:    # what failed to be undone is not undone a second time at the end, which would hide why
+            del self._active[fault.number]
+            self.story.played.append(Played(fault, begin, time.monotonic()))
 
     def _end_all(self) -> None:
         for fault, _ in self.active():

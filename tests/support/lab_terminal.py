@@ -100,5 +100,5 @@ def start_cloud(lab: Lab, *options: str) -> Process:
     """The sandbox's cloud at its address in the laboratory, once it listens."""
     cloud = lab.cloud.start(sys.executable, "-u", "-m", "econduit_terminal.sandbox", "cloud", "--host", CLOUD,
                             "--primary-port", 80, "--secondary-port", 9001, "--http-port", 9080, *options)
-    cloud.line('"primary"')
+    cloud.line('"primary"', timeout=30)
     return cloud

@@ -128,11 +128,7 @@ class Radio:
     def until(self, wanted: Callable[[Word], bool], after: float = 0.0, timeout: float = PATIENCE) -> Seen:
         """The first status at that moment or later that is wanted. Raises AssertionError with the logs."""
         word = self.machine.hear(lambda word: word["heard"] == "status" and wanted(word["status"]), after, timeout)
-        if word is None:
-            shown = [(word["at"], word["status"]["display"], word["status"]["reason"], word["status"]["interface"])
-                     for word in self.machine.heard if word["heard"] == "status"]
-            logs = self.run("bash", "-c", LOGS, check=False)["output"]
-            raise AssertionError(f"not within {timeout:g} s after {after}; the last statuses: {shown[-20:]}\n{logs}")
+        assert word is not None, f"not within {timeout:g} s after {after}\n{self.story()}"
         return word["at"], word["status"]
 
     def online(self, after: float = 0.0, timeout: float = PATIENCE, interface: str | None = None) -> Seen:
@@ -144,6 +140,13 @@ class Radio:
         """POS Offline, for this reason if one is given."""
         return self.until(lambda status: status["display"] == "POS Offline" and reason in (None, status["reason"]),
                           after, timeout)
+
+    def story(self) -> str:
+        """What explains a failure: the last statuses, the logs, the networks, what the cloud saw of the terminal."""
+        shown = [(word["at"], word["status"]["display"], word["status"]["reason"], word["status"]["interface"])
+                 for word in self.machine.heard if word["heard"] == "status"]
+        logs = self.run("bash", "-c", LOGS, check=False)["output"]
+        return f"the last statuses: {shown[-20:]}\n{logs}\n{self.call('GET', '/sandbox/events')}"[-40000:]
 
     def latest(self) -> Word:
         """The last status."""
@@ -206,7 +209,10 @@ class Radio:
         began = self.now()
         answer = self.sale(ref, HELD)
         try:
-            self.line("application", f'"{ref}"', after=began)
+            try:
+                self.line("application", f'"{ref}"', after=began)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{self.story()}") from None
             yield
         finally:
             self.machine.ask(hold=False)
