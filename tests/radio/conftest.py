@@ -49,7 +49,9 @@ def radio(request: pytest.FixtureRequest) -> Radio:
     machine = request.getfixturevalue("machine")
     if isinstance(machine, str):
         cannot(machine)
-    shown = machine.latest()
-    if not shown["online"] or shown["interface"] != WIFI:
+    at, shown = machine.latest()
+    if shown["online"] and shown["interface"] == WIFI:
+        machine.settled(at, interface=WIFI)
+    else:
         machine.restore()
     return machine

@@ -44,7 +44,7 @@ def test_a_reboot(radio: Radio) -> None:
     assert status["terminal_id"] == answer["TerminalID"]
     radio.lab("network")
     radio.start_cloud()
-    radio.online(interface=WIFI)
+    radio.settled(interface=WIFI)
     again = radio.sale("before the boot")()
     assert (again["AuthCode"], radio.runs()) == (answer["AuthCode"], runs), "asked again, it is answered, not run"
 

@@ -86,7 +86,7 @@ def roam_to(radio: Radio, access_point: str) -> Times:
     usable = radio.usable(WIFI, gone)
     noticed = radio.machine.hear(lambda word: word["heard"] == "status" and not word["status"]["online"], gone, 5.0)
     if noticed is None:
-        assert radio.latest()["online"]
+        assert radio.latest()[1]["online"]
         return Times(0.0, 0.0)
     at, _ = radio.online(max(usable, noticed["at"]), interface=WIFI)
     return Times(noticed["at"] - gone, at - usable)
@@ -107,7 +107,7 @@ def without_dhcp(radio: Radio) -> Times:
 
 def another_address(radio: Radio) -> Times:
     """The router gives addresses of another range."""
-    before = radio.latest()["local_address"]
+    before = radio.latest()[1]["local_address"]
     began = radio.now()
     radio.lab("other_range")
     radio.run("networkctl", "reconfigure", WIFI)
@@ -137,7 +137,7 @@ def cable_in(radio: Radio) -> None:
     radio.lab("until_the_cable_leads_out")
     began = radio.now()
     radio.run("econduit-agent", "reconnect", "--reason", "the cable is in")
-    radio.online(began, interface=CABLE)
+    radio.settled(began, interface=CABLE)
 
 
 def cable_out(radio: Radio) -> Times:

@@ -26,6 +26,8 @@ from radio_machine import PATIENCE, SERIAL, Machine, Word
 
 WIFI, CABLE = "wlan1", "eth0"
 CLOUD = "203.0.113.10"
+SETTLED = 1.5
+"""Seconds online until the terminal is believed to stay so: its watchdog, slow here, may still have news to tell."""
 HELD = "8.88"
 """The amount that the sandbox's payment application works on until it is let go."""
 SETTINGS = """[cloud]
@@ -59,7 +61,7 @@ class Radio:
             self.run("bash", "-c", INSTALL.format(settings=SETTINGS, packages=" ".join(self._packages)), timeout=240)
             assert (done := network())["status"] == 0, done
             self.start_cloud()
-            self.online(timeout=120)
+            self.settled(timeout=120)
         except BaseException:
             self.machine.close()
             raise
@@ -88,8 +90,9 @@ class Radio:
         self.machine.ask(hold=False)
         self.lab("restore")
         gone = self.lost(WIFI, began)
-        self.online(self._kernel(f"{WIFI} is up", lambda word: word["heard"] == "link" and word["interface"] == WIFI
-                                 and word["state"] == "up", gone), interface=WIFI)
+        self._kernel(f"{WIFI} is up", lambda word: word["heard"] == "link" and word["interface"] == WIFI
+                     and word["state"] == "up", gone)
+        self.settled(gone, interface=WIFI)
 
     def use_dhclient(self) -> None:
         """Instead of systemd-networkd, until the next boot: it leaves addresses and routes where they are when a link
@@ -97,8 +100,9 @@ class Radio:
         self.machine.cable(True)        # at a cable that comes later it would not look
         began = self.now()
         self.lab("dhclient")
-        self.usable(WIFI, began)
-        self.online(began, interface=WIFI)
+        for interface in (WIFI, CABLE):
+            self.usable(interface, began)
+        self.settled(began)
 
     def reboot(self) -> None:
         """The whole machine; until its programs run again, before there is any network."""
@@ -136,22 +140,34 @@ class Radio:
         return self.until(lambda status: status["display"] == "POS Online"
                           and interface in (None, status["interface"]), after, timeout)
 
+    def settled(self, after: float = 0.0, timeout: float = PATIENCE, interface: str | None = None) -> None:
+        """POS Online, over this interface if one is given, by one connection for SETTLED seconds: what the display said
+        before it knew of a loss is not taken for what it says after it."""
+        while True:
+            at, status = self.online(after, timeout, interface)
+            kept = {"online": True, "connects": status["connects"]}.items()
+            other = self.machine.hear(lambda word, kept=kept: word["heard"] == "status"     # type: ignore[misc]
+                                      and not kept <= word["status"].items(), at, SETTLED)
+            if other is None:
+                return
+            after = other["at"]
+
     def offline(self, after: float, reason: str | None = None, timeout: float = PATIENCE) -> Seen:
         """POS Offline, for this reason if one is given."""
         return self.until(lambda status: status["display"] == "POS Offline" and reason in (None, status["reason"]),
                           after, timeout)
 
     def story(self) -> str:
-        """What explains a failure: the last statuses, the logs, the networks, what the cloud saw of the terminal."""
+        """What explains a failure: the last statuses, what the cloud saw, the logs, the networks."""
         shown = [(word["at"], word["status"]["display"], word["status"]["reason"], word["status"]["interface"])
                  for word in self.machine.heard if word["heard"] == "status"]
+        cloud = [word["text"] for word in self.machine.heard if word["heard"] == "line" and word["name"] == "cloud"]
         logs = self.run("bash", "-c", LOGS, check=False)["output"]
-        return f"the last statuses: {shown[-20:]}\n{logs}\n{self.call('GET', '/sandbox/events')}"[-40000:]
+        return "\n".join(["the last statuses:", *map(str, shown[-20:]), "the cloud:", *cloud[-20:], logs])
 
-    def latest(self) -> Word:
-        """The last status."""
-        shown: Word = [word["status"] for word in self.machine.heard if word["heard"] == "status"][-1]
-        return shown
+    def latest(self) -> Seen:
+        """The last status, and when it was told."""
+        return [(word["at"], word["status"]) for word in self.machine.heard if word["heard"] == "status"][-1]
 
     def lost(self, interface: str, after: float) -> float:
         """When the kernel said that an interface has no link any more."""
@@ -212,7 +228,8 @@ class Radio:
             try:
                 self.line("application", f'"{ref}"', after=began)
             except AssertionError as error:
-                raise AssertionError(f"{error}\n{self.story()}") from None
+                self.machine.ask(hold=False)
+                raise AssertionError(f"{error}\nthe POS was answered {answer()}\n{self.story()}") from None
             yield
         finally:
             self.machine.ask(hold=False)
