@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = "econduit_terminal"
 FOLDERS = ("agent", "watchdog", "conf", "contract", "process", "sandbox")
 FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
-SCRIPTS = sorted(file for folder in ("scripts", ".ci") for file in (ROOT / folder).iterdir() if file.is_file())
+SCRIPTS = sorted(file for folder in ("scripts", ".ci") for file in (ROOT / folder).iterdir()
+                 if file.is_file() and file.name != "_environment.py")    # which is imported
 
 PURE_PLACES = ("agent/wire/*.py", "agent/cloud/policy.py", "agent/transactions/pan.py",
                "agent/transactions/failure.py", "watchdog/verdict.py")

@@ -8,7 +8,7 @@ FILE = Path(__file__).resolve().parents[4] / "docs" / "certification.md"
 
 
 def test_the_file_is_up_to_date():
-    assert FILE.read_text() == manual(), "run scripts/build-certification-docs"
+    assert FILE.read_text() == manual(), "run scripts/build-docs"
 
 
 def test_every_case_stands_in_it():
