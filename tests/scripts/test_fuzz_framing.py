@@ -1,4 +1,5 @@
 """scripts/fuzz-framing: a few thousand streams; a million are for the script itself."""
+import os
 import re
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def test_what_goes_wrong_is_shown_with_the_way_to_see_it_again(tmp_path):
     broken = tmp_path / "fuzz-framing"
     broken.write_text(SCRIPT.read_text().replace("    application = rng", "    1 / 0\n    application = rng"))
     done = subprocess.run([sys.executable, broken, "--streams", "10", "--seed", "5"], capture_output=True, text=True,
-                          timeout=60)
+                          timeout=60, env={**os.environ, "PYTHONPATH": str(SCRIPT.parent)})
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
     assert done.stderr.endswith("again with: scripts/fuzz-framing --seed 5 --only 0\n")
 
