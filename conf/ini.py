@@ -12,6 +12,7 @@ The standard configparser stops at the first mistake and forgets the line of eve
 import re
 from dataclasses import dataclass
 
+_LONGEST_NAME = 64
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -77,7 +78,7 @@ class _Reader:
     def _header(self, number: int, line: str) -> None:
         self.section, self.refused = None, True
         match = re.fullmatch(r"\[([^\[\]]*)\]", line)
-        if match is None:
+        if match is None or len(match[1]) > _LONGEST_NAME:
             self.mistake(number, f"{_short(line)} is not a section, accepted: [name] alone on its line")
         elif match[1].upper() == "DEFAULT":
             self.mistake(number, "[DEFAULT] is not accepted: write each key in its own section")
@@ -91,7 +92,7 @@ class _Reader:
 
     def _entry(self, number: int, line: str) -> None:
         key, equals, value = (part.strip() for part in line.partition("="))
-        if not equals or re.fullmatch(r"[^\s:=]+", key) is None:
+        if not equals or re.fullmatch(rf"[^\s:=]{{1,{_LONGEST_NAME}}}", key) is None:
             # The first word alone: behind it may be a password, and mistakes are shown to everybody.
             self.mistake(number, f"{_short(line.split()[0])} … is not understood, accepted: key = value")
         elif self.section is None:

@@ -173,9 +173,8 @@ def _read(file: Path, sources: dict[tuple[str, str], Source], mistakes: _Mistake
 
 def _bytes(file: Path) -> bytes:
     """The content of a plain file; a pipe or device in its place would keep the program waiting forever."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
+    with open(file, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
+        status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "not a plain file")
         if status.st_size > MAX_FILE:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+COMMENT = re.compile(r"\s(;|#\s)")
+"""In a value, of which it would be a part."""
 UNIX_PATH_MAX = 107  # sun_path holds 108 bytes, the last of them is NUL
 TEXT_MAX = 128
 
@@ -218,7 +220,7 @@ def _parse_text(text: str) -> str:
         raise ValueError(f"{len(text)} characters are too many")
     if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
         raise ValueError("the quotes would be sent as part of the value: leave them out")
-    if re.search(r"\s(;|#\s)", text):
+    if COMMENT.search(text):
         raise ValueError("the comment would be sent as part of the value: put it on a line of its own")
     return text
 

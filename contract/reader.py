@@ -79,8 +79,11 @@ class Reader:
         value = self._given.get(key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise ContractError(f"{self.place(key)}: {called(value)}, expected a number")
-        if value is not None and not math.isfinite(value):
-            raise ContractError(f"{self.place(key)}: {value}, expected a finite number")
+        try:
+            if value is not None and not math.isfinite(value):
+                raise ContractError(f"{self.place(key)}: {value}, expected a finite number")
+        except OverflowError:
+            raise ContractError(f"{self.place(key)}: more digits than a number may have") from None
         return value
 
     def whole(self, key: str, default: int) -> int:

@@ -18,7 +18,7 @@ def table(rows: Iterable[tuple[str, object]]) -> str:
 
 def headline(status: Status, colour: bool) -> str:
     """`POS Online` in green or `POS Offline: why` in red."""
-    words = status.display if status.online else f"{status.display}: {status.reason}"
+    words = status.display if status.online or not status.reason else f"{status.display}: {status.reason}"
     return f"{GREEN if status.online else RED}{words}{PLAIN}" if colour else words
 
 
@@ -74,11 +74,14 @@ def duration(seconds: float) -> str:
 
 
 def _when(stamp: str | None, now: datetime) -> str | None:
-    if stamp is None:
+    if not stamp:
         return None
-    moment = datetime.fromisoformat(stamp)
+    try:
+        moment = datetime.fromisoformat(stamp).astimezone()
+    except (ValueError, OverflowError):
+        return stamp
     ago = max(0.0, (now - moment).total_seconds())
-    return f"{moment.astimezone().strftime('%Y-%m-%d %H:%M:%S')} ({duration(ago)})"
+    return f"{moment.strftime('%Y-%m-%d %H:%M:%S')} ({duration(ago)})"
 
 
 def _dialed(found: EndpointStatus) -> str:

@@ -196,8 +196,10 @@ def test_a_directory_that_is_none(write, tmp_path):
 ])
 def test_what_cannot_be_read_is_said_and_never_waited_for(tmp_path, mistakes, make, why):
     make(tmp_path / "a.ini")
+    opened = os.listdir("/proc/self/fd")
     line, = mistakes()
     assert line.startswith("a.ini: cannot be read (") and why in line and "accepted: " in line
+    assert len(os.listdir("/proc/self/fd")) == len(opened)
 
 
 def test_a_socket_in_the_place_of_a_file(tmp_path, mistakes, monkeypatch):
@@ -248,11 +250,25 @@ def test_what_changed():
     ("[reconnect]\nbase_delay = 20s",
      "reconnect.base_delay: 20s is more than max_delay (10s), and counts instead of it"),
     ("[reconnect]\nfirst_retry = 20s", "reconnect.first_retry: "),
+    ("[local]\nsocket = /run/agent.sock ; the default", "local.socket: holds a comment"),
+    ("[local]\nstatus_file = /run/status.json # for the POS", "local.status_file: holds a comment"),
+    ("[local]\nstate_dir = /data # disk", "local.state_dir: holds a comment"),
+    ("[transactions]\napplication = unix:///run/pay.sock ; ours", "transactions.application: holds a comment"),
+    ("[transactions]\napplication = exec:/opt/pay -v # verbose", "transactions.application: holds a comment"),
+    ("[watchdog]\ninterfaces = eth0 # the cable", "watchdog.interfaces: holds a comment"),
 ])
 def test_what_works_but_is_seldom_meant(write, tmp_path, text, why):
     write("a.ini", text)
     warning, = settings.load(tmp_path).warnings()
     assert warning.startswith(why)
+
+
+@pytest.mark.parametrize("text", [
+    "[local]\nstate_dir = /data/#1;2", "[transactions]\napplication = exec:/bin/sh -c 'pay ; log # it'",
+    "[transactions]\nfailure_answer = {reason} ; # {RefID}"])
+def test_what_only_looks_like_a_comment(write, tmp_path, text):
+    write("a.ini", text)
+    assert settings.load(tmp_path).warnings() == ()
 
 
 def test_the_directory_of_a_command_without_one():

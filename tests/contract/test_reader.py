@@ -29,6 +29,7 @@ def test_what_is_said_comes_through():
     (lambda r: r.flag("x", True), 1, "a.x: a number, expected true or false"),
     (lambda r: r.number("x"), True, "a.x: true or false, expected a number"),
     (lambda r: r.number("x"), float("nan"), "a.x: nan, expected a finite number"),
+    (lambda r: r.whole("x", 0), 10**400, "a.x: more digits than a number may have"),
     (lambda r: r.texts("x"), ["a", 1], "a.x: holds a number, expected text only"),
     (lambda r: r.texts("x"), ["a"] * (MAX_ITEMS + 1), f"a.x: {MAX_ITEMS + 1} entries, expected {MAX_ITEMS} at most"),
     (lambda r: r.objects("x", lambda inner: inner.text("n")), [{"n": "c"}, {"n": 1}], r"a.x[1].n: a number"),

@@ -33,7 +33,7 @@ def test_status_of_an_agent_that_is_not_there(agent, settings):
     assert agent("reconnect", "--config-dir", settings).returncode == 4
 
 
-@pytest.mark.parametrize("answer", [b"hello", b"[]"])
+@pytest.mark.parametrize("answer", [b"hello", b"[]", b'{"online": false, "pid": ' + b"9" * 400 + b"}"])
 def test_status_of_something_else(agent, canned, settings, answer):
     canned(answer)
     got = agent("status", "--config-dir", settings)

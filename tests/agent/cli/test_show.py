@@ -5,7 +5,7 @@ import pytest
 from econduit_terminal.agent.cli import show
 from econduit_terminal.agent.status.store import StatusStore
 from econduit_terminal.contract.network_report import NetworkReport
-from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase
+from econduit_terminal.contract.status import EndpointStatus, Outcome, Phase, Status
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -38,6 +38,11 @@ def test_all_that_support_asks_first():
     for part in ("POS Offline: no internet", "(3 min 20 s)", "29531204", "in 4.0 s", "1 no internet", "2 answered",
                  "no internet: the gateway answers", "display: port taken", "last ack"):
         assert part in text, part
+
+
+@pytest.mark.parametrize("since", ["", "long ago", "2026-11-23T08:00:00", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_another_program_wrote(since):
+    assert show.full(Status(since=since), NOW, False).startswith("POS Offline\n")
 
 
 def test_what_the_last_dial_found_at_each_endpoint():
