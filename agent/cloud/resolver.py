@@ -22,7 +22,10 @@ from econduit_terminal.process.addresses import leads_nowhere, parsed
 
 from .connection import interface_of
 from .endpoints import Address
+from .race import interleave
 
+MOST_ADDRESSES = 32
+"""Of one name: DNS can answer with thousands, each of which would be looked at, dialed and told."""
 MOST_RUNNING = 2
 """Lookups of one endpoint at a time: the one that continues, and the one that replaces it."""
 FILTERED, OWN = " (a DNS filter)", ", an address of this terminal"
@@ -78,7 +81,8 @@ def literal(endpoint: Endpoint) -> Address | None:
             socket.inet_pton(family, endpoint.host)
         except (OSError, UnicodeError):
             continue
-        return family, (endpoint.host, endpoint.port)
+        rest = (0, 0) if family == socket.AF_INET6 else ()      # as a lookup has it: one address, one value
+        return family, (endpoint.host, endpoint.port, *rest)
     return None
 
 
@@ -110,7 +114,7 @@ def _addresses(endpoint: Endpoint) -> list[Address]:
     for name in names:
         try:
             found = getaddrinfo(name, endpoint.port, 0, socket.SOCK_STREAM)
-            return [(family, address) for family, _, _, _, address in found]
+            return interleave((family, address) for family, _, _, _, address in found)[:MOST_ADDRESSES]
         except OSError:
             if name == names[-1]:
                 raise

@@ -53,7 +53,7 @@ def test_o15_the_addresses_of_the_watchdog_are_spare(parts):
     plan, dialer, records, _ = parts
     records.registered(A, TWO, 1.0)
     plan.dial([A, B], NetworkReport(addresses={A.host: ("192.0.2.1", "2001:db8::1"), "other": ("192.0.2.9",)}), 2.0)
-    assert dialer.targets[A].spare == [TWO, ONE, (socket.AF_INET6, ("2001:db8::1", 80))]
+    assert dialer.targets[A].spare == [TWO, ONE, (socket.AF_INET6, ("2001:db8::1", 80, 0, 0))]
 
 
 def test_the_way_the_waits_and_what_the_records_know(parts):

@@ -31,8 +31,9 @@ def resolver(monkeypatch):
 
 
 @pytest.mark.parametrize("host, family", [("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6)])
-def test_an_address_needs_no_resolver(resolver, host, family):
-    assert Resolver().lookup(Endpoint(host, 80), 0.01) == [(family, (host, 80))]
+def test_an_address_needs_no_resolver_and_is_the_same_as_a_looked_up_one(resolver, host, family):
+    found = Resolver().lookup(Endpoint(host, 80), 0.01)
+    assert found == [(family, socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)[0][4])]
     assert resolver.asked == []
 
 
@@ -78,6 +79,18 @@ def test_failures_say_which_name(resolver, error, text):
         Resolver().lookup(NAME, 5)
 
 
+def test_of_an_answer_with_thousands_of_addresses_some_of_each_family_are_taken(resolver):
+    def many(family, form):
+        return [(family, socket.SOCK_STREAM, 6, "", (form.format(number), 80)) for number in range(1, 201)]
+
+    resolver.answer = many(socket.AF_INET6, "2001:db8::{:x}") + many(socket.AF_INET, "198.51.100.{}")
+    resolver.go.set()
+    found = Resolver().lookup(NAME, 5)
+    assert len(found) == module.MOST_ADDRESSES
+    assert found[:3] == [(socket.AF_INET6, ("2001:db8::1", 80)), (socket.AF_INET, ("198.51.100.1", 80)),
+                         (socket.AF_INET6, ("2001:db8::2", 80))]
+
+
 # -- O6: who completes a name ------------------------------------------------------------------------------------------
 
 @pytest.fixture
@@ -108,7 +121,7 @@ def test_o6_a_single_label_is_completed_by_the_search_list_and_a_dotted_name_nev
 # -- O7: answers that lead nowhere -------------------------------------------------------------------------------------
 
 def at(*hosts):
-    return [(socket.AF_INET6 if ":" in host else socket.AF_INET, (host, 80)) for host in hosts]
+    return [(socket.AF_INET6, (host, 80, 0, 0)) if ":" in host else (socket.AF_INET, (host, 80)) for host in hosts]
 
 
 @pytest.fixture
