@@ -87,6 +87,22 @@ def test_a_peer_that_says_nothing(settings, clouds, authority):
         dial(settings, *clouds[0].endpoint, str(authority / "cert.pem"))
 
 
+def test_a_handshake_that_is_given_up_leaves_no_connection_open(settings, clouds, authority):
+    with pytest.raises(DialFailed, match="no answer in time") as failed:
+        dial(settings, *clouds[0].endpoint, str(authority / "cert.pem"))
+    clouds[0].accept().ended()          # while the failure is still at hand, as during the wait that follows
+    assert failed.value.results.failures
+
+
+def test_a_broken_ca_file_is_not_the_peers_fault(settings, clouds, tmp_path):
+    file = tmp_path / "ca.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----\nbroken off\n")
+    with pytest.raises(DialFailed, match=r"TLS not possible \(cloud.ca_file: .+\)"):
+        dial(settings, *clouds[0].endpoint, str(file))
+    with pytest.raises(DialFailed, match=r"TLS not possible \(cloud.ca_file: No such file"):
+        dial(settings, *clouds[0].endpoint, str(tmp_path / "none.pem"))
+
+
 def test_o4_a_mute_proxy_gets_no_more_time_for_tls_than_for_an_answer(settings, clouds, authority):
     slow = replace(settings, reconnect=replace(settings.reconnect, connect_timeout=60.0),
                    cloud=replace(settings.cloud, tls=True, ca_file=str(authority / "cert.pem")))
