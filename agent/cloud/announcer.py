@@ -48,7 +48,8 @@ class Announcer:
 
     def met(self, causes: Mapping[Endpoint, Cause], reason: str | None = None) -> None:
         """The agent's last attempt, and in words; without them those of each endpoint that was tried."""
-        self._causes |= causes
+        configured = self._records.configured       # of those that the settings named before, nothing counts any more
+        self._causes = {one: cause for one, cause in self._causes.items() if one in configured} | dict(causes)
         self._own = reason or "; ".join(self._records.reasons()) or self._own
         self._verdict_is_newer = False
         self.offline()

@@ -225,6 +225,8 @@ class Conversation:
         if self.registered_at is not None and not self._settled and now >= self.registered_at + SETTLED:
             self._settled = True
             self._on_settled()
+        if self._commands.leave and self._registering:
+            return self._leave(self._commands.leave)    # there is nothing to wait for: no terminal is served here yet
         if self.session.state is not State.ONLINE or not self._idle:
             return None
         if self._commands.verify:

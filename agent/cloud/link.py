@@ -238,7 +238,8 @@ class Link:
         self._records[endpoint].terminates |= session.terminates
         self._redial_wait.forget()
         wait = self._evaluation.ended(dialed, ended, past, self._network, time.monotonic(), moved=moved)
-        if ended.successor and wait.cause is Cause.CROWDED:     # it registers us and falls silent, again and again
+        crowded = wait.cause is Cause.CROWDED       # it registers us and falls silent, again and again
+        if ended.successor and (crowded or self._commands.leave):   # other settings came meanwhile
             ended.successor.socket.close()
             ended = replace(ended, successor=None)
         return ended, wait

@@ -60,6 +60,14 @@ def test_a_registration_ends_what_was_met_before(announcer, store, records):
     assert set(store.found) == {str(A), str(B)}
 
 
+def test_what_endpoints_answered_that_the_settings_name_no_longer_says_nothing_of_the_others(announcer, store, records):
+    announcer.met({A: Cause.REFUSED}, "registration refused: FAILED-REGISTRATION")
+    records.configure([B])
+    announcer.network(NetworkReport(verdict="no internet"))
+    announcer.met({B: Cause.PATH}, "no answer from B")
+    assert store.reasons[-1] == "no internet"
+
+
 def test_problems(announcer, store, records):
     for seconds in (0.1, 0.25, 0.02, 0.18):
         records.ended(A, PastRegistration(seconds, 0.0), by_the_cloud=True, stable_after=30)

@@ -630,6 +630,18 @@ def test_a_cloud_that_never_stops_sending_does_not_stop_the_rest(online, store, 
     flood.kill()
 
 
+def test_new_settings_do_not_wait_for_an_answer_to_the_registration(start, clouds, settings, store):
+    patient = replace(settings, registration=replace(settings.registration, timeout=60.0))
+    link = start(alone(patient, clouds[0]))
+    mute = clouds[0].accept()
+    mute.expect(REGISTRATION)
+    link.reconfigure(alone(patient, clouds[1]), REGISTRATION)
+    mute.ended()
+    mute.close()
+    clouds[1].accept().register()
+    store.wait("online", str(clouds[1].endpoint))
+
+
 # -- the liveness check -----------------------------------------------------------------------------------------------
 
 
@@ -681,6 +693,21 @@ def test_a_connection_that_is_dead_on_a_line_that_works(silence, start, doubtful
     assert [entry[0] for entry in transactions.entries] == ["attach", "detach", "attach"]
     assert ("phase", "waiting") not in store.entries and clouds[0].dialed == 2
     assert not store.problems.get("packet size")
+
+
+def test_new_settings_count_also_where_the_old_connection_dies_before_it_can_be_left(
+        silence, start, doubtful, clouds, store, transactions):
+    link = start(alone(doubtful, clouds[0]))
+    clouds[0].accept().register()
+    store.wait("online", str(clouds[0].endpoint))
+    transactions.busy = True
+    link.reconfigure(alone(doubtful, clouds[1]), REGISTRATION)
+    silence(unacked=1, outq=33)
+    beside = clouds[0].accept()
+    with gevent.Timeout(5):
+        assert beside.socket.recv(100) == b""       # closed unused
+    clouds[1].accept().register()
+    store.wait("online", str(clouds[1].endpoint))
 
 
 def test_a_connection_is_not_given_up_while_it_answers(silence, start, doubtful, clouds, store):
