@@ -21,6 +21,7 @@ class Reader:
         self._wake = wake
         self._inbox: Queue[bytes | Exception] = Queue(maxsize=1)
         self._greenlet: gevent.Greenlet[[], None] | None = None
+        self._handing_over = False      # what was read waits for its place in the inbox, or was just put there
 
     def start(self) -> None:
         self._greenlet = gevent.spawn(self._read)
@@ -32,7 +33,7 @@ class Reader:
     @property
     def empty(self) -> bool:
         """Nothing is here to take."""
-        return self._inbox.empty()
+        return self._inbox.empty() and not self._handing_over
 
     def take(self) -> bytes | None:
         """The next chunk; None while there is none. Raises OSError at the end, EPIPE if the peer ended the stream."""
@@ -49,7 +50,9 @@ class Reader:
         try:
             while True:
                 data = self._source.receive()
+                self._handing_over = True
                 self._inbox.put(data)
+                self._handing_over = False
                 self._wake()
                 if not data:
                     return

@@ -56,6 +56,16 @@ def test_chunks_in_their_order_one_ahead(reader, source, woken):
     assert taken == [b"a", b"b", b"c"]
 
 
+def test_a_chunk_in_the_readers_hand_is_not_nothing(reader, source, woken):
+    source.given.put(b"ack")
+    source.given.put(b"request")
+    gevent.idle()
+    assert source.asked == 2 and reader.take() == b"ack"
+    assert not reader.empty             # who leaves the connection now would lose it
+    gevent.idle()
+    assert reader.take() == b"request" and reader.empty
+
+
 @pytest.mark.parametrize("given, number", [
     (b"", errno.EPIPE), (ConnectionResetError(errno.ECONNRESET, "reset"), errno.ECONNRESET)])
 def test_the_end_is_raised_behind_what_came_before_it(reader, source, woken, given, number):
