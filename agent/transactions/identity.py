@@ -19,19 +19,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..wire.formats import SPACE, bare
 from .pan import mask_label
 
 MAX_DEPTH = 64
 MAX_VALUES = 50_000
 MASKED = 256
 """Characters of a RefID that are searched for a card number."""
-_SPACE = b" \t\r\n"
-_AROUND = _SPACE + b"\x04"
-_BOM = b"\xef\xbb\xbf"
 _NUMBER = "\udbff"
 """Precedes a number's text, so that 2.50 is no "2.50"; no text that goes by its value can hold it."""
 _LONE = re.compile(r"\\u[dD][bB][fF][fF](?!\\u[dD][c-fC-F])")
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?(?:"|\Z)', re.DOTALL)      # one ends at the end, too
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
@@ -69,16 +67,8 @@ class Identity:
         inside = bare(body)
         value, by_bytes = canonical(inside), _sha256(inside)
         digest = by_bytes if value is None else _sha256(b"\0JSON\0" + value)
-        earlier = {by_bytes, _sha256(body.strip(_SPACE))} - {digest}
+        earlier = {by_bytes, _sha256(body.strip(SPACE))} - {digest}
         return cls(digest, ref_key(ref_id), Command.of(command), tuple(sorted(earlier)))
-
-
-def bare(body: bytes) -> bytes:
-    """Without the white space, EOT and byte order marks around it."""
-    body = body.strip(_AROUND)
-    while body.startswith(_BOM):
-        body = body[len(_BOM):].lstrip(_AROUND)
-    return body
 
 
 def ref_key(ref_id: str) -> bytes:

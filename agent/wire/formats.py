@@ -30,6 +30,7 @@ ETX = 0x03
 BOM = b"\xef\xbb\xbf"
 SPACE = b" \t\r\n"
 _AROUND = SPACE + b"\x04"
+_IN_FRONT = re.compile(rb"(?:[ \t\r\n\x04]+|\xef\xbb\xbf)*")
 _OUTSIDE_STRING = re.compile(rb'["{}\[\]]')
 _INSIDE_STRING = re.compile(rb'["\\]')
 _OPENING_OF = {ord("}"): ord("{"), ord("]"): ord("[")}
@@ -37,9 +38,8 @@ _OPENING_OF = {ord("}"): ord("{"), ord("]"): ord("[")}
 
 def bare(payload: bytes) -> bytes:
     """A payload without white space and EOT around it and byte order marks in front."""
-    while (stripped := payload.strip(_AROUND).removeprefix(BOM)) != payload:
-        payload = stripped
-    return payload
+    found = _IN_FRONT.match(payload)
+    return payload[found.end() if found else 0:].rstrip(_AROUND)
 
 
 def run_end(pattern: re.Pattern[bytes], data: bytearray, at: int, limit: int) -> int:

@@ -3,7 +3,7 @@ import json
 import re
 from typing import Any
 
-_BOM = re.compile(rb"[ \t\r\n]*\xef\xbb\xbf(?:[ \t\r\n]|\xef\xbb\xbf)*")
+_BOM = re.compile(rb"[ \t\r\n]*\xef\xbb\xbf(?:[ \t\r\n]+|\xef\xbb\xbf)*")
 
 
 def parse(payload: bytes | bytearray) -> Any:

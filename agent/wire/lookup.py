@@ -24,7 +24,8 @@ _FS = b"\x1c"
 _JSON = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*\\?(?:"|\Z)|[{}\[\]]', re.DOTALL)      # a string ends at the end, too
 _XML_NAMES = {"refid": "RefID", "command": "Command", "transtype": "Command"}
 _ATTRIBUTE = re.compile(rb"([^\x00-\x20<>/=\"'!?&]+)[ \t\r\n]*=[ \t\r\n]*(?:\"([^\"]*)\"|'([^']*)')")
-_MARKUP = re.compile(rb"<!\[CDATA\[(.*?)\]\]>|<!--.*?-->|<\?.*?\?>|<[^>]*>", re.DOTALL)
+_MARKUP = re.compile(rb"<!\[CDATA\[(.*?)\]\]>|<!--.*?-->|<\?.*?\?>"
+                     rb"|<[^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*>", re.DOTALL)
 _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}
 
 
@@ -100,8 +101,8 @@ class _XmlLookup(XmlScanner):
         return Peek(self._found.get("RefID"), self._found.get("Command"))
 
     def _opened(self, name: bytes, and_closed: bool) -> None:
-        for attribute in _ATTRIBUTE.finditer(self._document, self._tag_at, self._at):
-            self._keep(attribute[1], html.unescape(_text(attribute[2] or attribute[3] or b"")))
+        for attribute in _ATTRIBUTE.finditer(self._document, self._tag_at + 1 + len(name), self._at):
+            self._keep(attribute[1], _unescaped(attribute[2] or attribute[3] or b""))
         super()._opened(name, and_closed)
         if not and_closed and self._element is None and len(self._open) > 1 and _known(name):
             self._element = len(self._open), self._at
@@ -128,9 +129,17 @@ def _content(raw: bytes) -> str:
     """The text of an element: CDATA as it is, entities resolved, all other markup left out."""
     parts, at = [], 0
     for markup in _MARKUP.finditer(raw):
-        parts += [html.unescape(_text(raw[at:markup.start()])), _text(markup[1] or b"")]
+        parts += [_unescaped(raw[at:markup.start()]), _text(markup[1] or b"")]
         at = markup.end()
-    return "".join(parts) + html.unescape(_text(raw[at:]))
+    return "".join(parts) + _unescaped(raw[at:])
+
+
+def _unescaped(raw: bytes) -> str:
+    text = _text(raw)
+    try:
+        return html.unescape(text)
+    except ValueError:      # &#1111… with more digits than Python makes a number of
+        return text
 
 
 def _text(raw: bytes) -> str:

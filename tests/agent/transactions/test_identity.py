@@ -158,6 +158,14 @@ def test_time_is_linear(pattern):
     assert min(seconds(1 << 20) for _ in range(3)) < 0.25
 
 
+@pytest.mark.parametrize("head, pattern", [
+    (b"<r><RefId>1</RefId>" + b"[" * (MAX_DEPTH + 1) + b'"', b'\\"'), (b"", b"\xef\xbb\xbf"), (b"", b"\xef\xbb\xbf ")])
+def test_m15_so_it_is_for_what_is_no_json(head, pattern):
+    began = time.process_time()
+    identity(head + pattern * ((1 << 20) // len(pattern)) + b"</r>")
+    assert time.process_time() - began < 1.0
+
+
 def test_a_typical_request_takes_microseconds():
     body = json.dumps({"RefID": "1", "Command": "Sale", "Amount": "2.50", "Random": random.random()}).encode()
     began = time.process_time()

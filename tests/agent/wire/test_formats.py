@@ -16,6 +16,7 @@ def test_lrc_is_the_xor_of_all_bytes(data):
 
 def test_bare():
     assert bare(b" \r\n\xef\xbb\xbf\t{} ") == b"{}" and bare(b"") == b"" and bare(b"\xef\xbb") == b"\xef\xbb"
+    assert bare(b"\x04\xef\xbb\xbf\xef\xbb\xbf x\xef\xbb\xbf\x04 ") == b"x\xef\xbb\xbf"
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------

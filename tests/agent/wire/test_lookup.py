@@ -1,4 +1,6 @@
 """The two names that are looked up in a request."""
+import time
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -43,9 +45,23 @@ def test_json(request_, expected):
     ("<a><RefId>Café</RefId></a>".encode("latin-1"), Peek("Café")),
     (b"<a><RefId>2</RefId></b></a>", Peek("2")), (b"<a><RefId>2</RefId", Peek()), (b"<a>", Peek()), (b"<", Peek()),
     ("<a><RefId>2</RefId></a>".encode("utf-16"), Peek("2")), ("<a><RefId>2</RefId></a>".encode("utf-16-be"), Peek("2")),
-    (b"<a>" * 50_000 + b"<RefId>2</RefId>", Peek("2"))])
+    (b"<a>" * 50_000 + b"<RefId>2</RefId>", Peek("2")),
+    (b"<a><RefId>&#" + b"1" * 5000 + b";</RefId></a>", Peek("&#" + "1" * 5000 + ";")),     # more than int() takes
+    (b"<a RefId='&#" + b"1" * 5000 + b";'/>", Peek("&#" + "1" * 5000 + ";")),
+    (b"<a><RefId><b c='>' d=\"'<!-- >\"/>2</RefId></a>", Peek("2"))])
 def test_xml(request_, expected):
     assert peek(request_) == expected
+
+
+@pytest.mark.parametrize("head, pattern, tail", [
+    (b"<", b"b", b"><RefId>2</RefId>"), (b"<", b"b", b" c='1'/>"),
+    (b"<a><RefId><b c='>", b"<!-- >", b"'/>2</RefId></a>"),
+    (b"<a><RefId><b c='>", b"<? >", b"'/>2</RefId></a>"), (b"<a><RefId><b c='>", b"<![CDATA[ >", b"'/>2</RefId></a>"),
+    (b"", b"\xef\xbb\xbf", b"<a><RefId>2</RefId></a>"), (b"", b"\xef\xbb\xbf ", b"<a><RefId>2</RefId></a>")])
+def test_m15_time_is_linear(head, pattern, tail):
+    began = time.process_time()
+    peek(head + pattern * ((1 << 20) // len(pattern)) + tail)
+    assert time.process_time() - began < 1.0
 
 
 SALE = b"\x02T00\x1c1.28\x1c01\x1c250\x1c\x1c 1234 \x1c\x03\x55"
