@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.client import AgentError, Client, NotAllowed, NotRunning
+from econduit_terminal.contract.network_report import Kind
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Outcome, Status
 from econduit_terminal.process.addresses import is_address
@@ -112,10 +113,12 @@ def _link(state: State, named: tuple[str, ...], watched: str) -> Line:
                     "enter the password of the Wi-Fi network again", LINK)
     reasons = {link_reason(one) for one in state.counting}
     off = [one.name for one in state.counting if not one.enabled]
+    modems = [one.name for one in state.counting if one.enabled and one.kind is Kind.OTHER]
     wifi = Reason.WIFI_LOST.words in reasons
-    cable = Reason.CABLE.words in reasons or not (wifi or off)
+    cable = Reason.CABLE.words in reasons or not (wifi or off or modems)
     todo = " or ".join(["plug the network cable in at both ends"] * cable
                        + ["see whether the Wi-Fi access point is on and in reach, and its password right"] * wifi
+                       + [f"see whether the modem {name} has its SIM and a signal" for name in modems]
                        + [f"switch {name} on (ip link set {name} up; for Wi-Fi, see rfkill too)" for name in off])
     return Line("link", FAIL, found, todo, LINK)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from econduit_terminal.contract.client import AgentError, Client, NotRunning
 from econduit_terminal.contract.network_report import InterfaceReport, NetworkReport
+from econduit_terminal.contract.reader import MAX_ITEMS
 from econduit_terminal.process.timestamps import rfc3339
 
 from .verdict import Verdict
@@ -27,7 +28,7 @@ def report_of(verdict: Verdict, *, dial: bool = False, verify: bool = False) -> 
         verdict=verdict.reason, detail=verdict.detail, usable=verdict.usable, path=verdict.path, bind=verdict.bind,
         lost=dict(verdict.lost), dial=verdict.dial or dial, verify=verdict.verify or verify,
         interfaces=tuple(InterfaceReport(one.name, one.kind, one.name in verdict.usable_names, one.operstate,
-                                         one.addresses) for one in verdict.interfaces),
+                                         one.addresses[:MAX_ITEMS]) for one in verdict.interfaces),
         addresses=dict(verdict.addresses), beyond=verdict.beyond, network=verdict.network, open=verdict.open,
         sent=rfc3339(datetime.now(UTC)))
 

@@ -23,7 +23,7 @@ from econduit_terminal.contract.network_report import Kind
 from . import neighbours, veth, wifi_ssid
 from .ip_config import Address, IpConfig, ip_configs, read_addresses
 from .routes import routes_to
-from .state import EndpointRoute, Interface, Route, State
+from .state import EndpointRoute, Interface, Route, State, kind_by_name
 
 SYSFS = "/sys/class/net"
 PROC = "/proc/net"
@@ -121,11 +121,11 @@ def _interface(sysfs: str, name: str, held: IpConfig, counts: bool, stats: Any, 
 def _kind(sysfs: str, name: str, held: IpConfig) -> Kind:
     if _has(sysfs, name, "wireless") or _has(sysfs, name, "phy80211"):
         return Kind.WIFI
-    if _has(sysfs, name, "type"):
-        return Kind.ETHERNET if _number(f"{sysfs}/{name}/type") == ARPHRD_ETHER else Kind.OTHER
-    if name.startswith("wl"):       # as systemd and its predecessors name radios
-        return Kind.WIFI
-    return Kind.ETHERNET if held.hardware else Kind.OTHER
+    by_name = kind_by_name(name)
+    if _has(sysfs, name, "type"):       # some modems call themselves Ethernet, too
+        cable = _number(f"{sysfs}/{name}/type") == ARPHRD_ETHER and by_name is not Kind.OTHER
+        return Kind.ETHERNET if cable else Kind.OTHER
+    return by_name if by_name is not Kind.ETHERNET or held.hardware else Kind.OTHER
 
 
 def _radios(proc: str) -> set[str]:

@@ -30,13 +30,15 @@ def open_socket(address: str, kind: int, interface: str | None, protocol: int = 
 
 def socket_address(address: str, port: int,
                    interface: str | None = None) -> tuple[str, int] | tuple[str, int, int, int]:
-    """For connect(); a link-local one needs the interface."""
+    """For connect(); a link-local one needs the interface, which it may name itself (`fe80::1%eth0`)."""
     if ":" not in address:
         return address, port
+    plain, _, zone = address.partition("%")
+    link = zone or (interface if plain.startswith("fe80:") else None) or ""
+    scope = 0
     with contextlib.suppress(OSError):
-        if interface and address.startswith("fe80:"):
-            return address, port, 0, socket.if_nametoindex(interface)
-    return address, port, 0, 0
+        scope = int(zone) if zone.isdecimal() and len(zone) < 10 else socket.if_nametoindex(link)
+    return plain, port, 0, scope
 
 
 def echo_request(address: str, interface: str) -> socket.socket:
@@ -58,7 +60,7 @@ def outcome_of(asked: socket.socket, code: int, address: str) -> tuple[Outcome, 
     if code == 0:
         return Outcome.OPEN, None
     rejected = icmp.rejection(asked)
-    if rejected is not None and rejected.offender != address:
+    if rejected is not None and rejected.offender != address.partition("%")[0]:
         own = asked.getsockname()[0]    # by the kernel itself: nobody on the link answered (ipv4_link_failure)
         return (Outcome.NO_WAY, None) if rejected.offender == own else (Outcome.REJECTED, rejected.offender)
     if rejected is not None or code in (errno.ECONNREFUSED, errno.ECONNRESET):

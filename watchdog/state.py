@@ -231,6 +231,13 @@ def _route_changes(old: Route | None, new: Route | None) -> list[Change]:
     return []
 
 
+def kind_by_name(name: str) -> Kind:
+    """What kind an interface is, as far as its name tells: so systemd and the kernel call radios and modems."""
+    if name.startswith("wl"):
+        return Kind.WIFI
+    return Kind.OTHER if name.startswith(("ww", "ppp")) else Kind.ETHERNET
+
+
 def describe_link(interface: Interface) -> str:
     """The state of a link in words."""
     if interface.linked:

@@ -16,6 +16,7 @@ Rules:
 from typing import NamedTuple
 
 from econduit_terminal.contract.network_report import ONLINE, Kind, Path
+from econduit_terminal.contract.reader import MAX_ITEMS
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.contract.status import Outcome
 
@@ -23,7 +24,7 @@ from .agent_status import AgentStatus
 from .diagnosis import Evidence, diagnose, gather
 from .dial_route import bind, dial_route, local_network, network_identity
 from .probe_results import ALIVE, ProbeResults
-from .state import Fact, Interface, State, changes, describe_link
+from .state import Fact, Interface, State, changes, describe_link, kind_by_name
 
 _MOST_INTERFACES = 16
 _BETTER = frozenset({Fact.DEFAULT_NEW, Fact.DEFAULT_CHANGED, Fact.GATEWAY_BACK, Fact.ADDRESS_NEW, Fact.LINK_BACK,
@@ -113,7 +114,9 @@ def lost_addresses(before: State, after: State, agent: AgentStatus) -> tuple[tup
             lost.append((address, Reason.NO_ADDRESS.words))
         else:
             lost.append((address, link_reason(now or was_on)))
-    return tuple(lost)
+    if len(lost) > MAX_ITEMS:       # more than the agent takes; its own must be among them
+        lost.sort(key=lambda one: one[0] != agent.local_address)
+    return tuple(lost[:MAX_ITEMS])
 
 
 def link_reason(interface: Interface) -> str:
@@ -142,10 +145,13 @@ def _reason(after: State, able: bool, evidence: Evidence, agent: AgentStatus, ca
 def _unusable(after: State, agent: AgentStatus, password_refused: frozenset[str]) -> tuple[str, str]:
     """By the interface that carried the connection last, else by the one that got furthest; where cable and Wi-Fi got
     equally far, nobody knows which of them is meant, and both are named."""
-    if not after.counting:
-        gone = agent.interface or "no network interface"
-        return Reason.CABLE.words, f"{gone} is gone" if agent.interface else "there is no network interface"
     main = after.interface(agent.interface)
+    if main is None and agent.interface and not any(one.linked for one in after.counting):
+        gone = Interface(agent.interface, kind_by_name(agent.interface))
+        if gone.kind is not Kind.ETHERNET or not after.counting:    # else it may have been a tunnel
+            return link_reason(gone), f"{gone.name} is gone"
+    if not after.counting:
+        return Reason.CABLE.words, "there is no network interface"
     if main is None or not main.counts:
         furthest = _furthest(after.counting, password_refused)
         main = furthest[0]

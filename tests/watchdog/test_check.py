@@ -70,6 +70,11 @@ def test_t13_nobody_is_told_to_plug_a_cable_into_what_is_switched_off():
     assert "cable" not in check.network_lines(State((OFF,)))[0].todo
 
 
+def test_nobody_is_told_to_plug_a_cable_into_a_modem():
+    todo = check.network_lines(State((OUT._replace(name="wwan0", kind=Kind.OTHER),)))[0].todo
+    assert "modem wwan0" in todo and "cable" not in todo
+
+
 def test_t12_a_refused_password_is_what_the_watchdog_has_seen():
     lost = State((OUT._replace(name="wlan0", kind=Kind.WIFI),))
     line = check.network_lines(lost, (), "Wi-Fi password refused")[0]

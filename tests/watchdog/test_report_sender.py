@@ -7,9 +7,10 @@ from fake_agent import FakeAgent
 
 from econduit_terminal.contract.client import Client
 from econduit_terminal.contract.network_report import Kind, NetworkReport, Path
+from econduit_terminal.watchdog.agent_status import AgentStatus
 from econduit_terminal.watchdog.report_sender import HINT_LIFE, ReportSender, report_of
-from econduit_terminal.watchdog.state import Interface
-from econduit_terminal.watchdog.verdict import Verdict
+from econduit_terminal.watchdog.state import Interface, Route, State
+from econduit_terminal.watchdog.verdict import Verdict, judge
 
 GOOD = Verdict("online", "eth0 is usable", True)
 
@@ -54,6 +55,17 @@ def test_the_agent_takes_the_report_as_it_is():
                             open=("[2001:db8::1]:80",))
     told = report_of(verdict)
     assert NetworkReport.from_json(json.loads(json.dumps(told.to_json()))) == told
+
+
+def test_an_interface_with_more_addresses_than_a_report_holds():
+    """A server with a hundred of them: the agent still hears that the cable is out, and that it is its own."""
+    held = Interface("eth0", addresses=tuple(f"192.0.2.{number}" for number in range(1, 101)))
+    out = held._replace(operstate="down", carrier=False)
+    for last in ("192.0.2.1", "192.0.2.99"):
+        verdict = judge(State((held,), (Route("eth0", "192.0.2.254"),)), State((out,)), None,
+                        AgentStatus(True, last, "eth0"))
+        report = NetworkReport.from_json(json.loads(json.dumps(report_of(verdict).to_json())))
+        assert report.lost[last] == "cable unplugged"
 
 
 def test_the_newest_report_arrives(agent, sender):

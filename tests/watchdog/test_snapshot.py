@@ -125,6 +125,17 @@ def test_what_counts(machine):
     assert names(machine.read("tun0", "eth9")) == ["tun0"]
 
 
+@pytest.mark.parametrize("name, type, kind", [("wwan0", 1, Kind.OTHER), ("wwp0s20u4", 1, Kind.OTHER),
+                                              ("wwan0", 65534, Kind.OTHER), ("eth0", 1, Kind.ETHERNET)])
+def test_a_modem_has_no_cable_whatever_it_calls_itself(machine, name, type, kind):
+    """MBIM modems are Ethernet by their type (cdc_mbim.c, usbnet.c: FLAG_WWAN gives the name alone)."""
+    machine.interface(name, type=type, operstate="down", carrier=0)
+    state = machine.read()
+    assert state.interface(name).kind is kind
+    said = "cable unplugged" if kind is Kind.ETHERNET else "no address"
+    assert judge(None, state, None, AgentStatus()).reason == said
+
+
 def test_a_bridge_over_hardware_counts_in_place_of_its_port(machine):
     machine.interface("eth0", marks=["master"])
     machine.interface("br0", hardware=False, marks=["bridge", "lower_eth0"])

@@ -61,6 +61,18 @@ def test_an_interface_that_is_not_there():
     assert sockets.socket_address("2001:db8::1", 80, "lo") == ("2001:db8::1", 80, 0, 0)
 
 
+@pytest.mark.parametrize("zone, scope", [("lo", 1), ("7", 7), ("nosuch0", 0), ("9" * 20, 0)])
+def test_an_endpoint_that_names_its_interface(zone, scope):
+    """`primary = [fe80::1%eth0]:9001`: a controller on the terminal's own link."""
+    assert sockets.socket_address(f"fe80::1%{zone}", 80) == ("fe80::1", 80, 0, scope)
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as missing:
+        pytest.skip(f"no ::1: {missing}")
+    with server:
+        assert dialed("::1%lo", server.getsockname()[1]) == (Outcome.OPEN, None)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a network of its own")
 def test_nobody_on_the_link_is_no_router_s_word():
     """The kernel itself says "host unreachable" when nobody answers for an address, by an ICMP error from itself."""

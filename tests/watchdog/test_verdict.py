@@ -28,6 +28,8 @@ E, V = Route("eth0", "192.0.2.1", 100), Route("wlan0", "198.51.100.1", 600)
 ONE = State((ETH,), (E,))
 BOTH = State((ETH, WLAN), (E, V))
 OVER_ETH, OVER_WLAN = AgentStatus(True, A, "eth0"), AgentStatus(True, W, "wlan0")
+PPP = Interface("ppp0", Kind.OTHER, "unknown", addresses=("100.64.7.7",))
+OVER_PPP = AgentStatus(True, "100.64.7.7", "ppp0")
 OFFLINE = AgentStatus(False, A, "eth0", "connection lost")
 
 ROWS = [
@@ -50,6 +52,16 @@ ROWS = [
     ("Wi-Fi authorised", State((DORMANT,), (V,)), State((WLAN,), (V,)), OFFLINE, {"usable": True, "dial": True}),
     ("interface removed", ONE, State(), OVER_ETH,
      {"reason": "cable unplugged", "detail": "eth0 is gone", "lost": ((A, "cable unplugged"),)}),
+    ("Wi-Fi stick removed, no cable in", State((OUT, WLAN), (E, V)), State((OUT,), (E,)), OVER_WLAN,
+     {"reason": "Wi-Fi lost", "detail": "wlan0 is gone", "lost": ((A, "cable unplugged"), (W, "Wi-Fi lost"))}),
+    ("the modem hung up, the cable's socket was never used", State((BARE_OUT, PPP), (Route("ppp0"),)),
+     State((BARE_OUT,), ()), OVER_PPP, {"reason": "no address", "detail": "ppp0 is gone"}),
+    ("the modem hung up, and is all there is", State((PPP,), (Route("ppp0"),)), State(), OVER_PPP,
+     {"reason": "no address", "detail": "ppp0 is gone"}),
+    ("the modem hung up, a cable was plugged in", State((BARE_OUT,), ()), State((BARE,), ()), OVER_PPP,
+     {"reason": "no address", "detail": "eth0 is up, but has no address"}),
+    ("Wi-Fi lost, and with it the tunnel that carried", State((WLAN, TUN), (Route("tun0"), V)), State((LOST,), (V,)),
+     AgentStatus(True, "10.8.0.2", "tun0"), {"reason": "Wi-Fi lost", "detail": "wlan0: no carrier"}),
     ("Wi-Fi stick removed, cable there", BOTH, ONE, OVER_WLAN,
      {"reason": "connecting", "lost": ((W, "Wi-Fi lost"),), "usable": True, "dial": True}),
     ("interface added again", State(), ONE, OFFLINE, {"usable": True, "dial": True, "lost": ()}),
