@@ -157,21 +157,29 @@ class Processor:
 
     def _place(self, request: Request) -> None:
         """Duplicates that need no turn are answered at once; the rest gets its place in the queue."""
+        duplicate = None
         if request.identity and self._remembers(request) and (self._draining or self._running):     # else `_run` does
             try:
                 duplicate = self._journal.find(request.identity)
             except JournalStuck:
                 self._refuse(request, failure_reasons.NOT_LOOKED_UP)
                 return
-            if duplicate is not None and not any(map(request.adjusts_anew, self._running)):
+            if duplicate is not None and not self._depends(request, duplicate):
                 self._again(request, duplicate)
                 return
         if self._draining:
             self._refuse(request, failure_reasons.STOPPING)
         elif len(self._running) > self._settings.queue:
-            self._busy(request)
+            self._busy(request, known_new=duplicate is None)
         else:
             self._running.add(request)
+
+    def _depends(self, request: Request, duplicate: Duplicate) -> bool:
+        """What it gets depends on another, whose turn comes first."""
+        if any(map(request.adjusts_anew, self._running)):
+            return True
+        delivered = duplicate.first.delivered is not None and not duplicate.voided
+        return delivered and any(map(request.voided_by, self._running))
 
     def _attached(self, request: Request) -> None:
         self._report.count("attached")

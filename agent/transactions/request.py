@@ -50,6 +50,12 @@ class Request:
         return (ours is not None and theirs is not None and ours.command is theirs.command is Command.TIP_ADJUST
                 and ours.ref == theirs.ref and ours.digest != theirs.digest)
 
+    def voided_by(self, other: "Request") -> bool:
+        """A Sale or Auth, and a Void of its RefID."""
+        ours, theirs = self.identity, other.identity
+        return (ours is not None and theirs is not None and ours.command in (Command.SALE, Command.AUTH)
+                and theirs.command is Command.VOID and ours.ref == theirs.ref)
+
 
 def shown(text: str | None, length: int = _SHOWN) -> str | None:
     """Text from outside as people may see it: printable, at most `length` characters, card numbers masked."""

@@ -129,6 +129,32 @@ def test_m10_whatever_else_comes_between_the_answer_is_the_kept_one(pos, between
     assert pos.ask("Auth") == first
 
 
+@pytest.mark.parametrize("queue, result, told", [
+    (0, "Approved", failure_reasons.CROWDED), (2, "Approved", USED.format("Sale")), (2, "Declined", "APPROVED")])
+def test_m10_a_void_that_came_with_the_sale_decides_what_it_gets(start, app, connection, settle, queue, result, told):
+    pos = Pos(start(queue=queue), app, connection())
+    pos.ask("Sale")
+    pos.results[:] = [result]
+    pos.processor.receive(request("Void"))
+    pos.processor.receive(request("Sale"))
+    settle(lambda: len(pos.there.sent) == 3 and not pos.processor.busy)
+    messages = [json.loads(sent)["Message"] for sent in pos.there.sent]
+    assert sorted(messages[1:]) == sorted([result.upper(), told])
+    assert app.runs.count(request("Sale")) == 1
+
+
+def test_m10_so_does_one_that_waits_behind_another_refid_s_transaction(start, app, connection, settle):
+    pos = Pos(start(queue=5), app, connection())
+    pos.ask("Sale")
+    app.hold.clear()
+    for body in (request("Sale", ref="8"), request("Void"), request("Sale")):
+        pos.processor.receive(body)
+        gevent.sleep(0.05)
+    app.hold.set()
+    settle(lambda: len(pos.there.sent) == 4 and not pos.processor.busy)
+    assert [json.loads(sent)["Message"] for sent in pos.there.sent] == ["APPROVED"] * 3 + [USED.format("Sale")]
+
+
 def test_m10_a_capture_whose_answer_was_lost_gets_it_after_a_tip_adjust(start, app, connection, settle):
     processor = start()
     lost, there = connection(1, [True, False]), connection(2)
