@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 import netifaces
 from gevent.lock import RLock
-from gevent.ssl import SSLSocket
+from gevent.ssl import SSLError, SSLSocket
 
 from . import tcp_info
 from .dialed import Dialed
@@ -58,6 +58,8 @@ class Connection:
             data: bytes = self._socket.recv(READ_SIZE)
         except ValueError:      # under TLS nothing is decrypted after `end`: that something came is all that is known
             data = b""
+        except SSLError as error:       # the peer's last word (an alert), or one that is no TLS: not silence
+            raise (self._stuck or ConnectionAbortedError(errno.ECONNABORTED, f"TLS: {error.reason or error}")) from None
         except OSError as error:
             raise (self._stuck or error) from None
         if self._stuck and not data:

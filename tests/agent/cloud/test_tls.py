@@ -11,6 +11,7 @@ from gevent.server import StreamServer
 from econduit_terminal.agent.cloud.connection import Connection
 from econduit_terminal.agent.cloud.dialed import DialFailed, Target
 from econduit_terminal.agent.cloud.dialer import Dialer
+from econduit_terminal.agent.cloud.findings import of_error
 from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.agent.wire.dialect import response
 from econduit_terminal.conf.values import Endpoint
@@ -35,6 +36,7 @@ def server(authority):
     context.load_cert_chain(authority / "cert.pem", authority / "key.pem")
     it = StreamServer(("127.0.0.1", 0), echo, ssl_context=context)
     it.get_environ = None
+    it.context = context
     hub_errors = gevent.get_hub().handle_error
     gevent.get_hub().handle_error = lambda *_: None     # the server's side of refused handshakes is not our subject
     it.start()
@@ -62,6 +64,17 @@ def test_an_orderly_end_hears_of_the_clouds(settings, server, authority):
     gevent.idle()
     connection.shutdown()
     assert reading.get(timeout=5) == b""
+    connection.close()
+
+
+def test_a_peer_that_ends_tls_after_the_handshake_is_not_silent(settings, server, authority):
+    """TLS 1.3: the client's handshake is over before the server finds that a certificate of its own is missing."""
+    server.context.load_verify_locations(authority / "cert.pem")
+    server.context.verify_mode = ssl.CERT_REQUIRED
+    connection = Connection(dial(settings, "localhost", server.server_port, str(authority / "cert.pem")), response)
+    with pytest.raises(OSError, match="TLS: .*CERTIFICATE_REQUIRED") as caught:
+        connection.receive()
+    assert of_error(caught.value) is Finding.CLOSED
     connection.close()
 
 
