@@ -37,7 +37,7 @@ def test_events_are_chosen_by_a_word(script):
     assert len(script.chosen("")) == len(EVENTS) + 1
 
 
-@pytest.mark.parametrize("wrong", [["--only", "no such event"], ["--rounds", "0"]])
+@pytest.mark.parametrize("wrong", [["--only", "no such event"], ["--only", ","], ["--rounds", "0"]])
 def test_wrong_usage(wrong):
     done = bench(*wrong)
     assert done.returncode == 2 and done.stderr.startswith("usage: bench-radio")

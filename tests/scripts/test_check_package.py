@@ -1,4 +1,7 @@
-"""scripts/check-package: how it is called. What it runs takes minutes; tests/package tries much the same each time."""
+"""scripts/check-package: how it is called, and when lintian has found something. What it runs takes minutes;
+tests/package tries much the same each time."""
+import importlib.machinery
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +9,30 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "check-package"
+
+
+@pytest.fixture
+def script():
+    loader = importlib.machinery.SourceFileLoader("check_package", str(SCRIPT))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("check_package", loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("said, found", [
+    ("/out/econduit-terminal_1.1.0_all.deb\n", None),
+    ("P: econduit-terminal source: no-homepage-field\n/out/econduit-terminal_1.1.0_all.deb\n",
+     "P: econduit-terminal source: no-homepage-field"),
+    ("I: econduit-sandbox: spelling-error-in-binary\nN: a note\n", "I: econduit-sandbox: spelling-error-in-binary"),
+])
+def test_whatever_tag_of_lintian_counts(script, monkeypatch, tmp_path, said, found):
+    monkeypatch.setattr(script, "run", lambda *command: said)
+    if found is None:
+        script.lintian(tmp_path)
+    else:
+        with pytest.raises(script.Found) as raised:
+            script.lintian(tmp_path)
+        assert str(raised.value) == found
 
 
 @pytest.mark.parametrize("wrong", [["no-such-check"], ["--release", "sid"]])

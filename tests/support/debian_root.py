@@ -49,6 +49,14 @@ def missing() -> str | None:
     return None
 
 
+def prepared(packages: str) -> str | None:
+    """`missing`, after these Debian packages were installed. What apt has to say goes to standard error."""
+    if os.geteuid() == 0 and subprocess.run(
+            ["bash", "-c", f"source {ROOT}/scripts/_packages.sh; apt_install {packages}"]).returncode:
+        return f"not all of these Debian packages could be installed: {packages}"
+    return missing()
+
+
 def dependencies() -> list[str]:
     """What our packages depend on, by their control file; so that nothing is fetched when they are installed."""
     control = (ROOT / "debian/control").read_text()
