@@ -31,7 +31,8 @@ def test_the_rows_are_listed():
     assert [line.split()[0] for line in bench("--list").stdout.splitlines()] == list(ROWS)
 
 
-@pytest.mark.parametrize("wrong", [["no-such-row"], ["--rounds", "0"], ["--rounds", "x"]])
+@pytest.mark.parametrize("wrong", [["no-such-row"], ["--rounds", "0"], ["--rounds", "x"], ["--idle", "-1"],
+                                   ["--idle", "nan"], ["--folder", "/no/such/folder"]])
 def test_wrong_usage(wrong):
     done = bench(*wrong)
     assert done.returncode == 2 and done.stderr.startswith("usage: bench-link")
