@@ -40,7 +40,7 @@ _NAMED = (((b"cv", b"cav2", b"csc", b"cid", b"code", b"verification"), _VERIFICA
 """What is searched for, and what all of it contains: most texts contain none of that, which is quicker to find out."""
 _ESCAPE = re.compile(r"&#(\d{1,7});|&#x([0-9a-f]{1,6});|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|%([0-9a-f]{2})|&\w{2,8};",
                      re.IGNORECASE)
-_GROUP = re.compile(rb"[0-9]+")
+_GROUP, _DIGIT = re.compile(rb"[0-9]+"), re.compile(rb"[0-9]")
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,14 @@ def mask(text: str) -> str:
 def mask_label(text: str) -> str:
     """As `mask`, for what one short field holds (a RefID, a command): whatever is between the digits.
 
-    Also where they are written as escapes (`&#52;`, `%34`, `\\u0034`); then all of it comes back unescaped.
+    Also where they are written as escapes (`&#52;`, `%34`, `\\u0034`); then all of it comes back unescaped. But what
+    looks like an escape may be none, such as the `%B4` at the beginning of track 1.
     """
     plain = _ESCAPE.sub(_unescaped, text)
-    masked = _masked_label(plain)
-    return _masked_label(text) if masked == plain else masked
+    masked, masked_plain = _masked_label(text), _masked_label(plain)
+    if plain == masked_plain or (masked != text and _digits(masked) < _digits(masked_plain)):
+        return masked
+    return masked_plain
 
 
 def mask_all(body: bytes) -> bytes:
@@ -174,6 +177,10 @@ def _passes(digits: bytes) -> bool:
 def _masked_label(text: str) -> str:
     flat_text = flat(text)
     return _edited(text, [*luhn.numbers(flat_text), *_loose(flat_text)], list(_secrets(flat_text)), SHOWN_OF_TRACK)
+
+
+def _digits(text: str) -> int:
+    return len(_DIGIT.findall(flat(text)))
 
 
 def _unescaped(found: re.Match[str]) -> str:

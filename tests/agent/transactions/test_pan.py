@@ -127,6 +127,14 @@ def test_m16_digits_may_be_escapes_themselves(escaped):
 
 
 @pytest.mark.parametrize("label", [
+    "%B4111111111111111^DOE/JOHN^25121010000000000?;4111111111111111=25121010000000000?",       # a card swiped into it
+    "%B5555555555554444^DOE/JOHN^2512101?", "%B4111111111111111^DOE/JOHN^25121010000000000?",
+    "%4111111111111111 5555555555554444", "x%4111111111111111;5555555555554444", "%424111111111111111"])
+def test_m16_what_is_no_escape_hides_nothing(label):
+    assert not re.search("[0-9]{5}", mask_label(label))
+
+
+@pytest.mark.parametrize("label", [
     "1234", "20261123075025-000123", "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "29531204-17", "INV 2026/11/23 No. 17",
     "100%25", "T1.S2.R3", "&amp;&lt;", "4111-1111", "ORDER-0000000000000000"])
 def test_m16_other_labels_stay_as_they_are(label):
