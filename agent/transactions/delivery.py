@@ -86,6 +86,10 @@ class DeliveryQueue:
         """One answer more would take the place of another."""
         return len(self._waiting) >= MAX_WAITING or sum(len(response.answer) for response in self._waiting) >= MAX_BYTES
 
+    def carries(self, id: int) -> bool:
+        """The answer of this row is still to be sent, or is being sent."""
+        return any(waiting.id == id for waiting in self._waiting)
+
     def find(self, id: int) -> PendingResponse | None:
         """What carries the answer of this row, and is still to be sent.
 

@@ -76,6 +76,24 @@ def test_so_are_those_of_a_file_that_could_not_be_read_before(upkeep, journal, q
     settle(lambda: queue.waiting == 3)
 
 
+def test_one_that_is_being_sent_is_not_adopted_again(upkeep, journal, queue, settle, connection):
+    there = connection()
+    acknowledged = gevent.event.Event()
+    there.send = lambda payload, timeout: acknowledged.wait(timeout)
+    queue.attach(there)
+    worker = gevent.spawn(queue.work)
+    journal.entries = [entry(1)]
+    upkeep()
+    settle(lambda: queue.busy)
+    gevent.sleep(0.01)
+    journal.generation = 2
+    settle(lambda: journal.rounds > 10)
+    assert queue.waiting == 1
+    acknowledged.set()
+    settle(lambda: queue.waiting == 0)
+    worker.kill()
+
+
 def test_what_is_too_old_to_be_sent_is_not_kept_waiting(upkeep, journal, queue, settle):
     journal.entries = [replace(entry(1), at=BORN._replace(up=-501.0))]
     upkeep()
