@@ -59,9 +59,13 @@ class LocalNetwork(NamedTuple):
         return found is not None and any(found in ipaddress.ip_network(network, strict=False)
                                          for network in self.networks)
 
+    def holds(self, address: str) -> bool:
+        """Whether it is on this side of the gateway, or the gateway itself: its answer proves nothing beyond."""
+        return address in self.own or address in self.gateways or self.on_link(address)
+
     def is_beyond(self, address: str) -> bool:
         """Whether an answer from there proves that the gateway leads into the internet."""
-        return not is_private(address) and address not in self.gateways and not self.on_link(address)
+        return not is_private(address) and not self.holds(address)
 
     def implausible(self, host: str, address: str) -> str | None:
         """Why `host` cannot have this address although DNS says so; None where it can."""

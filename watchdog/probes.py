@@ -152,7 +152,7 @@ class Round:
     def _dial_names(self) -> None:
         """Dial every address that is known by now."""
         for endpoint in self._plan.references:
-            for address in self._addresses(endpoint.host):
+            for address in self._far(endpoint):
                 self._dial((About.REFERENCE, endpoint), address, endpoint.port, self._plan.over)
         for endpoint in self._plan.endpoints if self._plan.dial else ():
             for address in self._addresses(endpoint.host):
@@ -165,6 +165,10 @@ class Round:
         if is_address(host):
             return (host,)
         return self._plan.local.plausible(host, self._lookups[host].addresses or ()) or self._resolver.known(host)
+
+    def _far(self, reference: Endpoint) -> tuple[str, ...]:
+        """The addresses of a reference host whose answer proves something."""
+        return tuple(address for address in self._addresses(reference.host) if not self._plan.local.holds(address))
 
     def _dial(self, subject: Subject, address: str, port: int, interface: str | None) -> None:
         if address in self._found.setdefault(subject, {}):
@@ -247,7 +251,8 @@ class Round:
             names=tuple(map(self._name, hosts)),
             servers=tuple(map(self._server, plan.servers)),
             endpoints=tuple(map(self._endpoint, plan.endpoints)),
-            references=tuple((str(one), self._alive((About.REFERENCE, one))) for one in plan.references),
+            references=tuple((str(one), self._alive((About.REFERENCE, one))) for one in plan.references
+                             if self._far(one)),        # else it was not asked
             reachable_over=next((name for name in plan.others if self._alive((About.INTERFACE, name))), None),
         )
 

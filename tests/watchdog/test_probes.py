@@ -176,6 +176,17 @@ def test_references_prove_the_path(open_port, shut_port, mute_port):
     assert ask(Endpoint("cloud.test", 1), references=(mute,), timeout=0.2).beyond is False
 
 
+@pytest.mark.parametrize("place", [
+    {"own": frozenset(("127.0.0.1", "192.0.2.1"))}, {"networks": ("127.0.0.0/8", "192.0.2.0/24")},
+    {"gateways": frozenset(("127.0.0.1", "192.0.2.1"))}])
+@pytest.mark.parametrize("host", ["127.0.0.1", "router.lan"])
+def test_t1_a_reference_on_this_side_of_the_gateway_proves_nothing(open_port, place, host):
+    """The router answers, of course; and where it does not, that says nothing about the internet."""
+    results = ask(resolver=Resolver(known(**{"router.lan": ["192.0.2.1"]})), local=LocalNetwork(**place),
+                  references=(Endpoint(host, open_port),))
+    assert results.references == () and results.beyond is None and results.witness is None
+
+
 def test_another_interface_is_asked_by_name(open_port):
     results = ask(Endpoint("127.0.0.1", open_port), others=("lo",))
     assert results.reachable_over == "lo"
