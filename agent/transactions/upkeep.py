@@ -44,8 +44,9 @@ class Upkeep:
             gevent.sleep(UPKEEP)
 
     def _adopt(self) -> None:
+        born = self._journal.born
         for entry in self._journal.pending():
-            if entry.answer is not None and before(entry.at, self._journal.born) and not self._delivery.carries(entry.id):
+            if entry.answer is not None and before(entry.at, born) and not self._delivery.carries(entry.id):
                 label = f"RefID={entry.ref_id} command={entry.command} of an earlier run"
                 log.info("%s: its answer of %d bytes is still to be delivered", label, len(entry.answer))
                 self._delivery.add(PendingResponse(entry.answer, label, entry.at, entry.id))
