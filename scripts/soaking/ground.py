@@ -42,12 +42,14 @@ primary = {name}:80
 secondary = {cloud}:9001
 [transactions]
 application = unix://{folder}/application.sock
+keep = 2h
 [local]
 socket = {folder}/run/agent.sock
 status_file = {folder}/run/status.json
 state_dir = {folder}/state
 """
-"""As shipped, but for addresses and paths."""
+"""As shipped, but for addresses, paths, and how long answers are kept: those of a day (27 MB an hour) would fill the
+disk for good."""
 _FOLLOW = 0.05
 """Seconds until a status is asked for again where nobody answered."""
 
