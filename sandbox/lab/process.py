@@ -64,10 +64,11 @@ class Process:
 
     def _read(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            with self._grown:
-                self.lines.append((time.monotonic(), line.rstrip("\n")))
-                self._grown.notify_all()
+        with self._process.stdout as output:
+            for line in output:
+                with self._grown:
+                    self.lines.append((time.monotonic(), line.rstrip("\n")))
+                    self._grown.notify_all()
         with self._grown:
             self._ended = True
             self._grown.notify_all()

@@ -5,6 +5,7 @@ import sys
 import time
 
 import pytest
+from waiting import until
 
 from econduit_terminal.sandbox.lab.process import Process
 
@@ -52,3 +53,10 @@ def test_ctrl_c_in_the_terminal_does_not_reach_it(start):
     process = start("import time; print('ready'); time.sleep(600)")
     process.line("ready", timeout=60)
     assert os.getpgid(process.pid) != os.getpgid(0) and os.getsid(process.pid) != os.getsid(0)
+
+
+def test_one_that_has_ended_holds_no_descriptor(start):
+    """Somebody may start hundreds, one after the other."""
+    before = os.listdir("/proc/self/fd")
+    assert start("print('done')").wait(60) == 0
+    until(lambda: len(os.listdir("/proc/self/fd")) <= len(before), "its output is closed")
