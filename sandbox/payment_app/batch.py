@@ -11,7 +11,7 @@ from collections import OrderedDict
 from decimal import Decimal
 from typing import Any
 
-from econduit_terminal.sandbox.payment_app.outcomes import Request
+from econduit_terminal.sandbox.payment_app.outcomes import AMOUNT, Request
 
 MAX_KEPT = 1000
 CUSTOMER = {"n": "1234567890" * 10, "a": "CUSTOMER" * 13, "an": "A1B2C3D4E5" * 10, "c": "1"}
@@ -40,11 +40,10 @@ class Batch:
         command = (request.command or "").lower()
         if not approved or command in ("auth", "giftbalance") or not request.fields:
             return
-        side = "Gift" if command.startswith("gift") else "Credit"
-        try:
-            amount = Decimal(request.amount or "0")
-        except ArithmeticError:
+        if not AMOUNT.fullmatch(text := request.amount or "0"):
             return
+        amount = Decimal(text)
+        side = "Gift" if command.startswith("gift") else "Credit"
         count, total = self._taken[side]
         self._taken[side] = count + 1, total - amount if command in SUBTRACTED else total + amount
 
@@ -60,7 +59,7 @@ class Batch:
                                f"Amt{side}": float(total)}
                 self._open()
             case "getuserinput":
-                longest = str(request.fields.get("maxlength", ""))
+                longest = str(request.fields.get("maxlength", ""))[:4]
                 typed = CUSTOMER.get(str(request.fields.get("type", "")).lower(), CUSTOMER["an"])
                 fields = {"ResultCode": "Approved", "Message": "",
                           "UserInput": typed[:int(longest) if longest.isdecimal() else 10]}

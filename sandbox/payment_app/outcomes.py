@@ -48,6 +48,8 @@ TABLE: dict[str, tuple[str, Outcome]] = {
     "9.17": ("sends 2 MiB without an end", Outcome("oversized")),
 }
 APPROVED = Outcome()
+AMOUNT = re.compile(r"\d{1,10}(\.\d{1,4})?")
+"""What counts as a sum of money."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def answer(request: Request, what: Outcome, auth_code: str) -> bytes:
     fields = {
         "TerminalID": _text(request.fields.get("terminalid")) or "", "ResultCode": what.result,
         "AuthCode": auth_code if what.result == "Approved" else "", "TransType": request.command or "",
-        "Amount": float(amount) if re.fullmatch(r"\d{1,10}(\.\d{1,4})?", amount) else 0.0, "AmountString": amount,
+        "Amount": float(amount) if AMOUNT.fullmatch(amount) else 0.0, "AmountString": amount,
         "CardType": "Visa", "Last4": TEST_PAN[-4:], "Message": what.message, "RefID": request.ref or "",
     }
     if what.act == "pan":

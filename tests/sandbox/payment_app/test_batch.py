@@ -28,7 +28,17 @@ def test_what_was_approved_is_summed_up_by_side_and_begins_anew():
     assert (again["TransCntCredit"], again["BatchNumCredit"]) == (0, "002")
 
 
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1e999999", 1e400, "-5"])
+def test_what_is_no_sum_of_money_is_not_summed_up(amount):
+    batch = Batch()
+    for each in (amount, "1.00"):
+        batch.ran(request("Sale", each), True, b"")
+    first = closed(batch)
+    assert (first["TransCntCredit"], first["AmtCredit"]) == (1, 1.0)
+
+
 @pytest.mark.parametrize("kind, length, typed", [
+    ("n", "9" * 5000, "1234567890" * 10),
     ("n", "5", "12345"), ("a", "3", "CUS"), ("an", "4", "A1B2"), ("c", "9", "1"), ("?", "x", "A1B2C3D4E5")])
 def test_a_customer_types(kind, length, typed):
     answer = json.loads(Batch().answer(request("GetUserInput", Type=kind, MaxLength=length)))
