@@ -1,4 +1,6 @@
 """PURE. A soak in words: the line a minute, and the verdict at its end."""
+import bisect
+import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -130,13 +132,19 @@ def before(played: Sequence[Played], moment: float) -> str:
 def table(facts: Facts, found: Sequence[Interval]) -> list[str]:
     """For each kind: how often, and how long the terminal was offline after it once the network was good again."""
     after: dict[Kind, list[float]] = defaultdict(list)
+    begun = sorted(facts.played, key=lambda one: one.begin)
+    latest = list(itertools.accumulate(begun, _later))
     for begin, end in found:
-        last = max((each for each in facts.played if each.begin <= begin + 1e-9), key=lambda one: one.end, default=None)
-        if last and begin - last.end < AFTER:
-            after[last.fault.kind].append(end - begin)
+        count = bisect.bisect(begun, begin + 1e-9, key=lambda one: one.begin)
+        if count and begin - latest[count - 1].end < AFTER:
+            after[latest[count - 1].fault.kind].append(end - begin)
     lines = [f"  {'offline after it, the network being good':32} {'faults':>7} {'times':>7} {'median':>8} {'worst':>8}"]
     for kind in Kind:
         count, times = sum(each.fault.kind is kind for each in facts.played), after[kind]
         figures = f"{statistics.median(times):7.2f}s {max(times):7.2f}s" if times else f"{'-':>8} {'-':>8}"
         lines.append(f"  {kind.value:32} {count:7} {len(times):7} {figures}")
     return lines
+
+
+def _later(one: Played, other: Played) -> Played:
+    return other if other.end > one.end else one

@@ -56,12 +56,12 @@ Interval = tuple[float, float]
 def fate(sale: Sale, codes: Sequence[str], kills: Sequence[Interval], due: float) -> Fate:
     """codes: AuthCodes of its runs. kills: when a process was gone or hung. due: what began before then must have been
     told of by now."""
-    explained = during(sale, kills)
     if sale.answer is None:
         return Fate.LOST if sale.began < due else Fate.OPEN
     _, result, _, _ = sale.answer
     if result in ("Approved", "Declined"):
         return Fate.APPROVED if result == "Approved" else Fate.DECLINED
+    explained = during(sale, kills)
     if not codes:
         return Fate.NOT_RUN if explained else Fate.NO_REASON
     return Fate.UNKNOWN if explained else Fate.LOST
@@ -104,9 +104,18 @@ def offline(timeline: Sequence[tuple[float, bool]], end: float) -> list[Interval
     return found
 
 
-def overlaps(left: Iterable[Interval], right: Sequence[Interval]) -> list[Interval]:
-    """What lies in both; each list is in order and without overlaps of its own."""
-    return [(max(a, c), min(b, d)) for a, b in left for c, d in right if max(a, c) < min(b, d)]
+def overlaps(left: Sequence[Interval], right: Sequence[Interval]) -> list[Interval]:
+    """What lies in both, in linear time; each list is in order and without overlaps of its own."""
+    found, i, j = [], 0, 0
+    while i < len(left) and j < len(right):
+        begin, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if begin < end:
+            found.append((begin, end))
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return found
 
 
 @dataclass(frozen=True)

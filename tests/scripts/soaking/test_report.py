@@ -1,4 +1,5 @@
 """A soak in words: what is said, and whether it is bad."""
+import time
 from dataclasses import replace
 
 import pytest
@@ -95,3 +96,15 @@ def test_the_line_of_a_minute():
     said = report.line(FINE, [Fault(4, Kind.CLOUD_DOWN, "", 0, 1)], {"agent": 21.25})
     assert "10 min" in said and "3 faults" in said and "online" in said and "12 approved" in said
     assert "agent 21.2 MB" in said and said.endswith("now: cloud killed and back")
+
+
+def test_a_run_of_days_is_told_every_minute():
+    """17,000 faults, half of them with a moment offline: a day."""
+    faults = [played(number, Kind.CABLE, 5 * number, 5 * number + 2) for number in range(17_000)]
+    timeline = [moment for fault in faults for moment in ((fault.begin + 0.1, False), (fault.begin + 2.5, True))]
+    facts = replace(FINE, played=faults, timeline=[(0.0, True), *timeline], end=90_000.0)
+    began = time.process_time()
+    lines, well = report.verdict(facts)
+    assert well and time.process_time() - began < 10    # minutes, when every spell met every stretch
+    row = next(line for line in lines if line.startswith("  cable unplugged"))
+    assert row.split() == ["cable", "unplugged", "17000", "17000", "0.50s", "0.50s"]
