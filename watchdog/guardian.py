@@ -27,6 +27,7 @@ from econduit_terminal.contract.client import AgentError, Client, NotAllowed, No
 from econduit_terminal.contract.reason import Reason
 from econduit_terminal.process.line_file import uptime
 
+from .agent_process import AGENT, is_agent
 from .status_file import StatusFile
 
 MISSES = 3
@@ -34,8 +35,6 @@ STARTUP = 5.0
 STARTUP_INTERVAL = 1.0
 """Seconds between two questions at most until there is a first answer."""
 STACKS_TIME = 1.0
-AGENT = "econduit-agent", "econduit_terminal.agent"
-"""What the agent's command line holds."""
 
 log = logging.getLogger("guardian")
 
@@ -111,7 +110,7 @@ def kill_hung(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], 
     except ProcessLookupError:
         return False
     try:
-        if not _is_agent(pid, names):
+        if not is_agent(pid, names):
             log.error("pid %d holds the agent's socket, but is not the agent: it is left alone", pid)
             return False
         log.error("the agent (pid %d) hangs: its stacks follow, then it is killed and supervisord starts it again", pid)
@@ -127,15 +126,3 @@ def kill_hung(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], 
         return False
     finally:
         os.close(held)
-
-
-def _is_agent(pid: int, names: tuple[str, ...]) -> bool:
-    process = f"/proc/{pid}"
-    try:
-        if os.geteuid() not in (0, os.stat(process).st_uid):
-            return False
-        with open(f"{process}/cmdline", "rb") as stream:
-            words = stream.read().decode(errors="replace").split("\0")
-    except OSError:
-        return False
-    return any(name in word for word in words for name in names)

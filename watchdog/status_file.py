@@ -2,7 +2,8 @@
 
 Rules
 - Only while the last health question is unanswered, or nobody holds the agent's socket.
-- The agent's line wins: one that it wrote after the question was asked stays.
+- The agent's line wins: one that it wrote after the question was asked stays. So does any that is still valid while the
+  agent that wrote it lives: it serves another socket, by settings that we do not have, or is about to make it again.
 - What the agent said of the terminal stays in the line; what is only true of a connection goes. The reason that an
   agent gave itself when it was stopped stays, too.
 - A thread does the writing: a disk that hangs must not hold up the guardian. It writes only what was last asked for,
@@ -23,6 +24,8 @@ from econduit_terminal.contract.status import Phase, Status
 from econduit_terminal.process import line_file
 from econduit_terminal.process.timestamps import rfc3339
 
+from .agent_process import AGENT, is_agent
+
 WRITER = "watchdog"
 LONGEST = 1024 * 1024
 
@@ -37,10 +40,11 @@ class Notice(NamedTuple):
 
 
 class StatusFile:
-    """`path`: local.status_file; None: there is none, and nothing is done."""
+    """`path`: local.status_file; None: there is none, and nothing is done. `names`: see agent_process.is_agent."""
 
-    def __init__(self, path: str | None):
+    def __init__(self, path: str | None, names: tuple[str, ...] = AGENT):
         self._path = path
+        self._names = names
         self._due = threading.Condition()
         self._notice: Notice | None = None
         # Of the thread alone: the line that it wrote last, what the newest line says, and since when (uptime) the
@@ -84,7 +88,11 @@ class StatusFile:
         before = _read(path)
         if before is not None and before != self._own:      # the agent wrote since
             self._status = _parsed(before)
-            if (self._status.written_uptime or 0.0) > notice.asked:
+            written, pid = self._status.written_uptime or 0.0, self._status.pid
+            if written > notice.asked:
+                return
+            if (notice.reason is Reason.AGENT_GONE and pid and line_file.uptime() < written + line_file.VALID_FOR
+                    and is_agent(pid, self._names)):
                 return
             self._since = notice.asked if self._status.online or not self._status.since else None
         self._status = _offline(self._status, notice.reason, self._since)

@@ -1,4 +1,5 @@
 """What the watchdog writes for an agent that cannot, and when it leaves the file alone."""
+import dataclasses
 import json
 import os
 import threading
@@ -18,10 +19,12 @@ LIMIT = 5
 
 
 class File:
-    def __init__(self, path):
+    """`names`: what makes a process the agent; this one is not, whatever its folder is called."""
+
+    def __init__(self, path, names=("no process",)):
         self.path = str(path)
         self.store = StatusStore("29531204")
-        self.writer = StatusFile(self.path)
+        self.writer = StatusFile(self.path, names)
         threading.Thread(target=self.writer.run, daemon=True).start()
 
     def agent_writes(self):
@@ -143,6 +146,29 @@ def test_an_agent_that_said_why_it_ended_has_said_it_better(file):
     file.agent_writes()
     for _ in range(2):
         assert file.renewed(reason=Reason.AGENT_GONE)["reason"] == "stopped"
+
+
+@pytest.mark.parametrize("why, lives, age, kept", [
+    ("its socket is at another place", True, 0.0, True), ("it ended", False, 0.0, False),
+    ("it lives, and writes no longer", True, VALID_FOR + 1, False)])
+def test_what_an_agent_that_lives_has_just_written_is_true(tmp_path, start_python, why, lives, age, kept):
+    """local.socket was changed, and the agent alone was told: it is registered, and nobody serves the old socket."""
+    agent = start_python("-c", "input()", "this is the agent")
+    file = File(tmp_path / "status.json", ("this is the agent",))
+    file.store.online("h:80", "a", "b")
+    line = dataclasses.replace(file.store.snapshot(), pid=agent.pid, written_uptime=uptime() - age).to_line()
+    replace(file.path, line, "agent")
+    if not lives:
+        agent.kill()
+        agent.wait(LIMIT)
+    if not kept:
+        assert not file.renewed(reason=Reason.AGENT_GONE)["online"], why
+        return
+    for notice in ({"reason": Reason.AGENT_GONE}, {"asked": 0.0}):      # taken one after the other
+        file.say(**notice)
+        while file.writer._notice is not None:
+            time.sleep(0.005)
+    assert file.shown()["online"], why
 
 
 @pytest.mark.parametrize("content", [None, b"", b"POS Online\n", b"[1]", b"{}", b"\xff", b'{"written_uptime": "x"}'])
