@@ -1,6 +1,7 @@
 """PURE. A soak in words: the line a minute, and the verdict at its end."""
 import bisect
 import itertools
+import json
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -120,6 +121,16 @@ def verdict(facts: Facts) -> tuple[list[str], bool]:
               f"{known.slope * PER:+.2f} ± {known.error * PER:.2f}{UNITS[what]} "
               f"({known.samples} samples, {known.lives} lives)")
     return [*lines, *table(facts, found)], not bad
+
+
+def record(facts: Facts) -> str:
+    """What a verdict rests on beside sales and runs, as JSON: each fault, each change of the display, each sample."""
+    return json.dumps({
+        "seed": facts.seed, "begin": facts.begin, "end": facts.end, "timeline": list(facts.timeline),
+        "faults": [{"number": each.fault.number, "what": str(each.fault), "begin": each.begin, "end": each.end}
+                   for each in facts.played],
+        "samples": {f"{program} {what}": [[point.life, point.x, point.y] for point in points]
+                    for (program, what), points in facts.samples.items()}}, indent=1)
 
 
 def before(played: Sequence[Played], moment: float) -> str:

@@ -1,4 +1,5 @@
 """A soak in words: what is said, and whether it is bad."""
+import json
 import time
 from dataclasses import replace
 
@@ -90,6 +91,12 @@ def test_being_offline_while_the_network_is_bad_counts_for_nothing():
     long = [played(1, Kind.SILENCE, 10, 300)]
     lines, well = report.verdict(replace(FINE, played=long, timeline=[(0.0, True), (11.0, False), (300.2, True)]))
     assert well and "0.2 s, after 1 silence on the line" in "\n".join(lines)
+
+
+def test_what_the_verdict_rests_on_can_be_read():
+    found = json.loads(report.record(FINE))
+    assert found["faults"][0] == {"number": 1, "what": "cable unplugged, 10.0 s", "begin": 10, "end": 20}
+    assert found["timeline"][1] == [10.1, False] and found["samples"]["agent threads"] == [[1, 0, 20.0], [1, 25, 21.0]]
 
 
 def test_the_line_of_a_minute():
