@@ -184,8 +184,9 @@ class DeliveryQueue:
         self._sending = response
         try:
             arrived = connection.send(response.answer, SEND_TIMEOUT + len(response.answer) / SLOWEST)
-        except Exception:       # a bug in there is no reason to lose an answer
+        except Exception:       # a bug in there is no reason to lose an answer, or to wait for the connection's end
             log.exception("%s: sending failed on connection %s", response.label, connection.number)
+            connection.fail("an answer could not be sent")
             arrived = False
         finally:
             self._sending = None

@@ -146,9 +146,11 @@ def test_an_exception_in_send_is_a_loss(world, connection, settle, caplog):
     class Broken(connection):
         def send(self, payload, timeout):
             raise ValueError("a bug")
-    world.queue.attach(Broken())
+    broken = Broken()
+    world.queue.attach(broken)
     world.add(b"1")
     settle(lambda: "kept for the next" in caplog.text)
+    assert broken.failed        # else it would stay, and answers with it
     world.queue.attach(connection(2))
     settle(lambda: world.delivered == [b"1"])
 
