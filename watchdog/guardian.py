@@ -9,7 +9,8 @@ Rules:
      a process that holds the socket already runs its loop.
   4. The right process or none: the kernel says who holds the socket (SO_PEERCRED of the listener), a pidfd holds the
      process before it is checked (its command line is the agent's, its uid ours), and signals go to that pidfd. So a
-     pid that another process got meanwhile cannot be hit.
+     pid that another process got meanwhile cannot be hit. Where there is no pidfd (Linux before 5.3, a container that
+     forbids it), the process is checked anew right before each signal.
   5. SIGUSR1 first: faulthandler writes every stack to the log, from C, even when the hub is blocked. SIGCONT beside it,
      since a stopped process cannot write. After STACKS_TIME comes SIGKILL: a process that hangs reacts to nothing less.
   6. From the first miss on, and while nobody holds the socket, the status file says so (status_file.py): what the agent
@@ -105,19 +106,31 @@ class Guardian:
 
 def kill_hung(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], object] = time.sleep) -> bool:
     """Have a hung agent write its stacks, then kill it. False: it was not killed, since it is gone or not the agent."""
+    held: int | None = None
     try:
         held = os.pidfd_open(pid)
     except ProcessLookupError:
         return False
+    except OSError:
+        pass        # see rule 4
+
+    def send(number: int) -> None:
+        if held is not None:
+            signal.pidfd_send_signal(held, number)
+        elif is_agent(pid, names):
+            os.kill(pid, number)
+        else:
+            raise ProcessLookupError
+
     try:
         if not is_agent(pid, names):
             log.error("pid %d holds the agent's socket, but is not the agent: it is left alone", pid)
             return False
         log.error("the agent (pid %d) hangs: its stacks follow, then it is killed and supervisord starts it again", pid)
-        signal.pidfd_send_signal(held, signal.SIGUSR1)
-        signal.pidfd_send_signal(held, signal.SIGCONT)
+        send(signal.SIGUSR1)
+        send(signal.SIGCONT)
         wait(STACKS_TIME)
-        signal.pidfd_send_signal(held, signal.SIGKILL)
+        send(signal.SIGKILL)
         return True
     except ProcessLookupError:
         return True     # it ended by itself
@@ -125,4 +138,5 @@ def kill_hung(pid: int, names: tuple[str, ...] = AGENT, wait: Callable[[float], 
         log.error("the agent (pid %d) hangs and belongs to another user: restart it with supervisorctl", pid)
         return False
     finally:
-        os.close(held)
+        if held is not None:
+            os.close(held)

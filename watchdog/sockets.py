@@ -28,6 +28,17 @@ def open_socket(address: str, kind: int, interface: str | None, protocol: int = 
     return made
 
 
+def bindable(interface: str) -> str | None:
+    """The interface, if this process may bind sockets to one: before Linux 5.7 only root may."""
+    try:
+        open_socket("127.0.0.1", socket.SOCK_DGRAM, interface).close()
+    except PermissionError:
+        return None
+    except OSError:
+        pass        # the interface is gone
+    return interface
+
+
 def socket_address(address: str, port: int,
                    interface: str | None = None) -> tuple[str, int] | tuple[str, int, int, int]:
     """For connect(); a link-local one needs the interface, which it may name itself (`fe80::1%eth0`)."""
@@ -45,7 +56,7 @@ def echo_request(address: str, interface: str) -> socket.socket:
     """A socket that has sent an ICMP echo request. Raises PermissionError where the kernel forbids that, OSError."""
     protocol, kind = ((socket.IPPROTO_ICMPV6, _ECHO_REQUEST_6) if ":" in address
                       else (socket.IPPROTO_ICMP, _ECHO_REQUEST))
-    made = open_socket(address, socket.SOCK_DGRAM, interface, protocol)
+    made = open_socket(address, socket.SOCK_DGRAM, bindable(interface), protocol)
     try:
         made.connect(socket_address(address, 0, interface))
         made.send(_ECHO.pack(kind, 0, 0, 0, 1))

@@ -1,4 +1,5 @@
 """The guardian and real processes: what hangs is ended, nothing else is."""
+import errno
 import os
 import signal
 import subprocess
@@ -76,6 +77,35 @@ def test_an_agent_whose_hub_is_blocked_leaves_its_stacks_and_is_killed(start, wa
         assert agent.alive()
     watch.check()
     assert "a_call_that_never_returns" in agent.ended()
+
+
+@pytest.fixture(params=[errno.ENOSYS, errno.EPERM])
+def no_pidfd(request, monkeypatch):
+    """Linux before 5.3, and a container that forbids it."""
+    def refused(pid):
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(os, "pidfd_open", refused)
+
+
+def test_a_kernel_without_pidfd(start, watch, no_pidfd):
+    agent = start()
+    watch.check()
+    agent.hang()
+    for _ in range(MISSES):
+        watch.check()
+    assert "a_call_that_never_returns" in agent.ended()
+
+
+def test_without_pidfd_another_process_is_not_hit_either(no_pidfd):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        assert not guardian.kill_hung(other.pid, wait=lambda seconds: None)
+        assert other.poll() is None
+        other.stdin.close()
+
+
+def test_a_holder_that_this_container_does_not_see():
+    assert not guardian.kill_hung(0, wait=lambda seconds: None)
 
 
 def test_a_stopped_agent_is_found_and_killed(start, watch):

@@ -1,4 +1,5 @@
 """Bounded questions, asked of this machine: open, refusing and mute ports, names that hang."""
+import errno
 import socket
 import struct
 import threading
@@ -255,6 +256,19 @@ def test_t2_what_a_name_server_says_is_told(name_server, flags, said):
 def test_t2_a_name_server_that_hears_and_says_nothing(name_server):
     results = ask(Endpoint("cloud.test", 1), servers=("127.0.0.1",), timeout=0.3)
     assert (results.servers[0].answer, results.servers[0].alive) == (None, True), "its host refuses TCP, so it is there"
+
+
+def test_before_linux_5_7_a_gateway_that_could_not_be_asked_over_its_interface_is_asked_all_the_same(monkeypatch):
+    """Only root may bind a socket to an interface there; a router that nobody asked was called silent."""
+    class Socket(socket.socket):
+        def setsockopt(self, level, option, *value):
+            if option == socket.SO_BINDTODEVICE and level == socket.SOL_SOCKET:
+                raise PermissionError(errno.EPERM, "Operation not permitted")
+            super().setsockopt(level, option, *value)
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    gateway = Route("lo", "127.0.0.1")
+    assert probes.Prober(Resolver(look_up=known())).ask(probes.Plan(gateway, ()), 1.0).gateway is True
 
 
 @pytest.mark.parametrize("name, state, heard, want", [
