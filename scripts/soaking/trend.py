@@ -5,9 +5,13 @@ Rules
   begins at its own size, and only what happens *within* lives is growth.
 - What a life does first, up to `warm_up`, is its start and no growth.
 - The error is the standard error of the slope, from what the lines leave over; with fewer than SPARE samples beyond
-  what the lines use up, nothing is said. It takes samples to be independent; memory moves in steps, which are not: one
-  step of a few MB looks like growth, and growth of memory alone is a reason to look at its samples.
+  what the lines use up, nothing is said.
+- Memory moves in steps, and a sample is much like the one before it: the error is larger by what neighbouring samples
+  have in common (effective sample size by the lag-1 autocorrelation r: Bartlett, 1935; Santer et al., J. Geophys. Res.
+  105, 2000; r itself is found too small in few samples, by about (1 + 4r)/n: Marriott and Pope, 1954). So one step is
+  no growth, however large.
 """
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,6 +20,8 @@ from dataclasses import dataclass
 SURE = 3.0
 """A slope beyond so many of its errors is no chance."""
 SPARE = 3
+MOST_ALIKE = 0.95
+"""What r counts at most: beyond, no number of samples would tell anything."""
 
 
 @dataclass(frozen=True)
@@ -66,4 +72,21 @@ def trend(points: Iterable[Point], warm_up: float = 0.0) -> Trend | None:
     if spare < SPARE or xx == 0:
         return None
     slope = xy / xx
-    return Trend(slope, math.sqrt(max(0.0, yy - slope * xy) / spare / xx), count, len(groups))
+    r = _alike([_left_over(group, slope) for group in groups])
+    error = math.sqrt(max(0.0, yy - slope * xy) / spare / xx) * math.sqrt((1 + r) / (1 - r))
+    return Trend(slope, error, count, len(groups))
+
+
+def _left_over(group: list[Point], slope: float) -> list[float]:
+    """What one life's line leaves over of each sample, in order."""
+    level = math.fsum(point.y - slope * point.x for point in group) / len(group)
+    return [point.y - slope * point.x - level for point in sorted(group, key=lambda point: point.x)]
+
+
+def _alike(lives: list[list[float]]) -> float:
+    """r of neighbours within lives, corrected for few samples; between 0 and MOST_ALIKE."""
+    whole = math.fsum(one * one for life in lives for one in life)
+    if whole == 0:
+        return 0.0
+    r = math.fsum(one * other for life in lives for one, other in itertools.pairwise(life)) / whole
+    return min(MOST_ALIKE, max(0.0, r + (1 + 4 * r) / sum(map(len, lives))))

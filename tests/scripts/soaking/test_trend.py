@@ -51,6 +51,28 @@ def test_the_error_is_the_textbook_one_for_one_life():
     assert found.error == pytest.approx((rest / (len(xs) - 2) / sum((x - mean) ** 2 for x in xs)) ** 0.5)
 
 
+@pytest.mark.parametrize("size", [0.5, 3.0, 30.0])
+def test_one_step_is_no_growth(size):
+    dice = random.Random(8)
+    for at in range(1, 40):
+        points = [Point(1, 12.0 * n, size * (n >= at) + dice.gauss(0, 0.05)) for n in range(40)]
+        assert not trend(points).exceeds(0.0005)
+
+
+@pytest.mark.parametrize("leak, found", [(0.0, 0), (0.01, 95)])
+def test_a_walk_without_a_drift_is_seldom_growth_and_a_leak_beside_it_is(leak, found):
+    """Of 100 hours: 5 MB in 10,000 faults is the limit, 100 MB the leak."""
+    dice = random.Random(9)
+
+    def hour():
+        y = 0.0
+        for n in range(40):
+            y += dice.gauss(12 * leak, 0.1)
+            yield Point(1, 12.0 * n, y)
+    grown = sum(trend(hour()).exceeds(0.0005) for _ in range(100))
+    assert grown <= 15 if not found else grown >= found
+
+
 def test_the_error_is_as_large_as_slopes_scatter():
     dice = random.Random(5)
     found = [trend([point for life in range(3)
