@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .rtnetlink import IFLA_IFNAME, LINK, RTM_GETLINK, address_text, attributes, dump, text
+from .rtnetlink import IFLA_IFNAME, LINK, RTM_GETLINK, address_text, attributes, read_table, text
 
 RTM_GETADDR = 22
 IFLA_ADDRESS = 1
@@ -35,14 +35,14 @@ class IpConfig(NamedTuple):
 
 
 def read_addresses() -> dict[str, list[Address]]:
-    """Interface → its addresses now; empty where the kernel does not answer."""
+    """Interface → its addresses now. Raises OSError where the kernel does not answer: no memory, no descriptor."""
     names, found = {}, {}
-    for body in dump(RTM_GETLINK, bytes(LINK.size)):
+    for body in read_table(RTM_GETLINK, bytes(LINK.size)):
         _, _, index, *_ = LINK.unpack_from(body)
         fields = attributes(body[LINK.size:])
         names[index] = text(fields.get(IFLA_IFNAME))
         found[names[index]] = [Address(socket.AF_PACKET, fields.get(IFLA_ADDRESS, b"").hex(":"))]
-    for body in dump(RTM_GETADDR, bytes(_ADDRESS.size)):
+    for body in read_table(RTM_GETADDR, bytes(_ADDRESS.size)):
         family, prefix, _, _, index = _ADDRESS.unpack_from(body)
         fields = attributes(body[_ADDRESS.size:])
         address = address_text(fields.get(IFA_LOCAL) or fields.get(IFA_ADDRESS))    # of a point-to-point line: ours

@@ -73,17 +73,22 @@ class NetlinkSocket:
 
 
 def dump(kind: int, body: bytes) -> list[bytes]:
-    """The bodies of all entries of a table, none of them shorter than that of the question (whose struct theirs begin
-    with); empty where the kernel does not answer."""
-    found: list[bytes] = []
+    """As `read_table`; empty where the kernel does not answer."""
     try:
-        with NetlinkSocket() as kernel:
-            for _ in range(_TRIES):
-                found = list(kernel.dump(kind, body))
-                if not kernel.interrupted:
-                    break
+        return read_table(kind, body)
     except OSError:
         return []
+
+
+def read_table(kind: int, body: bytes) -> list[bytes]:
+    """The bodies of all entries of a table, none of them shorter than that of the question (whose struct theirs begin
+    with). Raises OSError where the kernel does not answer."""
+    found: list[bytes] = []
+    with NetlinkSocket() as kernel:
+        for _ in range(_TRIES):
+            found = list(kernel.dump(kind, body))
+            if not kernel.interrupted:
+                break
     return [entry for entry in found if len(entry) >= len(body)]
 
 

@@ -68,7 +68,10 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: st
     `sysfs` must be the one of the namespace (`ip netns exec` mounts it); tests pass a tree of files and `sources` of
     their own. No state of a network makes it raise.
     """
-    held = ip_configs(_or_nothing(sources.addresses))
+    try:
+        held, answered = ip_configs(sources.addresses()), True
+    except OSError:
+        held, answered = {}, False
     listed = _listed(sysfs)
     names = sorted(set(listed) | set(held))
     stats = {} if _links_readable(sysfs, listed, names) else _or_nothing(sources.flags)
@@ -89,7 +92,7 @@ def read(named: tuple[str, ...] = (), endpoints: tuple[str, ...] = (), sysfs: st
         tuple(EndpointRoute(one.address, marked(one.route)) for one in sources.endpoint_routes(endpoints)),
         tuple((one.name, name) for one in interfaces
               if one.kind is Kind.WIFI and one.linked and (name := sources.ssid(one.name))),
-        readable=bool(names),
+        readable=answered and bool(names),
     )
 
 

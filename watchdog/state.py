@@ -59,7 +59,8 @@ class EndpointRoute(NamedTuple):
 class State(NamedTuple):
     """All interfaces by name, all default routes in the order in which the kernel prefers them, and the kernel's routes
     to the known addresses of endpoints. `ssids`: interface → the Wi-Fi network it is in. `readable`: False where
-    nothing says which interfaces there are (a container without /sys and /proc)."""
+    nothing says which interfaces there are (a container without /sys and /proc), or the kernel does not tell their
+    addresses at the moment."""
 
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] = ()

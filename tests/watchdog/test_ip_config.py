@@ -1,4 +1,5 @@
 """Addresses of interfaces, and which of them reach further than the cable."""
+import errno
 import json
 import shutil
 import socket
@@ -8,6 +9,7 @@ import sys
 import psutil
 import pytest
 
+from econduit_terminal.watchdog import rtnetlink
 from econduit_terminal.watchdog.ip_config import Address, IpConfig, ip_configs, network_of, read_addresses
 
 MAC = Address(socket.AF_PACKET, "02:00:00:00:00:01")
@@ -40,6 +42,15 @@ def test_this_machine_as_psutil_has_it():
     read = {(name, one.family, one.address) for name, entries in read_addresses().items() for one in entries
             if one.family != socket.AF_PACKET or one.address}
     assert read == held
+
+
+def test_a_kernel_that_does_not_answer_has_not_said_that_there_are_none(monkeypatch):
+    def refused(protocol=socket.NETLINK_ROUTE):
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    monkeypatch.setattr(rtnetlink, "NetlinkSocket", refused)
+    with pytest.raises(OSError):
+        read_addresses()
 
 
 SHOW = "import json; from econduit_terminal.watchdog import ip_config; print(json.dumps(ip_config.read_addresses()))"

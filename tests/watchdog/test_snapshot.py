@@ -1,4 +1,5 @@
 """The snapshot, from a tree of files as the kernel would show it, and beside what ip(8) says of this machine."""
+import errno
 import ipaddress
 import json
 import shutil
@@ -63,9 +64,15 @@ class Machine:
 
     def read(self, *named, endpoints=()):
         return snapshot.read(named, endpoints, self.sysfs, self.proc, snapshot.Sources(
-            addresses=lambda: self.addresses, flags=lambda: self.stats, gateways=lambda: self.gateways,
+            addresses=self._addresses, flags=lambda: self.stats, gateways=lambda: self.gateways,
             table=lambda: self.neighbours, ssid=self.ssids.get, unpaired=lambda: self.unpaired,
             endpoint_routes=lambda wanted: tuple(filter(None, map(self.endpoint_routes.get, wanted)))))
+
+
+    def _addresses(self):
+        if self.addresses is None:
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        return self.addresses
 
 
 @pytest.fixture
@@ -94,6 +101,20 @@ def test_wifi(machine, mark, name, operstate, carrier, addresses, usable, verdic
     assert state.interface("wlan0").kind is Kind.WIFI
     assert bool(state.usable) == usable
     assert judge(None, state, None, AgentStatus()).reason == verdict
+
+
+def test_addresses_that_the_kernel_does_not_tell_at_the_moment_are_not_lost(machine):
+    """No memory for a netlink socket, no descriptor left: a connection that works must not end for that."""
+    machine.interface("eth0", addresses=("192.168.2.7",))
+    machine.routes(VIA_ETH)
+    online, before = AgentStatus(True, "192.168.2.7", "eth0"), machine.read()
+    held, machine.addresses = machine.addresses, None
+    untold = machine.read()
+    verdict = judge(before, untold, None, online)
+    assert (verdict.reason, verdict.lost, verdict.usable, verdict.verify) == ("online", (), True, False)
+    machine.addresses = held
+    verdict = judge(untold, machine.read(), None, online, last=verdict)
+    assert (verdict.reason, verdict.lost, verdict.verify) == ("online", (), False)
 
 
 def test_wifi_out_of_range_and_back(machine):
