@@ -27,6 +27,7 @@ from .probe_results import ALIVE, ProbeResults
 from .state import Fact, Interface, State, changes, describe_link, kind_by_name
 
 _MOST_INTERFACES = 16
+_LINK_LOCAL = ("169.254.", "fe80:")
 _BETTER = frozenset({Fact.DEFAULT_NEW, Fact.DEFAULT_CHANGED, Fact.GATEWAY_BACK, Fact.ADDRESS_NEW, Fact.LINK_BACK,
                      Fact.LINK_FLAPPED})
 
@@ -98,7 +99,8 @@ def lost_addresses(before: State, after: State, agent: AgentStatus) -> tuple[tup
     """(address, reason) of every known local address that no longer works.
 
     An address is lost when no interface has it, or only interfaces without a link; loopback is never lost. Addresses of
-    an interface that does not count matter only where the connection uses one.
+    an interface that does not count matter only where the connection uses one. A State holds no link-local addresses;
+    one that the connection uses, to a controller on the same cable, is there as long as its interface has a link.
     """
     known: dict[str, Interface | None] = {address: one for one in before.counting for address in one.addresses}
     if agent.online and agent.local_address and agent.local_address not in known:
@@ -107,6 +109,8 @@ def lost_addresses(before: State, after: State, agent: AgentStatus) -> tuple[tup
     lost = []
     for address, was_on in sorted(known.items()):
         holder = after.holder(address)
+        if address == agent.local_address and address.startswith(_LINK_LOCAL):
+            holder = after.interface(agent.interface)
         if (holder is not None and holder.linked) or address == "::1" or address.startswith("127."):
             continue
         now = holder or (after.interface(was_on.name) if was_on else None)
