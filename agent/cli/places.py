@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from econduit_terminal.conf.schema import Local
 
+from ..journal.schema import FILE
+
 USER = "econduit"
 LAUNCHER = Path("/usr/lib/econduit-terminal/launch")
 MADE_AT_START = (Path("/run/econduit-terminal"), Path("/var/lib/econduit-terminal"))
@@ -41,7 +43,8 @@ def warnings(local: Local, agent: User) -> Iterator[str]:
     """A line for each place that does not serve. What only the agent's user can tell, this process tells if it runs as
     that user."""
     journal, socket = Path(local.state_dir), Path(local.socket).parent
-    places = [("state_dir", journal, "what was charged is forgotten whenever the agent starts again"),
+    forgotten = "what was charged is forgotten whenever the agent starts again"
+    places = [("state_dir", journal, forgotten),
               ("socket", socket, "neither the commands nor the watchdog reach the agent")]
     if local.status_file:
         places.append(("status_file", Path(local.status_file).parent, "there is no status file"))
@@ -50,6 +53,10 @@ def warnings(local: Local, agent: User) -> Iterator[str]:
         if obstacle := _obstacle(place, agent, makes=place is journal):
             what, todo = obstacle
             yield f"local.{key}: the directory {place} {what}; until it can be used, {consequence}; {todo}"
+    file = journal / FILE
+    if os.geteuid() == agent.uid and os.path.exists(file) and not os.access(file, os.R_OK | os.W_OK):
+        yield (f"local.state_dir: {file} may not be read and written by {agent.name}; until it may, {forgotten}; "
+               f"chown {shlex.quote(agent.name)} {shlex.quote(str(file))}")
 
 
 def _obstacle(place: Path, agent: User, makes: bool) -> tuple[str, str] | None:

@@ -117,7 +117,10 @@ def test_root_is_told_where_the_agent_may_not_write(check_by_root, installed):
     asked = check_by_root()
     assert asked.returncode == 0
     assert f"warning: local.socket: the directory {installed} may not be written by nobody; until" in asked.stdout
-    assert "local.state_dir" not in asked.stdout
+    roots = f"local.state_dir: {installed}/state/journal.sqlite3 may not be read and written by nobody; until"
+    assert roots in asked.stdout, "root ran the agent by hand"
+    os.chown(installed / "state/journal.sqlite3", 65534, 65534)
+    assert "local.state_dir" not in check_by_root().stdout
 
 
 @pytest.mark.parametrize("there", [True, False])
