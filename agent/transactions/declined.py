@@ -21,7 +21,7 @@ _MAX_FIELDS = 1000
 _CODES = ("resultcode", "responsecode", "respcode", "result", "response", "approvalstatus")
 _TEXTS = ("message", "respmsg", "responsemessage", "responsetext", "resultmessage", "resulttext", "hostmessage", "text")
 _STATES = ("status", "state", "transactionstatus")
-_NO = re.compile(r"\b(?:declin\w*|denied|rejected|refused|disapproved|(?:not|un) ?(?:approved|authori[sz]ed)"
+_NO = re.compile(r"\b(?:declin\w*|denied|rejected|refused|disapproved|(?:not|un)[ _-]?(?:approved|authori[sz]ed)"
                  r"|do not hono[u]?r)\b", re.IGNORECASE)
 _YES = re.compile(r"\b(?:approv\w*|accepted|success\w*|complete\w*|voided|ok)\b|^0+$", re.IGNORECASE)
 _XML = re.compile(r"<(?:[\w.-]{1,64}:)?([\w.-]{1,64})(?:\s[^<>]{0,500})?>([^<]{0,500})</"
@@ -33,7 +33,8 @@ def declined(answer: bytes) -> bool:
     """Never raises."""
     text = answer.decode("utf-8", "replace").strip("\ufeff \t\r\n\x04")
     if text.startswith("<"):
-        pairs = [(found[1] or found[3], found[2] or found[4] or "") for found in _XML.finditer(text)]
+        plain = text.replace("<![CDATA[", "").replace("]]>", "")
+        pairs = [(found[1] or found[3], (found[2] or found[4] or "").strip()) for found in _XML.finditer(plain)]
     else:
         value = lenient.parse(answer)
         if not isinstance(value, (dict, list)):
