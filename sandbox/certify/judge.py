@@ -12,6 +12,7 @@ from econduit_terminal.sandbox.certify.inbox import Message
 from econduit_terminal.sandbox.certify.requests import Answer, Request
 from econduit_terminal.sandbox.certify.table.answers import END
 from econduit_terminal.sandbox.certify.table.model import Finding, Verdict
+from econduit_terminal.sandbox.certify.wire_log import masked, printable
 
 NAMES = ("Command", "TerminalType", "TerminalModel", "TerminalID", "SoftwareVersion", "AckHeartbeat")
 HEARTBEAT = b'{"Command":"TerminalHeartbeat"}'
@@ -19,9 +20,8 @@ PASS, NON_STRICT, FAIL, INFO = Verdict.PASS, Verdict.NON_STRICT, Verdict.FAIL, V
 
 
 def shown(data: bytes, limit: int = 120) -> str:
-    """Bytes for a person: as text where they are text, cut to a length."""
-    text = data[:limit].decode("utf-8", "backslashreplace")
-    text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    """Bytes for a person: as text where they are text, cut to a length, card numbers masked."""
+    text = printable(masked(data[:limit + 32])[:limit].decode("utf-8", "backslashreplace"))
     return text + (f"… ({len(data):,} bytes)" if len(data) > limit else "")
 
 

@@ -13,7 +13,7 @@ from econduit_terminal.sandbox.certify.exam import DeviceGone
 from econduit_terminal.sandbox.certify.outcome import WORSE, Result
 from econduit_terminal.sandbox.certify.person import Cannot
 from econduit_terminal.sandbox.certify.table.model import Case, Finding, Level, Need, Profile, Verdict
-from econduit_terminal.sandbox.certify.wire_log import WireLog
+from econduit_terminal.sandbox.certify.wire_log import WireLog, told
 
 ENOUGH = 900.0
 """Seconds beyond its estimate after which a scene is given up."""
@@ -165,7 +165,7 @@ class Runner(Generic[R]):
             watcher.said(text)
 
     def _finish(self, case: Case, finding: Finding, start: float, end: float) -> None:
-        finding = self._weighed(case, finding)
+        finding = self._weighed(case, Finding(finding.verdict, told(finding.seen)))
         wire = tuple(self.subject.log.between(start, end)) if end > start else ()
         result = Result(case, finding.verdict, finding.seen, end - start, wire)
         before = self.results.get(case)

@@ -1,10 +1,11 @@
-"""The bytes as they passed, with times, for the report: bounded, card numbers masked. PURE."""
+"""What a device sent, for the report: the bytes with times, and in texts; bounded, card numbers masked. PURE."""
 import re
 from dataclasses import dataclass
 
 MAX_CHUNK = 2048
 MAX_ENTRIES = 20_000
 MAX_ENTRIES_A_CASE = 400
+MAX_TEXT = 2000
 _DIGITS = re.compile(rb"(?<![0-9])[0-9](?:[ \-.]?[0-9]){12,18}(?![0-9])")
 _TRACK = re.compile(rb"[%;][Bb]?[0-9]{12,19}[\^=][^?\x03\x04]{0,128}\??")
 
@@ -52,6 +53,17 @@ class WireLog:
         found = [entry for entry in self._entries if start <= entry.t <= end]
         half = MAX_ENTRIES_A_CASE // 2
         return found if len(found) <= 2 * half else found[:half] + found[-half:]
+
+
+def told(text: str) -> str:
+    """A text with a device's own words in it: card numbers masked, nothing that a screen obeys, bounded."""
+    kept = masked(text[:MAX_TEXT + 32].encode("utf-8", "backslashreplace")).decode("utf-8", "replace")
+    return printable(kept[:MAX_TEXT]) + ("…" if len(text) > MAX_TEXT else "")
+
+
+def printable(text: str) -> str:
+    """The same text, with a code for each character that cannot be seen."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def masked(data: bytes) -> bytes:

@@ -101,4 +101,5 @@ def test_answer_whole(given, verdict):
 
 
 def test_bytes_are_shown_as_text():
+    assert judge.shown(b"Card 4111111111111111", 12) == "Card 411111*… (21 bytes)"
     assert judge.shown(b"a\x04\xff\n") == "a\\x04\\xff\\x0a" and judge.shown(b"x" * 200).endswith("… (200 bytes)")

@@ -34,7 +34,7 @@ class Subject:
         return self.there
 
 
-def played(*pairs, absent=frozenset(), profile=Profile.QUICK, there=False):
+def played(*pairs, seen="seen", absent=frozenset(), profile=Profile.QUICK, there=False):
     """pairs: (case, verdict or exception)."""
     subject = Subject()
     subject.there = there
@@ -44,7 +44,7 @@ def played(*pairs, absent=frozenset(), profile=Profile.QUICK, there=False):
             exam.now += 2.0
             if isinstance(what, Exception):
                 raise what
-            exam.findings[one] = Finding(what, "seen")
+            exam.findings[one] = Finding(what, seen)
         return scene(one, seconds=1, play=play)
 
     runner = Runner(subject, [one for one, _ in pairs], absent, profile, [])
@@ -64,6 +64,10 @@ def test_practice_is_advice_and_what_is_declared_absent_is_not_tried():
     found = played((MANNERS, Verdict.FAIL), (ABSENT, Verdict.FAIL), absent=frozenset({Need.WIFI}))
     assert found["1.2"].verdict is Verdict.ADVICE and found["1.4"].verdict is Verdict.NOT_APPLICABLE
     assert "Wi-Fi" in found["1.4"].seen
+
+
+def test_what_a_device_says_of_itself_is_made_harmless():
+    assert played((ONE, Verdict.FAIL), seen="\x1b[2J 4111111111111111")["1.1"].seen == "\\x1b[2J 411111******1111"
 
 
 def test_a_case_blames_nothing_that_another_one_names():

@@ -1,7 +1,7 @@
 """The bytes for the report: bounded and masked, pure."""
 import pytest
 
-from econduit_terminal.sandbox.certify.wire_log import MAX_CHUNK, MAX_ENTRIES, WireLog, masked
+from econduit_terminal.sandbox.certify.wire_log import MAX_CHUNK, MAX_ENTRIES, MAX_TEXT, WireLog, masked, told
 
 
 @pytest.mark.parametrize("data, shown", [
@@ -12,6 +12,14 @@ from econduit_terminal.sandbox.certify.wire_log import MAX_CHUNK, MAX_ENTRIES, W
     (b"a41111111111111111234567b", b"a41111111111111111234567b"), (b"", b"")])
 def test_card_numbers_are_masked_and_keep_their_length(data, shown):
     assert masked(data) == shown and len(masked(data)) == len(data)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("TerminalID is 4111 1111 1111 1111, not 1", "TerminalID is 4111 11** **** 1111, not 1"),
+    ("it says “\x1b[2J\u202e\ud800é”", "it says “\\x1b[2J\\x202e\\ud800é”"), ("a\nb", "a\\x0ab"),
+    ("ü" * (MAX_TEXT + 1), "ü" * MAX_TEXT + "…"), (";4111111111111111=" + "é" * 100, "*" * 146 + "é" * 36), ("", "")])
+def test_a_device_s_words_in_a_report(text, words):
+    assert told(text) == words
 
 
 def test_what_is_kept_is_bounded():
