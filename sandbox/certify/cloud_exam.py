@@ -3,6 +3,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +24,7 @@ from econduit_terminal.sandbox.certify.wire_log import WireLog
 ANSWER = 5.0
 """Seconds that the cloud may take for an answer or an acknowledgement."""
 CALL = 60.0
+_SECRETS = re.compile(r"(?i)(?<=[?&])(key|password)=[^&#]*")
 T = TypeVar("T")
 
 
@@ -195,7 +197,7 @@ class CloudExam(Line):
 
     def call(self, url: str) -> "asyncio.Task[Called]":
         """Calls an address, beside what goes on."""
-        self.log.add(self.now, "note", "url", url.encode())
+        self.log.add(self.now, "note", "url", without_secrets(url).encode())
         return asyncio.get_running_loop().create_task(asyncio.to_thread(_fetch, url))
 
     async def called(self, task: "asyncio.Task[Called]", within: float = CALL) -> Called | None:
@@ -215,6 +217,11 @@ class CloudExam(Line):
 
 class Refused(Cannot):
     """The cloud did not register the examiner; the text says how."""
+
+
+def without_secrets(url: str) -> str:
+    """The same address for a report: a merchant's key and password are not for everybody who reads it."""
+    return _SECRETS.sub(r"\1=***", url)
 
 
 def _fetch(url: str) -> Called:

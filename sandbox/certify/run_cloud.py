@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from econduit_terminal.sandbox.certify.cloud_exam import CloudExam
+from econduit_terminal.sandbox.certify.cloud_exam import CloudExam, without_secrets
 from econduit_terminal.sandbox.certify.cloud_link import Terminal
 from econduit_terminal.sandbox.certify.exam import DeviceGone
 from econduit_terminal.sandbox.certify.listing import listing
@@ -70,7 +70,7 @@ async def _run(options: argparse.Namespace, asked: Plan, absent: frozenset[Need]
             note = "stopped by hand"
         runner.give_up(note or "not tried")
     await exam.settle()
-    device = {"endpoints": [f"{host}:{port}" for host, port in options.endpoint], "url": options.url,
+    device = {"endpoints": [f"{host}:{port}" for host, port in options.endpoint], "url": without_secrets(options.url),
               "terminal_type": options.terminal_type,
               "terminal_id": options.terminal_id, "invalid_type": options.invalid_type}
     found = result.record("cloud", device, runner.results.values(), began=began, seconds=time.monotonic() - start,

@@ -3,6 +3,7 @@ import asyncio
 
 from econduit_terminal.sandbox.certify.cloud_exam import ANSWER, CloudExam, Refused
 from econduit_terminal.sandbox.certify.cloud_link import Wire
+from econduit_terminal.sandbox.certify.exam import DeviceGone
 from econduit_terminal.sandbox.certify.judge import HEARTBEAT, shown
 from econduit_terminal.sandbox.certify.scene import Scene, scene
 from econduit_terminal.sandbox.certify.table import cloud as C
@@ -36,7 +37,11 @@ async def ok(exam: CloudExam) -> None:
 
 async def secondary(exam: CloudExam) -> None:
     """The other endpoint."""
-    wire = await exam.connect(secondary=True)
+    try:
+        wire = await exam.connect(secondary=True)
+    except DeviceGone as reason:
+        exam.report(C.SECONDARY, Verdict.FAIL, f"no connection can be made: {reason}")
+        return
     since = exam.now
     wire.send(exam.terminal.register() + END)
     answer = await exam.answer(wire, since)
@@ -171,7 +176,7 @@ async def after_failure(exam: CloudExam) -> None:
 
 async def twice(exam: CloudExam) -> None:
     """Two connections of one TerminalID; where there is a URL, a transaction must come over the newer."""
-    await exam.registered()
+    older = await exam.registered()
     try:
         newer = await exam.registered()
     except Refused as reason:
@@ -186,8 +191,8 @@ async def twice(exam: CloudExam) -> None:
     if request is not None:
         newer.send(approval(exam, ref) + END)
         await exam.called(call)
-    exam.holds(C.TWICE, request is not None, "the transaction came over the newer",
-               "the transaction did not come over the newer")
+    exam.holds(C.TWICE, request is not None and not older.requests(since), "the transaction came over the newer",
+               "the transaction did not come over the newer" if request is None else "the transaction came over both")
 
 
 def approval(exam: CloudExam, ref: str, auth: str = "A1B2C3", filler: int = 0) -> bytes:

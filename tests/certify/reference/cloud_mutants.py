@@ -2,6 +2,7 @@
 
     cloud_mutants.py MUTANT PRIMARY_PORT SECONDARY_PORT HTTP_PORT
 """
+import contextlib
 import json
 import re
 import sys
@@ -112,6 +113,16 @@ class DeafSecondary(Cloud):
             mute.judge = lambda fields: b"FAILED-REGISTRATION"
             mute.listen(port)
         else:
+            super().listen(port)
+
+
+@mutant("C2.2")
+class ClosedSecondary(Cloud):
+    ports = 0
+
+    def listen(self, port):
+        self.ports += 1
+        if self.ports != 2:
             super().listen(port)
 
 
@@ -351,6 +362,23 @@ class SendsToWhoeverCameLast(Cloud):
         if given.get("terminalId") in self.terminals:
             given = {**given, "terminalId": next(reversed(self.terminals))}
         return super().run(given)
+
+
+@mutant("C3.8")
+class SendsToTheOlderToo(Connection):
+    older = None
+
+    def take(self, message):
+        before, new = next(iter(self.cloud.terminals.values()), None), self.id is None
+        super().take(message)
+        if new and before is not None and before.id == self.id:
+            self.older = before
+
+    def sell(self, request, timeout):
+        if self.older is not None:
+            with contextlib.suppress(OSError):
+                self.older.send(json.dumps(request).encode() + END)
+        return super().sell(request, timeout)
 
 
 @mutant("C5.2")

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from econduit_terminal.sandbox.certify.cloud_exam import Called, CloudExam, Refused
+from econduit_terminal.sandbox.certify.cloud_exam import Called, CloudExam, Refused, without_secrets
 from econduit_terminal.sandbox.certify.cloud_link import Terminal
 from econduit_terminal.sandbox.certify.exam import DeviceGone
 from econduit_terminal.sandbox.certify.table.model import Profile
@@ -27,6 +27,14 @@ def test_the_url_of_a_sale(url, path, more):
     assert more.items() <= query.items()
     assert parse_qs(urlsplit(exam(url).call_url("R1", terminal="7")).query)["terminalId"] == ["7"]
     assert urlsplit(exam(url).call_url("R1", "checkStatus")).path.endswith("/services/api.asmx/checkStatus")
+
+
+def test_a_merchant_s_credentials_are_in_no_report():
+    cloud = exam("http://h/services/api.asmx/runTransaction?key=K1&Password=P%261&amount=1.00")
+    url = cloud.call_url("R1")
+    assert "K1" in url and "P%261" in url, "the cloud is told"
+    for public in (without_secrets(url), without_secrets(cloud.url)):
+        assert "K1" not in public and "P%261" not in public and "amount=1.00" in public
 
 
 @pytest.mark.parametrize("body, approved", [(b'{"ResultCode":"Approved"}', True), (b'{"resultcode":"APPROVED"}', True),
