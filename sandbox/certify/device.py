@@ -88,7 +88,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("ack_true", Kind.COMMAND, "", "and with \"true\" again"),
     ),
 }
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 LIMITS = {"heartbeat": (0.2, 3600.0), "transaction": (0.1, 600.0), "retry": (1.0, 3600.0)}
 

@@ -52,6 +52,8 @@ def read(text: str) -> tuple[dict[str, Any], list[Mistake]]:
     while True:
         try:
             return tomllib.loads("\n".join(lines)), mistakes
+        except RecursionError:
+            return {}, [*mistakes, Mistake(1, "", "lists or tables are nested too deeply in it")]
         except tomllib.TOMLDecodeError as error:
             at = _AT.search(str(error))
             number = min(int(at["line"]), len(lines)) if at and at["line"] else _last(lines)

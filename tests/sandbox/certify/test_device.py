@@ -32,6 +32,7 @@ def test_the_designs_own_example():
 @pytest.mark.parametrize("line, place, words", [
     ('format = "josn"', "device.format", "did you mean json?"), ("format = 1", "device.format", "is no text"),
     ('format = "JSON"', "device.format", "did you mean json?"),
+    ('heartbeat = "٣s"', "device.heartbeat", "is no duration"),
     ('heartbeat = "60"', "device.heartbeat", "the unit is missing"), ("heartbeat = 60", "device.heartbeat",
     "is no text"),
     ('heartbeat = "0s"', "device.heartbeat", "out of range"), ('heartbeat = "-1s"', "device.heartbeat", "no duration"),

@@ -35,6 +35,11 @@ def test_what_is_right_is_read_all_the_same():
     assert Mistake(3, "t.b", "words").show("f.toml") == "f.toml:3: t.b: words"
 
 
+def test_what_is_nested_without_end_is_a_mistake_like_any_other():
+    found, mistakes = read("a = nope\nb = " + "[" * 3000)
+    assert found == {} and [mistake.line for mistake in mistakes][:1] == [1] and "too deeply" in mistakes[-1].text
+
+
 @given(st.text(max_size=80))
 def test_it_never_raises_and_always_ends(text):
     read(text)
