@@ -6,6 +6,7 @@ from econduit_terminal.sandbox.certify.options import Wrong
 from econduit_terminal.sandbox.certify.plain_words import why
 from econduit_terminal.sandbox.certify.report import archive, writer
 from econduit_terminal.sandbox.certify.report.compare import compare
+from econduit_terminal.sandbox.certify.wire_log import told
 
 
 def main(options: argparse.Namespace) -> int:
@@ -27,8 +28,9 @@ def _verify(options: argparse.Namespace) -> int:
     print(f"{path}: {judgement.trust.value}" + (f": {judgement.why}" if judgement.why else ""))
     if judgement.good:
         found = writer.load(path)
-        print(f"{found['verdict']}: {found['role']}, {len(found['cases'])} cases, profile {found['profile']}, "
-              f"{found['began']}" + (f" ({found['note']})" if found["note"] else ""))
+        words = [f"{found.get('role')}", f"{len(found['cases'])} cases", f"profile {found.get('profile')}",
+                 f"{found.get('began')}" + (f" ({found['note']})" if found.get("note") else "")]
+        print(told(f"{found.get('verdict')}: {', '.join(words)}"))
     return 0 if judgement.good else 1
 
 
@@ -38,6 +40,6 @@ def _compare(options: argparse.Namespace) -> int:
     for change in changes:
         seen = f": {change.seen}" if change.seen else ""
         print(f"{'worse ' if change.worse else '      '}{change.case:<6}{change.before} → {change.after}  "
-              f"{change.title}{seen}")
-    print(f"{first['verdict']} → {second['verdict']}, {len(changes)} of {len(second['cases'])} cases changed")
+              f"{told(f'{change.title}{seen}')}")
+    print(f"{first.get('verdict')} → {second.get('verdict')}, {len(changes)} of {len(second['cases'])} cases changed")
     return 1 if any(change.worse for change in changes) else 0

@@ -2,17 +2,20 @@
 
 ``SCHEMA`` (result.schema.json beside this file) describes it; its version changes when a reader would have to.
 """
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from econduit_terminal.conf.version import VERSION as PRODUCT
 from econduit_terminal.sandbox.certify.outcome import Result
 from econduit_terminal.sandbox.certify.table.model import Verdict
+from econduit_terminal.sandbox.certify.wire_log import told
 
 VERSION = 1
 Record = dict[str, Any]
 EXIT = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
 NO_DEVICE, WRONG_COMMAND = 3, 4
+_VERDICTS = {verdict.value for verdict in Verdict}
 
 
 def record(role: str, device: Mapping[str, Any], results: Iterable[Result], *, began: str, seconds: float, profile: str,
@@ -54,4 +57,6 @@ def readable(found: Any) -> Record:
         if not isinstance(case, dict) or not isinstance(case.get("case"), str) or not isinstance(case.get("verdict"),
                                                                                                  str):
             raise ValueError("a case without its number or its verdict")
+        if not re.fullmatch(r"C?[0-9]{1,6}\.[0-9]{1,6}", case["case"]) or case["verdict"] not in _VERDICTS:
+            raise ValueError(f"no case of econduit-certify: {told(case['case'])!r}, {told(case['verdict'])!r}")
     return found

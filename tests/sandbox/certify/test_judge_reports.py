@@ -28,6 +28,10 @@ def test_verify_and_compare(tmp_path, capsys):
     assert main(PROGRAM.parse(["verify", str(tmp_path / "b")])) == 1
     assert "report.html is not the one in the archive" in capsys.readouterr().out
     assert main(PROGRAM.parse(["verify", str(tmp_path / "b" / "archive.zip")])) == 0
+    (tmp_path / "least.json").write_text('{"version": 1, "cases": []}')
+    assert main(PROGRAM.parse(["compare", str(tmp_path / "least.json"), str(tmp_path / "a")])) == 0
+    writer.archive.pack({"result.json": (tmp_path / "least.json").read_bytes()}, tmp_path / "least.zip", None)
+    assert main(PROGRAM.parse(["verify", str(tmp_path / "least.zip")])) == 0
     whole = (tmp_path / "a" / "archive.zip").read_bytes()
     (tmp_path / "a" / "archive.zip").write_bytes(whole[:-40])
     assert main(PROGRAM.parse(["verify", str(tmp_path / "a")])) == 1

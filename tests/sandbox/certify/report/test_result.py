@@ -35,7 +35,9 @@ def test_the_verdict(verdicts, strict, overall):
 
 
 @pytest.mark.parametrize("content", [None, [], {}, {"cases": []}, {"version": 2, "cases": []},
-                                     {"version": 1, "cases": [{"case": 1}]}, {"version": 1, "cases": {}}])
+                                     {"version": 1, "cases": [{"case": 1}]}, {"version": 1, "cases": {}},
+                                     {"version": 1, "cases": [{"case": "abc", "verdict": "PASS"}]},
+                                     {"version": 1, "cases": [{"case": "3.6", "verdict": "\x1b[2J"}]}])
 def test_what_is_no_record(content):
     with pytest.raises(ValueError):
         result.readable(content)
