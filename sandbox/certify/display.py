@@ -40,6 +40,9 @@ class Display(Protocol):
     async def red(self) -> bool:
         """Whether what it says now is red. Raises Cannot."""
 
+    async def runs(self) -> int | None:
+        """How often the application has run, by a look after this moment; None where nothing tells."""
+
     @property
     def latest(self) -> Reading | None:
         """The last reading, where it is read all the time."""
@@ -97,6 +100,15 @@ class UrlDisplay:
             raise Cannot("the display's JSON has no color")
         return self.latest.red
 
+    async def runs(self) -> int | None:
+        """See Display."""
+        asked = self._now()
+        while self._looked < asked and self.latest is not None and self.latest.runs is not None:
+            if self._now() >= asked + TIMEOUT:
+                return None
+            await asyncio.sleep(POLL / 2)
+        return self.latest.runs if self.latest is not None else None
+
     @property
     def latest(self) -> Reading | None:
         """See Display."""
@@ -126,6 +138,10 @@ class AskedDisplay:
     async def red(self) -> bool:
         """See Display."""
         return await self._hands.says("Is it red?")
+
+    async def runs(self) -> int | None:
+        """See Display."""
+        return None
 
     @property
     def latest(self) -> Reading | None:

@@ -239,7 +239,7 @@ class Exam:
             return self._runs
         if self.device.counter:
             return await counter(self.device.counter)
-        return self.display.latest.runs if self.display.latest is not None else None
+        return await self.display.runs()
 
     async def probe(self) -> int | None:
         """A plain transaction: how many runs there were beyond it since the last answer, None where nothing tells."""

@@ -2,9 +2,10 @@
 
 The examiner must read on where the terminal breaks the rules, so that one fault does not hide the others. A message
 ends by the first of: EOT EOT; its own format's end (JSON, XML, STX … ETX LRC); silence, which the caller announces.
-What stood before it (``lead``) and behind it (``tail``: EOT, white space) is kept and judged elsewhere. Behind a whole
-end, EOT EOT in one segment with the next message, and what comes ``BEHIND`` later, leads that one. Each byte is
-looked at a bounded number of times. Nothing is shared with the product's framing: one bug cannot hide on both sides.
+What stood before it (``lead``) and behind it (``tail``: EOT, white space, the NUL of a text in C) is kept and judged
+elsewhere. Behind a whole end, EOT EOT in one segment with the next message, and what comes ``BEHIND`` later, leads that
+one. Each byte is looked at a bounded number of times. Nothing is shared with the product's framing: one bug cannot hide
+on both sides.
 """
 import json
 import re
@@ -15,7 +16,7 @@ from operator import xor
 from typing import Any
 
 END = b"\x04\x04"
-BLANK = b"\x04 \r\n\t"
+BLANK = b"\x04 \r\n\t\0"
 STX, ETX = 0x02, 0x03
 MAX_TAIL = 64
 BEHIND = 0.1
@@ -66,6 +67,11 @@ class Inbox:
     def pending(self) -> int:
         """How many bytes wait for their message's end."""
         return len(self._bytes)
+
+    @property
+    def in_format(self) -> bool:
+        """Whether what waits has a format that says where it ends: a pause is a pause of the line's then."""
+        return bytes(self._bytes[:1]) in (b"{", b"[", b"<", b"\x02")
 
     @property
     def part(self) -> bytes:

@@ -9,8 +9,9 @@ from typing import Protocol
 from econduit_terminal.sandbox.certify.inbox import Inbox, Message, What
 from econduit_terminal.sandbox.certify.table.answers import ACK, OK, Shape
 
-QUIET = 0.7
-"""Seconds without a byte after which what waits is taken for a message (the device forgot its end)."""
+QUIET, LONG_QUIET = 0.7, 5.0
+"""Seconds without a byte after which what waits is taken for a message (the device forgot its end): LONG_QUIET in a
+format that has an end of its own. A lost segment comes again after a second and more."""
 MAX_BYTES = 16 << 20
 """Bytes that one connection may bring before it is cut as a flood."""
 SEGMENT_PAUSE = 0.03
@@ -187,7 +188,8 @@ class Link(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._inbox.pending:
-            self._timer = asyncio.get_running_loop().call_later(QUIET, self._quiet)
+            quiet = LONG_QUIET if self._inbox.in_format else QUIET
+            self._timer = asyncio.get_running_loop().call_later(quiet, self._quiet)
         self.owner.changed()
 
     def eof_received(self) -> bool:

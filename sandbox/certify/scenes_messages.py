@@ -5,6 +5,7 @@ from econduit_terminal.sandbox.certify import judge
 from econduit_terminal.sandbox.certify.device import Ack
 from econduit_terminal.sandbox.certify.exam import SETTLE, Exam
 from econduit_terminal.sandbox.certify.inbox import Message, What, is_heartbeat, kind_of
+from econduit_terminal.sandbox.certify.link import Link
 from econduit_terminal.sandbox.certify.scene import Scene, scene
 from econduit_terminal.sandbox.certify.scenes_registration import LATE, register_again
 from econduit_terminal.sandbox.certify.table import terminal as T
@@ -14,12 +15,17 @@ from econduit_terminal.sandbox.certify.unasked import unasked
 
 SHORTEST_RUN = 10.0
 """Seconds that a device is watched at least before what a whole run shows is judged."""
+ON_ITS_WAY = 2.0
+"""Seconds for which the rest of a message's end may be on its way."""
 
 
 def _settled(exam: Exam, what: What) -> list[Message]:
-    """Messages whose end was seen: nobody ended the connection right behind it."""
+    """Messages whose end was seen, or would have been: the examiner did not end the connection right behind it."""
+    def enough(link: Link, message: Message) -> float:
+        return ON_ITS_WAY if message is link.messages[-1] and message.tail != END and link.by_us else SETTLE
+
     return [message for link, message in exam.bench.messages(what)
-            if link.closed is None or link.closed > message.ended + SETTLE]
+            if link.closed is None or link.closed > message.ended + enough(link, message)]
 
 
 async def _something_of_each(exam: Exam) -> None:
@@ -49,6 +55,8 @@ async def over_the_run(exam: Exam) -> None:
         await exam.settle()
         registers = [(link, link.register) for link in exam.bench.links if link.register]
     await asyncio.sleep(SETTLE)
+    await exam.bench.until(lambda: all(link.messages[-1].tail == END for link in exam.bench.open_links()
+                                       if link.messages), ON_ITS_WAY)
     bodies = list(dict.fromkeys(message.body for _, message in registers if message))
     exam.report(T.IDENTICAL, Verdict.FAIL if len(bodies) > 1 and exam.device.ack is not Ack.BOTH else Verdict.PASS,
                 f"{len(bodies)} different ones; first {judge.shown(bodies[0], 200)}, then {judge.shown(bodies[1], 200)}"

@@ -15,8 +15,8 @@ from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 
 LATE = 1.5
 """Seconds that an answer takes when it takes its time."""
-DARK = 10.0
-"""Seconds for which a device's display may take to say that it is offline."""
+LIT, DARK = 5.0, 10.0
+"""Seconds for which a device's display may take to say that it is online, or offline."""
 
 
 def _nobody(link: Link) -> bool:
@@ -108,7 +108,13 @@ def _shape(shape: Shape) -> Play:
 
 async def _refused(exam: Exam, case: Case, data: bytes, watch: float) -> None:
     """Answers wrongly (or, with no data, not at all), watches that nothing follows, answers the next one rightly."""
-    link = await register_again(exam)
+    # By its display alone it is only judged out of the dark: one that lags shows the last registration now.
+    by_display = bool(data)
+    if data or not exam.device.display_url:
+        link = await register_again(exam)
+    else:
+        link, dark = await _register_in_the_dark(exam)
+        by_display = dark is not None
     exam.refused.add(link)
     link.ack = None
     if exam.device.display_url:
@@ -126,7 +132,7 @@ async def _refused(exam: Exam, case: Case, data: bytes, watch: float) -> None:
                 return "a heartbeat came"
         if any(exam.belongs(message, request) for message in link.of(What.RESPONSE, sent)):
             return "a transaction was run over this connection"
-        turned = exam.display.turned(ONLINE, sent)
+        turned = exam.display.turned(ONLINE, sent) if by_display else None
         if turned and not (data and any(one.opened < turned.t + 0.2 for one in others)):
             return f"the display said “{ONLINE}” after {turned.t - sent:.1f} s"
         return None
@@ -171,9 +177,15 @@ async def no_answer(exam: Exam) -> None:
     await _refused(exam, T.NO_ANSWER, b"", max(hold(exam), 3.0))
 
 
+def _lag(exam: Exam) -> float:
+    """Seconds after which the display has shown what was true before, by what it took in section 6."""
+    times = [seconds for _, seconds in exam.display_times]
+    return min(LIT, 1.5 * max(times) + SETTLE) if times else LIT
+
+
 async def _register_in_the_dark(exam: Exam) -> tuple[Link, float | None]:
-    """A new connection with its Register, and since when its device was seen to be offline (None: it was not). Raises
-    DeviceGone."""
+    """A new connection with its Register, and since when its device was seen to be offline and nothing else (None: it
+    was not). Raises DeviceGone."""
     exam.policy = _nobody
     await exam.bench.close()
     exam.bench.cut_all()
@@ -181,6 +193,7 @@ async def _register_in_the_dark(exam: Exam) -> tuple[Link, float | None]:
         dark = await exam.display.wait_for(OFFLINE, DARK, exam.bench.now) is not None
     except Cannot:
         dark = False
+    await asyncio.sleep(_lag(exam))
     since = exam.bench.now
     await exam.bench.open()
     caller = await exam.caller(exam.device.retry, since)
@@ -231,9 +244,16 @@ async def withdrawn(exam: Exam) -> None:
     before = await exam.runs()
     since = exam.bench.now
     link.send(FAILED + END)
-    run = await exam.bench.until(lambda: link.of(What.RESPONSE, since) or link.closed is not None, 2.0)
-    again = await exam.bench.until(lambda: exam.current(since), 1.0 if link.open else exam.device.retry)
-    if run and run is not True:
+    # It may register again over this connection, or over a new one.
+    exam.refused.add(link)
+    await exam.bench.until(lambda: link.of(What.RESPONSE, since) or link.of(What.REGISTER, since)
+                           or link.closed is not None, 2.0)
+    if link.open and link.of(What.REGISTER, since):
+        await link.accept(exam.ok_shape)
+    over_it = link.open and link.of(What.REGISTER, since)
+    again = None if over_it else await exam.bench.until(lambda: exam.current(since),
+                                                        1.0 if link.open else exam.device.retry)
+    if link.of(What.RESPONSE, since):
         exam.report(T.WITHDRAWN, Verdict.FAIL, "it was run as a transaction")
     elif not again and not link.open:
         exam.report(T.WITHDRAWN, Verdict.FAIL, f"the device left and did not register again within "
@@ -241,7 +261,8 @@ async def withdrawn(exam: Exam) -> None:
     else:
         extra = await exam.probe() if before is not None else None
         exam.report(T.WITHDRAWN, Verdict.FAIL if extra else Verdict.PASS, "it was run as a transaction" if extra else
-                    f"registered again after {again.opened - since:.1f} s" if again else "the connection works on")
+                    f"registered again after {again.opened - since:.1f} s" if again else
+                    "registered again over this connection" if over_it else "the connection works on")
 
 
 SCENES_FIRST: tuple[Scene[Exam], ...] = (

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def _load(name: str) -> ModuleType:
     return module
 
 
+ODD = _load("terminal_odd").ODD
 MUTANTS = {"terminal": _load("terminal_mutants").MUTANTS, "cloud": _load("cloud_mutants").MUTANTS}
 
 
@@ -82,13 +84,14 @@ def ports(count: int) -> list[int]:
 
 
 def examine(role: str, mutant: str | None, folder: Path, *options: str, settings: str = "") -> Run:
-    """One quick run with the reference (or a mutant of it); `settings` go below the device's."""
+    """One quick run with the reference (or a mutant of it, or an odd one); `settings` go below the device's."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = ports(3)
-    program = [REFERENCE / (f"{role}_mutants.py" if mutant else f"{role}.py"), *([mutant] if mutant else []), *numbers]
+    kind = "_odd" if mutant in ODD else "_mutants" if mutant else ""
+    program = [REFERENCE / f"{role}{kind}.py", *([mutant] if mutant else []), *numbers]
     examiner: list[object] = [sys.executable, "-m", "econduit_terminal.sandbox.certify"]
     if role == "terminal":
-        (folder / "device.toml").write_text(DEVICE.format(display=numbers[2]) + settings)
+        (folder / "device.toml").write_text(_declared(mutant).format(display=numbers[2]) + settings)
         examiner += ["terminal", "--device", folder / "device.toml", "--host", "127.0.0.1", "--no-person",
                      "--ports", f"{numbers[0]},{numbers[1]}"]
     else:
@@ -110,6 +113,15 @@ def examine(role: str, mutant: str | None, folder: Path, *options: str, settings
         raise AssertionError(f"no result of {mutant}: {done.stdout}{done.stderr}")
     result = json.loads((folder / "result.json").read_text())
     return Run(mutant, done.returncode, result, done.stdout + done.stderr, folder)
+
+
+def _declared(name: str | None) -> str:
+    """device.toml, with what an odd one declares otherwise."""
+    text = DEVICE
+    for key, value in ODD[name].device if name in ODD else ():
+        spelled = value if value in ("true", "false") else json.dumps(value)
+        text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {spelled}", text)
+    return text
 
 
 def _until_listens(port: int) -> None:

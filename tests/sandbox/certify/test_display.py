@@ -52,6 +52,11 @@ def test_it_is_read_all_the_time_and_turns_are_found():
         display = UrlDisplay(f"http://127.0.0.1:{server.server_port}/", loop.time, lambda: None)
         task = loop.create_task(display.watch())
         assert (await display.wait_for(OFFLINE, 5)).red and await display.red()
+        assert await display.runs() is None
+        state["runs"] = 1
+        await asyncio.sleep(0.5)
+        state["runs"] = 2
+        assert await display.runs() == 2, "not what was read before"
         since = loop.time()
         state["display"] = ONLINE
         assert await display.wait_for(ONLINE, 5) and display.turned(ONLINE, since) and not display.turned(OFFLINE,

@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given, strategies as st
 
-from econduit_terminal.sandbox.certify.inbox import Inbox, What
+from econduit_terminal.sandbox.certify.inbox import BLANK, Inbox, What
 from econduit_terminal.sandbox.certify.requests import framed
 
 REGISTER = b'{"Command":"Register","TerminalType":"T","TerminalID":"1","AckHeartbeat":"true"}'
@@ -24,7 +24,7 @@ def cut(stream: bytes, size: int) -> list:
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
-@pytest.mark.parametrize("end", [END, b"\x04", b"", b"\r\n\x04\x04", b"\x04\x04\x04"])
+@pytest.mark.parametrize("end", [END, b"\x04", b"", b"\r\n\x04\x04", b"\x04\x04\x04", b"\0\x04\x04", b"\x04\x04\0"])
 def test_messages_of_each_format_and_what_stands_behind_them(size, end):
     bodies = [REGISTER, BEAT, ANSWER, XML, STX, framed(b"A")]
     found = cut(b"".join(body + end for body in bodies), size)
@@ -84,4 +84,4 @@ def test_300_kib_byte_by_byte_is_linear():
 def test_nothing_is_lost(stream, size):
     found = cut(stream, size)
     kept = b"".join(message.lead + message.body + message.tail for message in found)
-    assert stream.translate(None, b"\x04 \r\n\t") == kept.translate(None, b"\x04 \r\n\t")
+    assert stream.translate(None, BLANK) == kept.translate(None, BLANK)

@@ -70,6 +70,22 @@ def test_a_message_without_any_end_is_taken_when_nothing_more_comes(on_a_bench):
     on_a_bench(play)
 
 
+def test_a_pause_inside_a_message_does_not_end_it(on_a_bench, monkeypatch):
+    """A segment that was lost comes again after a second; the device can do nothing about it."""
+    monkeypatch.setattr("econduit_terminal.sandbox.certify.link.QUIET", 0.1)
+
+    async def play(exam):
+        reader, writer = await dial(exam)
+        writer.write(REGISTER[:30])
+        await asyncio.sleep(0.4)
+        writer.write(REGISTER[30:])
+        assert await reader.readexactly(17) == b"OK-REGISTRATION\x04\x04"
+        link = await exam.online(1)
+        assert len(link.messages) == 1 and link.register.fields["TerminalID"] == "1"
+        writer.close()
+    on_a_bench(play)
+
+
 def test_a_flood_is_cut(on_a_bench, monkeypatch):
     monkeypatch.setattr("econduit_terminal.sandbox.certify.link.MAX_BYTES", 100_000)
 
