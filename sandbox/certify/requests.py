@@ -67,7 +67,8 @@ def build(form: Format, ref: str, terminal: str, *, echo: str = "", answer_bytes
         case Format.JSON:
             fields = {"Command": "Sale", "Amount": "2.50", "RefID": ref, "TerminalID": terminal, "Echo": echo,
                       "AnswerBytes": wanted, "Delay": wait}
-            body = json.dumps({name: value for name, value in fields.items() if value}, separators=(",", ":")).encode()
+            body = json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False,
+                              separators=(",", ":")).encode()
         case Format.XML:
             pairs = {"Command": "Sale", "Amount": "2.50", "RefID": ref, "Echo": echo, "AnswerBytes": wanted,
                      "Delay": wait}

@@ -2,16 +2,18 @@
 import asyncio
 
 from econduit_terminal.sandbox.certify.display import OFFLINE, ONLINE
-from econduit_terminal.sandbox.certify.exam import Exam, Play
+from econduit_terminal.sandbox.certify.exam import DeviceGone, Exam, Play
 from econduit_terminal.sandbox.certify.person import Cannot
 from econduit_terminal.sandbox.certify.scene import Scene, scene
-from econduit_terminal.sandbox.certify.table import terminal_sales as S
+from econduit_terminal.sandbox.certify.table import terminal as T, terminal_sales as S
 from econduit_terminal.sandbox.certify.table.answers import END
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 
 SOON, IN_TIME = 5.0, 10.0
 REFUSED_FOR = 1.0
 """Seconds for which ports stay closed once the display is offline: the device is to be refused before it returns."""
+RETURN = 12.0
+"""Seconds for which a device that was refused is waited for at least: what case 2.15 allows."""
 AWAY = 8.0
 BACK_GOOD, BACK_ENOUGH = 20.0, 60.0
 
@@ -35,7 +37,13 @@ async def display(exam: Exam) -> None:
         exam.report(S.RED, Verdict.INCONCLUSIVE, f"“{OFFLINE}” was not shown")
     await asyncio.sleep(REFUSED_FOR)
     await exam.bench.open()
-    link = await exam.online()
+    patience = max(exam.device.retry, RETURN)
+    try:
+        link = await exam.online(patience)
+    except DeviceGone:
+        exam.report(T.RESTARTS[2], Verdict.FAIL, f"not registered within {patience:g} s after both ports had been "
+                    "closed for a moment")
+        raise
     await _shows(exam, S.BACK_ONLINE, ONLINE, SOON, link.answered or exam.bench.now)
     exam.report(S.DISPLAY_TIMES, Verdict.INFO,
                 "; ".join(f"{what}: {seconds:.2f} s" for what, seconds in exam.display_times)

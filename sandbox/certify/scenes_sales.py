@@ -17,6 +17,8 @@ from econduit_terminal.sandbox.certify.table.model import Case, Finding, Verdict
 LARGE = 64 << 10
 LARGE_ANSWER = 300 << 10
 SPLITS = 12
+WIDE = "Zo\u00eb \u4e2d\u6587 \u20ac"
+"""Characters of two and three bytes."""
 NO_ECHO = "without an echo application nothing tells or makes this"
 
 
@@ -94,9 +96,9 @@ async def bare(exam: Exam) -> None:
 
 
 async def bytewise(exam: Exam) -> None:
-    """Byte by byte, then cut in two or three at changing places."""
+    """Byte by byte, with characters of several bytes, then cut in two or three at changing places."""
     source = random.Random(1)
-    first = exam.request()
+    first = exam.request(echo=WIDE)
     whole = first.body + END
     sales: list[tuple[Request, Sequence[bytes], float]] = [(first, [whole[at:at + 1] for at in range(len(whole))],
                                                             0.002)]

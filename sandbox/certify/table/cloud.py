@@ -9,12 +9,12 @@ STREAM = "TCP is a stream: a message comes in any number of segments, at any pac
 # 3 Registration (first in time; what the other cases rest on)
 OK = _add("C3.1", "3.1 3.3 3.4", MUST, "A right registration is answered OK-REGISTRATION", does="Registers.",
           expects="OK-REGISTRATION, alone or with EOT EOT, within 5 s.", why="The first of the three messages.")
-ACK = _add("C4.1", "4.3 4.4", MUST, "A heartbeat is acknowledged", rests_on=[OK],
-           does="Registers with AckHeartbeat \"true\", sends "
-           "a heartbeat.", expects='{"Status":"OK"} and EOT EOT within 5 s.', why="The document's text.")
 STAYS = _add("C2.1", "2.1 2.2", MUST, "The connection stays open", rests_on=[OK],
              does="Waits 5 s after the registration; looks at it after a transaction, too, where there is a URL.",
              expects="It is open; nothing came that is not a transaction.", why="\"Remains open at all times\".")
+ACK = _add("C4.1", "4.3 4.4", MUST, "A heartbeat is acknowledged", rests_on=[OK, STAYS],
+           does="Registers with AckHeartbeat \"true\", sends "
+           "a heartbeat.", expects='{"Status":"OK"} and EOT EOT within 5 s.', why="The document's text.")
 SECONDARY = _add("C2.2", "2.3", MUST, "The second endpoint", needs=[Need.SECOND_PORT], rests_on=[OK],
                  does="Registers at the second endpoint.", expects="OK-REGISTRATION.",
                  why="\"We have 2 production endpoints\".")
@@ -84,7 +84,7 @@ ACK_TWICE = _add("C4.7", "4.4", MUST, "One acknowledgement for each heartbeat", 
 
 # 5, 7 Transactions by the URL
 _URL = [Need.URL]
-SALE = _add("C5.1", "5.1 7.1", MUST, "A transaction by the URL, end to end", needs=_URL, rests_on=[OK],
+SALE = _add("C5.1", "5.1 7.1", MUST, "A transaction by the URL, end to end", needs=_URL, rests_on=[OK, STAYS],
             does="Calls the URL, answers over the connection.", expects="The request comes over the connection, once; "
             "the caller gets the answer.", why="\"We will provide you with a url\".")
 TWICE = _add("C3.8", "3.1 3.8", MUST, "Two registrations of one TerminalID", rests_on=[OK, SALE],

@@ -24,24 +24,24 @@ RESPONSE_ENDS = _plain(
     "asks.")
 
 # 2 Connection
+ONE_CONNECTION = _plain(
+    "2.3", "2.1", MUST, "One registered connection at a time", does="Watches both ports during the whole run.",
+    expects="Once a newer connection is registered, nothing is sent over the older one, and it is closed within 2 s.",
+    why="The document knows one connection; with two, the cloud cannot know where a transaction goes.")
 STAYS_IDLE = _plain(
-    "2.1", "1.1 2.1", MUST, "The idle connection stays open",
+    "2.1", "1.1 2.1", MUST, "The idle connection stays open", rests_on=[ONE_CONNECTION],
     does="Leaves the registered terminal alone for three heartbeats, 20 s at least, and acknowledges them.",
     expects="The same connection all the while.", why="\"Remains open at all times\".")
 STAYS_AFTER_SALE = _plain(
     "2.2", "2.1 2.2", MUST, "The connection stays open after a transaction",
     does="Two transactions, one after the other, and a pause.",
     expects="Both come and go over one connection, which is open afterwards.", why="\"Remains open at all times\".")
-ONE_CONNECTION = _plain(
-    "2.3", "2.1", MUST, "One registered connection at a time", does="Watches both ports during the whole run.",
-    expects="Once a newer connection is registered, nothing is sent over the older one, and it is closed within 2 s.",
-    why="The document knows one connection; with two, the cloud cannot know where a transaction goes.")
 PRIMARY_FIRST = _plain(
     "2.4", "2.3 2.4", MUST, "The primary endpoint comes first", needs=[Need.SECONDARY],
     does="Both endpoints listen; the connection is closed three times.",
     expects="A registration at the primary each time; at the secondary now and then: NON-STRICT.",
     why="The secondary is for when no connection can be made to the primary.")
-FIN = _plain("2.9", "2.6 3.8 7.2", MUST, "The cloud closes the connection (FIN)",
+FIN = _plain("2.9", "2.6 3.8 7.2", MUST, "The cloud closes the connection (FIN)", rests_on=[ONE_CONNECTION],
            does="Closes the idle, registered connection.", expects=QUICK_RETURN, why=SEVERED)
 FAILOVER_REFUSED = _plain(
     "2.5", "2.3 2.4", MUST, "The primary refuses connections", needs=[Need.SECONDARY], rests_on=[FIN],
@@ -68,7 +68,7 @@ BACK_AT_PRIMARY = _plain(
     "2.20", "2.4", MUST, "Back at the primary", needs=[Need.SECONDARY], rests_on=[FIN, FAILOVER_REFUSED, PRIMARY_FIRST],
     does="The primary listens again; the connection to the secondary is closed, up to three times.",
     expects="A registration at the primary.", why="The secondary is for when no connection can be made to the primary.")
-RST = _plain("2.10", "2.6 3.8 7.2", MUST, "The cloud resets the connection (RST)",
+RST = _plain("2.10", "2.6 3.8 7.2", MUST, "The cloud resets the connection (RST)", rests_on=[ONE_CONNECTION],
            does="Resets the idle, registered connection.", expects=QUICK_RETURN, why=SEVERED)
 HALF_CLOSE = _plain("2.11", "2.6 3.8", MUST, "The cloud closes its sending side only",
                   does="Sends FIN and keeps its receiving side open.", expects=QUICK_RETURN,
@@ -106,7 +106,7 @@ CONFIGURABLE = _plain("2.19", "2.5", SHOULD, "The endpoints can be configured",
                     expects="A registration at each port that is declared.", why="\"It is recommended\".")
 
 # 5 Transactions: the two that cases before them rest on
-TERMINATED = _plain("5.1", "2.2 5.1", MUST, "A transaction, ended by EOT EOT",
+TERMINATED = _plain("5.1", "2.2 5.1", MUST, "A transaction, ended by EOT EOT", rests_on=[ONE_CONNECTION],
                   does="Sends two transactions, one after the "
                   "other.", expects="Each is run once and answered once.", why="What the terminal is for.")
 UNCHANGED = _plain("5.2", "5.1", MUST, "The request reaches the application unchanged", rests_on=[TERMINATED],

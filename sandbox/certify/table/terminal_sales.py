@@ -21,9 +21,9 @@ def _add(id_: str, statements: str, level: Level, title: str, *, does: str, expe
 BARE = _add("5.3", "5.1", MUST, "A transaction without EOT EOT", does="Sends one whose format says where it ends.",
             expects=ONCE, why="The document terminates what the terminal sends; of transactions it says nothing.",
             rests_on=[TERMINATED])
-BYTEWISE = _add("5.4", "5.1", MUST, "A transaction byte by byte", does="Sends each byte in its own segment, then "
-                "further ones "
-                "split at changing places, once between the two EOT.", expects=ONCE, why=STREAM,
+BYTEWISE = _add("5.4", "5.1", MUST, "A transaction byte by byte", does="Sends each byte in its own segment, some of "
+                "characters outside ASCII, then further ones split at changing places, once between the two EOT.",
+                expects=ONCE, why=STREAM,
                 rests_on=[TERMINATED, UNCHANGED])
 
 

@@ -4,6 +4,7 @@
 
 ``caught``: the case that must not pass. ``also``: further cases that are about the same fault and may fail with it.
 """
+import contextlib
 import json
 import re
 import socket
@@ -44,6 +45,18 @@ class RegisterOneEot(Terminal):
 class RegisterNoEot(Terminal):
     def register(self):
         return super().register()[:-2]
+
+
+@mutant("1.1")
+class RegisterWithTheNulOfItsText(Terminal):
+    def register(self):
+        return super().register()[:-2] + b"\0" + END
+
+
+@mutant("1.1")
+class RegisterAndANul(Terminal):
+    def register(self):
+        return super().register() + b"\0"
 
 
 @mutant("1.2")
@@ -212,6 +225,49 @@ class ExponentialWithoutBound(Terminal):
         return done
 
 
+@mutant("2.15", "2.16", "2.13", "6.5")
+class SulksWhenItIsRefused(Terminal):
+    """As soon as nobody listens at either port."""
+    refused = None      # from the first registration on: before it, nobody may listen yet
+
+    def session(self, port):
+        try:
+            super().session(port)
+        except ConnectionRefusedError:
+            if self.refused is not None:
+                self.refused += 1
+                if self.refused > 2:
+                    time.sleep(120)
+            raise
+
+    def answered(self):
+        done = super().answered()
+        self.refused = 0 if done else self.refused
+        return done
+
+
+@mutant("2.3", "2.4")
+class RegistersAtBothEndpoints(Terminal):
+    other = None
+
+    def answered(self):
+        done = super().answered()
+        if done and self.other is None:
+            with contextlib.suppress(OSError):
+                port = self.ports[self.sock.getpeername()[1] == self.ports[0]]
+                self.other = socket.create_connection(("127.0.0.1", port), 2)
+                self.other.sendall(self.register())
+        return done
+
+    def session(self, port):
+        try:
+            super().session(port)
+        finally:
+            if self.other is not None:
+                self.other.close()
+                self.other = None
+
+
 # 3 The registration
 
 class _Fields(Terminal):
@@ -253,6 +309,12 @@ class FurtherField(_Fields):
 class AckIsABoolean(_Fields):
     def fields(self, fields):
         return {**fields, "AckHeartbeat": True}
+
+
+@mutant("3.3")
+class TerminalIdIsANumber(_Fields):
+    def fields(self, fields):
+        return {**fields, "TerminalID": int(fields["TerminalID"])}
 
 
 @mutant("3.4")
@@ -392,6 +454,14 @@ class NoHeartbeat(Terminal):
     heartbeat = 1e9
 
 
+@mutant("4.1")
+class TheFirstHeartbeatComesLate(Terminal):
+    def answered(self):
+        done = super().answered()
+        self.next_beat = time.monotonic() + 3 * self.heartbeat
+        return done
+
+
 @mutant("4.2")
 class BeatsTwiceAsOften(Terminal):
     heartbeat = 0.5
@@ -493,6 +563,17 @@ class TakesASegmentForAMessage(Terminal):
             yield from re.split(rb"(?<=\})\x04*(?=\{)", frame)
         elif frame:
             yield frame
+
+
+@mutant("5.4")
+class DecodesEachSegmentAlone(Terminal):
+    seen = b""
+
+    def frames(self):
+        seen = self.seen if self.buffer.startswith(self.seen) else b""
+        self.buffer = seen + self.buffer[len(seen):].decode("utf-8", "ignore").encode()
+        yield from super().frames()
+        self.seen = self.buffer
 
 
 class _Pause(Terminal):
