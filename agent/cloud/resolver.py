@@ -4,10 +4,13 @@
   lookup waits for seconds (measured with gevent's pool of ten). So a name has one lookup at a time, which everybody who
   asks for it shares, or two while the network comes back; `process.lookups` bounds each in the C library, and keeps
   search lists away.
+- What comes too late for one dial is there for the next: a name server that drops a question costs three seconds, each
+  time. Beyond that no answer is kept, since names move.
 - DNS that answers with an address which is unspecified, loopback, multicast or our own has no answer: that is how DNS
   filters say no. Where a person wrote that (a literal, localhost, this machine's name, /etc/hosts), it is meant.
 """
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterable
 
@@ -28,6 +31,8 @@ MOST_ADDRESSES = 32
 """Of one name: DNS can answer with thousands, each of which would be looked at, dialed and told."""
 MOST_RUNNING = 2
 """Lookups of one endpoint at a time: the one that continues, and the one that replaces it."""
+LATE_FOR = 90.0
+"""Seconds for which an answer is kept that came after its time: as far as two dials may lie apart (`local_retry`)."""
 FILTERED, OWN = " (a DNS filter)", ", an address of this terminal"
 
 
@@ -41,6 +46,8 @@ class Resolver:
     def __init__(self) -> None:
         self._under_way: dict[Endpoint, AsyncResult[list[Address]]] = {}    # the newest of each
         self._running: Counter[Endpoint] = Counter()
+        self._overdue: set[Endpoint] = set()        # somebody gave up the newest
+        self._late: dict[Endpoint, tuple[float, list[Address]]] = {}        # until when it is kept, and the answer
 
     def lookup(self, endpoint: Endpoint, timeout: float, *, fresh: bool = False) -> list[Address]:
         """All addresses of an endpoint. Raises LookupFailed after at most `timeout` seconds; the lookup itself goes on,
@@ -48,6 +55,9 @@ class Resolver:
         address = literal(endpoint)
         if address:
             return [address]
+        late = self._late.pop(endpoint, None)
+        if late and not fresh and time.monotonic() < late[0]:
+            return useful(endpoint.host, late[1])
         result = self._under_way.get(endpoint)
         if result is None or (fresh and self._running[endpoint] < MOST_RUNNING):
             result = self._under_way[endpoint] = AsyncResult()
@@ -56,22 +66,28 @@ class Resolver:
         try:
             found = result.get(timeout=timeout) or []
         except gevent.Timeout:
+            self._overdue.add(endpoint)
             raise LookupFailed(Reason.NAME_SILENT.text(endpoint.host, f" within {timeout:g} s")) from None
         except OSError as error:
             raise LookupFailed(Reason.NO_NAME.text(endpoint.host, error.strerror or error)) from None
         except UnicodeError:
             raise LookupFailed(Reason.BAD_NAME.text(endpoint.host)) from None
+        self._late.pop(endpoint, None)
         return useful(endpoint.host, found)
 
     def _ask(self, endpoint: Endpoint, result: "AsyncResult[list[Address]]") -> None:
         try:
-            result.set(_addresses(endpoint))
+            found = _addresses(endpoint)
+            if endpoint in self._overdue and self._under_way.get(endpoint) is result:
+                self._late[endpoint] = time.monotonic() + LATE_FOR, found
+            result.set(found)
         except Exception as error:  # noqa: BLE001  it belongs to those who wait for this name
             result.set_exception(error)
         finally:
             self._running[endpoint] -= 1
             if self._under_way.get(endpoint) is result:
                 del self._under_way[endpoint]
+                self._overdue.discard(endpoint)
 
 
 def literal(endpoint: Endpoint) -> Address | None:

@@ -50,6 +50,30 @@ def test_one_lookup_at_a_time_is_shared_and_outlives_who_gave_up(resolver):
     assert it.lookup(NAME, 5) and len(resolver.asked) == 2      # answers are not kept: names may move
 
 
+def test_an_answer_that_comes_after_its_time_is_there_for_the_next_dial_and_no_other(resolver, monkeypatch):
+    it = Resolver()
+
+    def given_up():
+        resolver.go.clear()
+        with pytest.raises(LookupFailed, match="not answered within 0.01 s"):
+            it.lookup(NAME, 0.01)
+        resolver.go.set()
+        gevent.idle()       # nobody waits for it
+        resolver.asked.clear()
+
+    given_up()
+    assert it.lookup(NAME, 5) and resolver.asked == []
+    assert it.lookup(NAME, 5) and len(resolver.asked) == 1
+    given_up()
+    assert it.lookup(NAME, 5, fresh=True) and len(resolver.asked) == 1      # that was on another network
+    assert it.lookup(NAME, 5) and len(resolver.asked) == 2
+    given_up()
+    now = module.time.monotonic()
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.LATE_FOR)
+    assert it.lookup(NAME, 5) and len(resolver.asked) == 1
+    assert not it._late and not it._overdue and not it._under_way
+
+
 def test_o16_a_lookup_that_began_before_the_network_came_back_holds_nobody_up(resolver):
     it, second = Resolver(), Event()
     old = gevent.spawn(it.lookup, NAME, 5)
