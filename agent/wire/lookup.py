@@ -90,8 +90,8 @@ class _XmlLookup(XmlScanner):
     def __init__(self, document: bytes):
         super().__init__(0)
         lower = document.lower()
-        last = max(lower.rfind(name.encode()) for name in _XML_NAMES)
-        self._document = bytearray(document[:lower.find(b">", last) + 1] if last >= 0 else b"")
+        self._last = max(lower.rfind(name.encode()) for name in _XML_NAMES)
+        self._document = bytearray(document if self._last >= 0 else b"")
         self._found: dict[str, str] = {}
         self._element: tuple[int, int] | None = None    # depth and begin of the one that is being read
 
@@ -106,6 +106,7 @@ class _XmlLookup(XmlScanner):
         super()._opened(name, and_closed)
         if not and_closed and self._element is None and len(self._open) > 1 and _known(name):
             self._element = len(self._open), self._at
+        self._end_after_the_last()
 
     def _closed(self, name: bytes) -> None:
         ends = self._element is not None and self._element[0] == len(self._open)
@@ -113,6 +114,11 @@ class _XmlLookup(XmlScanner):
         if ends and self._element:
             self._keep(name, _content(bytes(self._document[self._element[1]:self._tag_at])))
             self._element = None
+        self._end_after_the_last()
+
+    def _end_after_the_last(self) -> None:
+        if self._at > self._last and self._element is None:
+            self._complete = True
 
     def _keep(self, name: bytes, value: str) -> None:
         known, value = _known(name), value.strip()

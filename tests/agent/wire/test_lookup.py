@@ -39,6 +39,8 @@ def test_json(request_, expected):
     (b"<a><!-- <RefId>1</RefId> --><RefId>2</RefId></a>", Peek("2")),
     (b"<a><![CDATA[<RefId>1</RefId>]]><RefId><![CDATA[a&b]]></RefId></a>", Peek("a&b")),
     (b"<a><RefId>a&amp;b<!-- x -->&#65;<i>c</i></RefId></a>", Peek("a&bAc")),
+    (b"<sale RefId='5' Note='1 > 0'/>", Peek("5")), (b"<a><b RefId='1>2' /><c/></a>", Peek("1>2")),
+    (b"<a><b RefId='5' c='>'>x</b><d/></a>", Peek("5")),
     (b"<a m='x > <RefId>1</RefId>'><RefId>2</RefId></a>", Peek("2")),
     (b"<!DOCTYPE a [<!ENTITY r '<RefId>1</RefId>'>]><a>&r;<RefId>2</RefId></a>", Peek("2")),
     (b"<a><n>Caf\xe9 & Bar</n><RefId>2</RefId></a>", Peek("2")),            # neither well-formed nor UTF-8
