@@ -1,4 +1,5 @@
 """What is dialed, and what comes of it: the values between the dialer and those who decide about endpoints."""
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,10 +29,14 @@ class Target:
 
 @dataclass(frozen=True)
 class EndpointFailure:
-    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened to no avail)."""
+    """What a dial met at an endpoint that did not open (or, Finding.TLS, at `address`, which opened to no avail).
+
+    at: monotonic seconds, when it was met.
+    """
     finding: Finding
     reason: str
     address: Address | None = None
+    at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ class Evaluation:
     def not_opened(self, failed: DialFailed, network: NetworkReport, now: float, *, dialed_for: float) -> Wait:
         """After a dial that did not open, which took `dialed_for` seconds."""
         failures = failed.results.failures
-        met = {endpoint: self._evidence(endpoint, failure.finding) for endpoint, failure in failures.items()}
+        met = {endpoint: replace(self._evidence(endpoint, failure.finding), ago=max(0.0, now - failure.at))
+               for endpoint, failure in failures.items()}
         wait = self.policy.ended(met, network, now, dialed_for=dialed_for)
         returning, self.plan.returning = self.plan.returning, False
         only_parts = all(failure.finding in _PARTS for failure in failures.values())

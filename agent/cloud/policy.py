@@ -33,6 +33,7 @@ Rules
 - The watchdog's signal (`wake`) ends every wait and resets no n. An endpoint that was found open (`opened`) is dialed
   within a second, at random: a fleet learns of it at one moment.
 - Waits after silence run from the start of the dial: while nothing answers, something is asked every `local_retry`.
+  The wait of an endpoint that refused runs from its refusal, though the dial went on at the other one.
 - Where nothing can tell whether the line or the cloud is silent, it is taken for the line for UNEXPLAINED seconds.
 """
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -99,11 +100,13 @@ class Evidence:
     """What is known of one endpoint when an attempt is over.
 
     registered: OK-REGISTRATION had come. others_answer: another endpoint answered the terminal last time, even with a
-    refusal. silent_for: seconds for which silence lasts that nothing explains (`Policy` fills it in).
+    refusal. ago: seconds since it was met; a dial may go on at another endpoint. silent_for: seconds for which silence
+    lasts that nothing explains (`Policy` fills it in).
     """
     finding: Finding
     registered: bool = False
     others_answer: bool = False
+    ago: float = 0.0
     silent_for: float = 0.0
 
 
@@ -209,6 +212,8 @@ class Policy(Generic[K]):
             seconds = self._seconds(cause, endpoint)
             if cause in _FROM_DIAL:
                 seconds = max(0.0, seconds - dialed_for)
+            elif cause is Cause.DOWN:
+                seconds = max(0.0, seconds - met.ago)
             if met.registered or met.finding in ON_PURPOSE:
                 self._due = dict.fromkeys((*self.endpoints, endpoint), now + seconds)
             else:

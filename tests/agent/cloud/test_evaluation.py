@@ -45,6 +45,12 @@ def test_a_dial_in_vain(it, store):
     assert store.reasons == ["refused by A"] and it.plan.name_first and not it.plan.returning
 
 
+def test_o12_the_time_since_a_refusal_is_waited_already(it):
+    refused = DialFailed(DialResults({A: EndpointFailure(Finding.REFUSED, "no a", at=9.995)}))
+    it.not_opened(refused, NETWORK, 10.0, dialed_for=5.0)
+    assert it.policy.delay(A, 10.0) == pytest.approx(it.policy.reconnect.base_delay * 0.5 - 0.005)
+
+
 @pytest.mark.parametrize("finding, shown", [(Finding.NO_WAY, False), (Finding.NO_NAME, False), (Finding.SILENT, True)])
 def test_the_first_dial_on_a_network_that_returns_shows_nothing_that_may_be_over_at_once(it, store, finding, shown):
     it.records.not_opened(A, finding, "no way to A")

@@ -153,6 +153,14 @@ def test_the_time_of_a_dial_without_an_answer_counts_as_waited():
     assert wait.seconds == pytest.approx(0.5)
 
 
+def test_o12_the_wait_of_an_endpoint_that_refused_runs_from_the_refusal_though_the_other_was_silent():
+    policy = Policy(RULES, HIGH, [A, B])
+    wait = policy.ended({A: Evidence(Finding.REFUSED, ago=0.3), B: Evidence(Finding.SILENT, others_answer=True)},
+                        NetworkReport(), 0.0, dialed_for=0.4)
+    assert wait.causes == {A: Cause.DOWN, B: Cause.DOWN}
+    assert (policy.delay(A, 0.0), policy.delay(B, 0.0)) == (pytest.approx(0.2), pytest.approx(0.5))
+
+
 def test_an_hour_without_a_cable_does_not_slow_the_first_dial():
     policy = Policy(RULES, HIGH, [A])
     for second in range(3600):
