@@ -17,6 +17,8 @@ LATE = 1.5
 """Seconds that an answer takes when it takes its time."""
 LIT, DARK = 5.0, 10.0
 """Seconds for which a device's display may take to say that it is online, or offline."""
+SLOW = 1.0
+"""Seconds behind the truth from which a display is asked to be dark first."""
 
 
 def _nobody(link: Link) -> bool:
@@ -108,13 +110,13 @@ def _shape(shape: Shape) -> Play:
 
 async def _refused(exam: Exam, case: Case, data: bytes, watch: float) -> None:
     """Answers wrongly (or, with no data, not at all), watches that nothing follows, answers the next one rightly."""
-    # By its display alone it is only judged out of the dark: one that lags shows the last registration now.
-    by_display = bool(data)
-    if data or not exam.device.display_url:
-        link = await register_again(exam)
-    else:
+    by_display = True
+    if exam.device.display_url and (not data or _lag(exam) > SLOW):
+        # One that lags shows the last registration now: it is only judged by its display out of the dark.
         link, dark = await _register_in_the_dark(exam)
         by_display = dark is not None
+    else:
+        link = await register_again(exam)
     exam.refused.add(link)
     link.ack = None
     if exam.device.display_url:
@@ -178,8 +180,11 @@ async def no_answer(exam: Exam) -> None:
 
 
 def _lag(exam: Exam) -> float:
-    """Seconds after which the display has shown what was true before, by what it took in section 6."""
+    """Seconds after which the display has shown what was true before, by what it took in section 6, or at first."""
     times = [seconds for _, seconds in exam.display_times]
+    first = next((link.answered for link in exam.bench.links if link.answered is not None), None)
+    if not times and first is not None and (shown := exam.display.turned(ONLINE, first - 0.1)):
+        times = [max(0.0, shown.t - first)]
     return min(LIT, 1.5 * max(times) + SETTLE) if times else LIT
 
 

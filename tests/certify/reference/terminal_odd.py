@@ -44,8 +44,14 @@ class StopsInEveryMessage(Terminal):
         super().send(data[half:])
 
 
-@odd("3.22", "6.1", "6.2", "6.4", "6.5")
+@odd("5.1", "3.12", "3.14", "3.16", "3.22", "6.1", "6.2", "6.4", "6.5")
 class ShowsEverythingTwoSecondsLate(Terminal):
+    pause = 1.1         # so that it is late just when the next case looks
+
+    def application(self, request):
+        answer, delay = super().application(request)
+        return answer, delay + 0.4
+
     def __init__(self, *words):
         self.shown = [(0.0, False)]
         super().__init__(*words)
