@@ -14,7 +14,7 @@ from econduit_terminal.sandbox.certify.table.model import Verdict
 from econduit_terminal.sandbox.certify.unasked import unasked
 
 SHORTEST_RUN = 10.0
-"""Seconds that a device is watched at least before what a whole run shows is judged."""
+"""Seconds that a device is watched while it is registered, at least, before what a whole run shows is judged."""
 ON_ITS_WAY = 2.0
 """Seconds for which the rest of a message's end may be on its way."""
 
@@ -26,6 +26,12 @@ def _settled(exam: Exam, what: What) -> list[Message]:
 
     return [message for link, message in exam.bench.messages(what)
             if link.closed is None or link.closed > message.ended + enough(link, message)]
+
+
+def _online(exam: Exam) -> float:
+    """Seconds that the device has been registered in this run."""
+    return sum((exam.bench.now if link.closed is None else link.closed) - link.answered
+               for link in exam.bench.links if link.answered is not None)
 
 
 async def _something_of_each(exam: Exam) -> None:
@@ -46,7 +52,7 @@ async def over_the_run(exam: Exam) -> None:
         # What a device sends while it waits for the answer, and by itself after it returned, must be seen, too.
         # The end of a message counts where nobody ended the connection behind it; a second connection that is held
         # beside the first shows itself to who waits.
-        await asyncio.sleep(max(2 * SETTLE, SHORTEST_RUN - exam.bench.now))
+        await asyncio.sleep(max(2 * SETTLE, SHORTEST_RUN - _online(exam)))
         await exam.settle()
         link = await register_again(exam)
         await asyncio.sleep(LATE)
