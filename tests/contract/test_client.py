@@ -1,5 +1,6 @@
 """The client against servers that do not answer as the agent does; with the real one: test_api.py."""
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -37,7 +38,10 @@ class Server:
             while True:
                 connection = self._listener.accept()[0]
                 with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
-                    self.heads.append(list(iter(stream.readline, b"\r\n")))
+                    head = list(itertools.takewhile(lambda line: line != b"\r\n", stream))
+                    if not head:
+                        continue        # whoever only looked whether anybody listens
+                    self.heads.append(head)
                     length = int(self.heads[-1][-1].removeprefix(b"Content-Length: "))
                     self.bodies.append(stream.read(length) if length < 10_000 else None)
                     self._answer(connection)
