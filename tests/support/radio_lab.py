@@ -15,6 +15,7 @@ Times are the machine's own, in seconds. An event counts from the kernel's word 
 that takes its time to start; a return from the moment when the interface is up and has an address and a default route.
 """
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,8 +144,11 @@ class Radio:
     def settled(self, after: float = 0.0, timeout: float = PATIENCE, interface: str | None = None) -> None:
         """POS Online, over this interface if one is given, by one connection for SETTLED seconds: what the display said
         before it knew of a loss is not taken for what it says after it."""
+        deadline = time.monotonic() + timeout
         while True:
-            at, status = self.online(after, timeout, interface)
+            left = deadline - time.monotonic()
+            assert left > 0, f"not settled within {timeout:g} s\n{self.story()}"
+            at, status = self.online(after, left, interface)
             kept = {"online": True, "connects": status["connects"]}.items()
             other = self.machine.hear(lambda word, kept=kept: word["heard"] == "status"     # type: ignore[misc]
                                       and not kept <= word["status"].items(), at, SETTLED)
