@@ -37,7 +37,7 @@ Rules
 - Where nothing can tell whether the line or the cloud is silent, it is taken for the line for UNEXPLAINED seconds.
 """
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -106,6 +106,7 @@ class Evidence:
     finding: Finding
     registered: bool = False
     others_answer: bool = False
+    _: KW_ONLY
     ago: float = 0.0
     silent_for: float = 0.0
 

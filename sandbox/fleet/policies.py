@@ -42,7 +42,7 @@ def _causes(network: NetworkReport) -> NDArray[np.int8]:
     """[finding, registered, others answer, unexplained for long] → cause."""
     table = np.empty((len(FINDINGS), 2, 2, 2), np.int8)
     for finding, registered, others, silent in product(FINDINGS, (0, 1), (0, 1), (0, 1)):
-        evidence = Evidence(finding, bool(registered), bool(others), UNEXPLAINED * silent)
+        evidence = Evidence(finding, bool(registered), bool(others), silent_for=UNEXPLAINED * silent)
         table[CODE[finding], registered, others, silent] = _CAUSE[classify(evidence, network)]
     return table
 

@@ -92,7 +92,7 @@ def test_silence_that_nothing_explains_is_the_line_s_for_a_while(seconds, cause)
        st.builds(NetworkReport, usable=st.booleans(), beyond=st.none() | st.booleans()))
 def test_o15_names_and_routers_are_never_the_clouds_fault_unless_the_line_is_known_to_work(
         finding, registered, others, silent, network):
-    cause = classify(Evidence(finding, registered, others, silent), network)
+    cause = classify(Evidence(finding, registered, others, silent_for=silent), network)
     if finding in (Finding.NO_NAME, Finding.ROUTER, Finding.NO_WAY) and not others:
         assert cause in (Cause.LOCAL, Cause.PATH)
     if cause is Cause.CUT:

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from econduit_terminal.agent.cloud.policy import Evidence, Finding, Policy
 from econduit_terminal.conf.settings import load
@@ -42,6 +42,8 @@ def told(policy, policies, who, now, chance, happened, network):
     return wait.causes, {endpoint: CAUSES[int(code)] for endpoint, (code,) in enumerate(ended) if code != UNTRIED}
 
 
+@example(story=[(later, 0.5, ((Finding.SILENT, False), None, 1.0)) for later in (0.0, 301.0)], reconnect=RULES, who=0,
+         network=NetworkReport(beyond=None))    # silence that nothing explains for long
 @given(story=st.lists(event, max_size=30), reconnect=rules, who=st.integers(0, TOGETHER - 1),
        network=st.builds(NetworkReport, usable=st.booleans(), beyond=st.none() | st.booleans()))
 def test_it_says_what_the_agent_s_policy_says(story, reconnect, who, network):
