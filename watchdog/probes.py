@@ -174,10 +174,8 @@ class Round:
         if address in self._found.setdefault(subject, {}):
             return
         code, dialed = 0, None
-        # The gateway is on the link of its interface anyway.
-        bound = sockets.bindable(interface) if interface and subject == THE_GATEWAY else interface
         try:
-            dialed = sockets.open_socket(address, socket.SOCK_STREAM, bound)
+            dialed = sockets.open_socket(address, socket.SOCK_STREAM, interface, on_link=subject == THE_GATEWAY)
             code = dialed.connect_ex(sockets.socket_address(address, port, interface))
         except OSError as error:
             code = error.errno or errno.EIO

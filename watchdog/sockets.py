@@ -14,29 +14,27 @@ _ECHO = struct.Struct("!BBHHH")
 _ECHO_REQUEST, _ECHO_REQUEST_6 = 8, 128
 
 
-def open_socket(address: str, kind: int, interface: str | None, protocol: int = 0) -> socket.socket:
-    """A non-blocking socket towards an address, over an interface if one is named. Raises OSError."""
+def open_socket(address: str, kind: int, interface: str | None, protocol: int = 0, *,
+                on_link: bool = False) -> socket.socket:
+    """A non-blocking socket towards an address, over an interface if one is named. Raises OSError.
+
+    on_link: the address is on the interface's own link, where the kernel sends by itself. Only root may bind to an
+    interface before Linux 5.7.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     made = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
     try:
         if interface:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+            try:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+            except PermissionError:
+                if not on_link:
+                    raise
         icmp.listen(made, True)
     except OSError:
         made.close()
         raise
     return made
-
-
-def bindable(interface: str) -> str | None:
-    """The interface, if this process may bind sockets to one: before Linux 5.7 only root may."""
-    try:
-        open_socket("127.0.0.1", socket.SOCK_DGRAM, interface).close()
-    except PermissionError:
-        return None
-    except OSError:
-        pass        # the interface is gone
-    return interface
 
 
 def socket_address(address: str, port: int,
@@ -56,7 +54,7 @@ def echo_request(address: str, interface: str) -> socket.socket:
     """A socket that has sent an ICMP echo request. Raises PermissionError where the kernel forbids that, OSError."""
     protocol, kind = ((socket.IPPROTO_ICMPV6, _ECHO_REQUEST_6) if ":" in address
                       else (socket.IPPROTO_ICMP, _ECHO_REQUEST))
-    made = open_socket(address, socket.SOCK_DGRAM, bindable(interface), protocol)
+    made = open_socket(address, socket.SOCK_DGRAM, interface, protocol, on_link=True)
     try:
         made.connect(socket_address(address, 0, interface))
         made.send(_ECHO.pack(kind, 0, 0, 0, 1))
