@@ -113,10 +113,8 @@ def verdict(facts: Facts) -> tuple[list[str], bool]:
     judge("not back when a rest was over", facts.not_back == 0, str(facts.not_back))
     judge("programs that ended by themselves", not facts.ended, f"{len(facts.ended)} {'; '.join(facts.ended)}".rstrip())
     for (program, what), points in sorted(facts.samples.items()):
-        known, limit = trend(points, WARM_UP), LIMITS[what] / PER
-        judge(f"{program}: growth of {what} per {PER:,} faults",
-              None if known is None or not (known.exceeds(limit) or known.stays_below(limit)) else
-              known.stays_below(limit),
+        known = trend(points, WARM_UP)
+        judge(f"{program}: growth of {what} per {PER:,} faults", known.within(LIMITS[what] / PER) if known else None,
               "not known: too few samples" if known is None else
               f"{known.slope * PER:+.2f} ± {known.error * PER:.2f}{UNITS[what]} "
               f"({known.samples} samples, {known.lives} lives)")

@@ -52,6 +52,12 @@ class Trend:
         """Whether it surely grows by no more than `limit`."""
         return self.slope + SURE * self.error <= limit
 
+    def within(self, limit: float) -> bool | None:
+        """Whether it grows by no more than `limit`; None: neither is sure."""
+        if self.stays_below(limit):
+            return True
+        return False if self.exceeds(limit) else None
+
 
 def trend(points: Iterable[Point], warm_up: float = 0.0) -> Trend | None:
     """The common slope; None where the samples are too few or all at one x."""
