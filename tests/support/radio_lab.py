@@ -18,6 +18,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -149,9 +150,7 @@ class Radio:
             left = deadline - time.monotonic()
             assert left > 0, f"not settled within {timeout:g} s\n{self.story()}"
             at, status = self.online(after, left, interface)
-            kept = {"online": True, "connects": status["connects"]}.items()
-            other = self.machine.hear(lambda word, kept=kept: word["heard"] == "status"     # type: ignore[misc]
-                                      and not kept <= word["status"].items(), at, SETTLED)
+            other = self.machine.hear(partial(_not_online_by, status["connects"]), at, SETTLED)
             if other is None:
                 return
             after = other["at"]
@@ -194,7 +193,8 @@ class Radio:
                                  after, timeout)
         if word is None:
             lines = [one["text"] for one in self.machine.heard if one["heard"] == "line" and one["name"] == name]
-            raise AssertionError(f"no line with {part!r} within {timeout:g} s, but:\n" + "\n".join(lines[-40:]))
+            raise AssertionError("\n".join([f"no line with {part!r} within {timeout:g} s, but:", *lines[-40:],
+                                            self.story()]))
         return str(word["text"])
 
     def _kernel(self, what: str, wanted: Callable[[Word], bool], after: float) -> float:
@@ -229,11 +229,7 @@ class Radio:
         began = self.now()
         answer = self.sale(ref, HELD)
         try:
-            try:
-                self.line("application", f'"{ref}"', after=began)
-            except AssertionError as error:
-                self.machine.ask(hold=False)
-                raise AssertionError(f"{error}\nthe POS was answered {answer()}\n{self.story()}") from None
+            self.line("application", f'"{ref}"', after=began)
             yield
         finally:
             self.machine.ask(hold=False)
@@ -245,3 +241,8 @@ class Radio:
         """The RefIDs of everything that the payment application ran, oldest first."""
         ledger = self.run("cat", "/var/lib/ledger", check=False)["output"]
         return [json.loads(line)["RefID"] for line in ledger.splitlines() if line.startswith("{")]
+
+
+def _not_online_by(connection: int, word: Word) -> bool:
+    """A status that is not POS Online by this connection (counted from 1)."""
+    return word["heard"] == "status" and not (word["status"]["online"] and word["status"]["connects"] == connection)
