@@ -1,8 +1,10 @@
 """Python processes as a test starts them: with pipes of text, and none of them left behind."""
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 LIMIT = 10
 
@@ -13,9 +15,11 @@ def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: object, stderr: int | None = None) -> subprocess.Popen[str]:
-        started.append(subprocess.Popen([sys.executable, *map(str, arguments)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=stderr, text=True))
-        return started[-1]
+        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=stderr, text=True)
+        started.append(process)
+        _wait_named(process)
+        return process
 
     try:
         yield start
@@ -26,3 +30,15 @@ def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe and not pipe.closed:
                     pipe.close()
+
+
+def _wait_named(process: subprocess.Popen[str]) -> None:
+    """Until the process shows its command line, or has ended.
+
+    Linux lets Popen return (close-on-exec) before the new program's arguments stand in /proc: for a moment they are
+    empty, and whoever asks which program this is gets none.
+    """
+    command_line, deadline = Path(f"/proc/{process.pid}/cmdline"), time.monotonic() + LIMIT
+    while not command_line.read_bytes() and process.poll() is None:
+        assert time.monotonic() < deadline, f"process {process.pid} does not run its program"
+        time.sleep(0.001)

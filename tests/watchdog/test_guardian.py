@@ -97,11 +97,10 @@ def test_a_kernel_without_pidfd(start, watch, no_pidfd):
     assert "a_call_that_never_returns" in agent.ended()
 
 
-def test_without_pidfd_another_process_is_not_hit_either(no_pidfd):
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        assert not guardian.kill_hung(other.pid, wait=lambda seconds: None)
-        assert other.poll() is None
-        other.stdin.close()
+def test_without_pidfd_another_process_is_not_hit_either(no_pidfd, start_python):
+    other = start_python("-c", "input()")
+    assert not guardian.kill_hung(other.pid, wait=lambda seconds: None)
+    assert other.poll() is None
 
 
 def test_a_holder_that_this_container_does_not_see():
@@ -174,12 +173,11 @@ def test_another_program_at_the_socket_is_left_alone(start, watch):
     assert agent.alive()
 
 
-def test_a_pid_that_was_given_to_another_process_is_not_hit():
+def test_a_pid_that_was_given_to_another_process_is_not_hit(start_python):
     """The pid is right, the program is not: as after the agent died and its pid came round again."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        assert not guardian.kill_hung(other.pid, wait=lambda seconds: None)
-        assert other.poll() is None
-        other.stdin.close()
+    other = start_python("-c", "input()")
+    assert not guardian.kill_hung(other.pid, wait=lambda seconds: None)
+    assert other.poll() is None
 
 
 def test_a_process_that_is_gone():
