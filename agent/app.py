@@ -10,7 +10,7 @@ Rules
 - A signal handler only leaves a mark; `run` acts on it. Signals that come before the handlers are set are held back.
 - Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload.
   It uses those of [local] that can be read; a value that is wrong counts as not set.
-- A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a sound one.
+- A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a new one.
 - Whatever ends the process, the transaction in progress gets `transactions.drain` seconds, so that its answer is at
   least in the journal; a second signal ends the wait. Nothing shows `POS Online` after the end.
 """

@@ -18,7 +18,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Entry:
-    """``key = value`` as it stands in ``[section]``, at ``line`` (from 1)."""
+    """``key = value`` as written in ``[section]``, at ``line`` (from 1)."""
 
     section: str
     key: str
@@ -97,7 +97,7 @@ class _Reader:
             self.mistake(number, f"{_short(line.split()[0])} … is not understood, accepted: key = value")
         elif self.section is None:
             if not self.refused:
-                self.mistake(number, f"{_short(key)} stands before any section, accepted: [section] above it")
+                self.mistake(number, f"{_short(key)} comes before any section, accepted: [section] above it")
         elif (earlier := self.entries.get((self.section, key))) is not None:
             self.mistake(number, f"{self.section}.{key}: already set at line {earlier.line}, "
                                  "accepted: each key once in a file")

@@ -1,6 +1,6 @@
 """PURE: every section and key there is, with the kind of value each takes and the rules between keys.
 
-The names are those of the INI files; the defaults are the shipped INI files themselves and stand nowhere here.
+The names are those of the INI files; the defaults are in the shipped INI files alone.
 Durations are float seconds, sizes int bytes, empty optional values None.
 """
 from collections.abc import Callable

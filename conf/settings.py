@@ -4,7 +4,7 @@ The order: the shipped files beside this module (they are the defaults), then ``
 both in name order. The later value wins; a missing key keeps the earlier one. An empty value is an empty value, not a
 missing one.
 
-All files are read to the end before anything is said: whoever supports a terminal from afar gets one list, each line as
+All files are read to the end before anything is said: whoever supports a terminal remotely gets one list, each line as
 ``file:line: section.key: what is wrong, accepted: what would be right``.
 """
 import difflib
@@ -194,7 +194,7 @@ def _parse(sources: dict[tuple[str, str], Source], mistakes: _Mistakes) -> dict[
         except ValueError as error:
             what = str(error) if source.text else "is empty"
             if " ;" in source.text or " #" in source.text:
-                what += " (a comment stands on a line of its own)"
+                what += " (a comment goes on a line of its own)"
             mistakes.at(source, section, key, f"{what}, accepted: {kind.accepts}")
     return parsed
 

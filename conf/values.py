@@ -1,7 +1,7 @@
 """PURE: the kinds of value a setting can have, each with the words that say what it accepts.
 
 A kind turns the text of an INI file into a value, or raises ``ValueError`` saying what is wrong with the text. What
-would be accepted stands once, in ``Kind.accepts``: error messages, the comments of the shipped INI files (a test
+would be accepted is said once, in ``Kind.accepts``: error messages, the comments of the shipped INI files (a test
 compares them) and with those the manual page all use it.
 
 Numbers are matched by pattern before Python sees them: ``int()`` and ``float()`` would take ``1_000``, ``inf``, ``nan``
@@ -95,7 +95,7 @@ def parse_endpoint(text: str) -> Endpoint:
         except ValueError:
             raise ValueError(f"{host[1:-1]!r} is not an IPv6 address") from None
     if ":" in host:
-        raise ValueError(f"{text!r}: an IPv6 address stands in brackets, as in [2001:db8::1]:9001")
+        raise ValueError(f"{text!r}: an IPv6 address goes in brackets, as in [2001:db8::1]:9001")
     return Endpoint(_host(host), int(port))
 
 
@@ -189,7 +189,7 @@ def list_of(kind: Kind, what: str) -> Kind:
         values = tuple(kind.parse(item) for item in re.split(r"[,\s]+", text) if item)
         twice = next((value for n, value in enumerate(values) if value in values[:n]), None)
         if twice is not None:
-            raise ValueError(f"{str(twice)!r} stands there twice")
+            raise ValueError(f"{str(twice)!r} is there twice")
         return values
 
     return Kind(parse, f"{what}, with commas or blanks between them; or empty")

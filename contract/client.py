@@ -129,7 +129,7 @@ class Client:
 
     def _request(self, dialed: socket.socket, method: str, path: str,
                  body: Mapping[str, Any] | None) -> tuple["_Answer", int | None]:
-        """The answer as a stream that stands at its body, and the body's length (None: until the end)."""
+        """The answer as a stream, at the beginning of its body, and the body's length (None: until the end)."""
         data = b"" if body is None else json.dumps(body).encode()
         head = (f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(data)}\r\n\r\n")

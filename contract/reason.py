@@ -102,12 +102,12 @@ class Reason(Enum):
     FLOOD = ("more than … messages in one burst", "the cloud sent more than any terminal could run",
              "ask eConduit", _WAIT)
     NO_CERTIFICATE = ("…: certificate not accepted (…); check the clock, cloud.ca_file and the host name",
-                      "the endpoint speaks TLS, and is not who it should be", "what to check stands there", _SUPPORT,
+                      "the endpoint speaks TLS, and is not who it should be", "the reason says what to check", _SUPPORT,
                       "certificate not accepted")
     NO_TLS = ("…: does not speak TLS as expected (…); check cloud.tls and the port",
-              "the endpoint, or what takes its place, speaks no TLS", "what to check stands there", _SUPPORT,
+              "the endpoint, or what takes its place, speaks no TLS", "the reason says what to check", _SUPPORT,
               "does not speak TLS as expected")
-    TLS_FAILED = ("…: TLS not possible (…)", "TLS failed for another reason, which stands there",
+    TLS_FAILED = ("…: TLS not possible (…)", "TLS failed for another reason, which is given",
                   "see `econduit-watchdog check`", _WAIT,
                   "TLS not possible")
     TLS_SILENT = ("…: no answer in time", "the endpoint, or what takes its place, speaks no TLS",
@@ -134,7 +134,7 @@ class Reason(Enum):
     REFUSED_BY = ("refused by …", "the endpoint's host is up, its service is not",
                   "wait, ask eConduit; a firewall may refuse the port", _WAIT)
     ROUTER_REJECTS = ("router … rejects the way to …", "a router on the way says so itself (its address and its reason "
-                      "stand there)", "have it let the ports of `[cloud]` through; if it is the provider's, call them",
+                      "are given)", "have it let the ports of `[cloud]` through; if it is the provider's, call them",
                       _PROVIDER,
                       "a router rejects the way")
     NO_ANSWER_FROM = ("no answer from …", "the endpoint cannot be reached", "see `econduit-watchdog check`", _PROVIDER)
@@ -150,7 +150,7 @@ class Reason(Enum):
     NAME_SILENT = ("name … not answered…", "the endpoint's name cannot be looked up",
                    "check the name servers, and the names in `[cloud]`", _PROVIDER)
     SETTINGS = ("settings wrong: …", "settings cannot work, or the device has no serial number",
-                "what is wrong stands there; `econduit-agent check-config` lists all of it", _SUPPORT,
+                "the reason says what is wrong; `econduit-agent check-config` lists all of it", _SUPPORT,
                 "settings wrong")
     SETTINGS_CHANGED = ("settings changed", "the terminal changes its connection on purpose", "wait a second", "")
     TO_PRIMARY = ("back to the primary endpoint", "the terminal changes its connection on purpose", "wait a second", "")

@@ -48,7 +48,7 @@ class BackgroundWriter:
         self._descriptor = descriptor
         self._say_lost = lost
         self._lines: SimpleQueue[tuple[bytes | Callable[[], None], int]] = SimpleQueue()
-        self._lock = original("_thread", "RLock")()     # reentrant: a destructor may log in the midst of put()
+        self._lock = original("_thread", "RLock")()     # reentrant: a destructor may log in the middle of put()
         self._waiting = 0       # bytes put and not yet written
         self._dropped = 0       # lines that did not fit, since the last one that did
         self._refused = 0       # lines that could not be written, since the last one that could; the thread's own

@@ -87,7 +87,7 @@ def network_lines(state: State, named: tuple[str, ...] = (), watched: str = "") 
 def _route(state: State, addressed: bool) -> Line:
     route = dial_route(state)
     if state.endpoint_is_local and route is not None and route.interface == "lo":
-        return Line("route", PASS, "an endpoint stands on this terminal itself")
+        return Line("route", PASS, "an endpoint is on this terminal itself")
     if not addressed:
         return Line("route", SKIP, "no interface has an address")
     if route is None:

@@ -10,7 +10,7 @@ Rules:
   4. The right process or none: the kernel says who holds the socket (SO_PEERCRED of the listener), a pidfd holds the
      process before it is checked (its command line is the agent's, its uid ours), and signals go to that pidfd. So a
      pid that another process got meanwhile cannot be hit. Where there is no pidfd (Linux before 5.3, a container that
-     forbids it), the process is checked anew right before each signal.
+     forbids it), the process is checked again right before each signal.
   5. SIGUSR1 first: faulthandler writes every stack to the log, from C, even when the hub is blocked. SIGCONT beside it,
      since a stopped process cannot write. After STACKS_TIME comes SIGKILL: a process that hangs reacts to nothing less.
   6. From the first miss on, and while nobody holds the socket, the status file says so (status_file.py): what the agent

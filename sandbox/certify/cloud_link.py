@@ -39,7 +39,7 @@ class Terminal:
 
 @dataclass(slots=True)
 class Incoming:
-    """A message of the cloud; ``end`` is what stood behind it (EOT, white space)."""
+    """A message of the cloud; ``end`` is what came behind it (EOT, white space)."""
 
     body: bytes
     t: float

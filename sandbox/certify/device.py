@@ -71,7 +71,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "application": (
         Key("echo", Kind.FLAG, False, "its answers tell what it was handed (payment-app --echo does): RefID, AuthCode "
-            "(counts its runs), RequestBytes, RequestSHA256; it heeds AnswerBytes and Delay"),
+            "(counts its runs), RequestBytes, RequestSHA256; it honours AnswerBytes and Delay"),
         Key("request", Kind.TEXT, "", "without echo: a request that it understands, with {RefID} where a new reference "
             "goes"),
         Key("counter", Kind.COMMAND, "", "without echo: a command that prints how many transactions it has run"),
@@ -138,7 +138,7 @@ def parse(text: str) -> tuple[Device, list[Mistake]]:
         if table not in KEYS:
             known = [*KEYS, *(key.name for keys in KEYS.values() for key in keys)]
             home = next((name for name, keys in KEYS.items() if table in {key.name for key in keys}), None)
-            hint = f"; {table} belongs into [{home}]" if home else _hint(table, known)
+            hint = f"; {table} belongs in [{home}]" if home else _hint(table, known)
             what = "table" if isinstance(content, dict) else "key outside of any table"
             mistakes.append(Mistake(_line(lines, table), table, f"unknown {what}{hint}; there are "
                                     + ", ".join(f"[{name}]" for name in KEYS)))
@@ -158,7 +158,7 @@ def _read_table(table: str, content: dict[str, Any], values: dict[str, Any], lin
         line = _line(lines, where, table)
         if name not in keys:
             other = next((t for t, ks in KEYS.items() if name in {key.name for key in ks}), None)
-            hint = f"; it belongs into [{other}]" if other else _hint(name, list(keys))
+            hint = f"; it belongs in [{other}]" if other else _hint(name, list(keys))
             mistakes.append(Mistake(line, where, f"unknown key{hint}; [{table}] has {', '.join(keys)}"))
             continue
         try:
@@ -176,7 +176,7 @@ def _value(key: Key, value: Any) -> Any:
             raise ValueError(f"{shown} is neither true nor false")
         return value
     if not isinstance(value, str):
-        raise ValueError(f"{shown} stands there, which is no text")
+        raise ValueError(f"{shown} is no text")
     if any((ord(char) < 32 and char not in "\t\n") or ord(char) == 127 for char in value):
         raise ValueError(f"{shown} has control characters in it")
     match key.kind:

@@ -1,8 +1,8 @@
-"""A terminal's bytes cut into messages, leniently, with what stood around each. PURE.
+"""A terminal's bytes cut into messages, leniently, with what came around each. PURE.
 
 The examiner must read on where the terminal breaks the rules, so that one fault does not hide the others. A message
 ends by the first of: EOT EOT; its own format's end (JSON, XML, STX … ETX LRC); silence, which the caller announces.
-What stood before it (``lead``) and behind it (``tail``: EOT, white space, the NUL of a text in C) is kept and judged
+What came before it (``lead``) and behind it (``tail``: EOT, white space, the NUL of a text in C) is kept and judged
 elsewhere. Behind a whole end, EOT EOT in one segment with the next message, and what comes ``BEHIND`` later, leads that
 one. Each byte is looked at a bounded number of times. Nothing is shared with the product's framing: one bug cannot hide
 on both sides.

@@ -27,7 +27,7 @@ def main(options: argparse.Namespace) -> int:
 
 def ask() -> dict[str, str]:
     """"table.key" → TOML value, for every question that was answered."""
-    print("Enter alone keeps what stands in brackets.")
+    print("Enter alone keeps what is in brackets.")
     answers: dict[str, str] = {}
     for place in QUESTIONS:
         table, _, name = place.partition(".")

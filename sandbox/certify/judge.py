@@ -57,7 +57,7 @@ def register_json(body: bytes) -> Finding:
     names = [name for name, _ in _pairs(body)]
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
-        return Finding(FAIL, f"{', '.join(double)} stands in it more than once")
+        return Finding(FAIL, f"{', '.join(double)} is in it more than once")
     return Finding(PASS, shown(body, 300))
 
 

@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML file, and every syntax error in it, not only the first. PURE.
+"""Where a key is in a TOML file, and every syntax error in it, not only the first. PURE.
 
 ``tomllib`` says neither. Lines are found by reading the file as people write the format: ``[table]``, ``key =``.
 """

@@ -127,7 +127,7 @@ class Connection:
         self.step("sent")
 
     def terminated(self, transaction: bytes) -> bytes:
-        """A transaction's bytes as they stand on the wire: with EOT EOT only if a fault says so."""
+        """A transaction's bytes as they are on the wire: with EOT EOT only if a fault says so."""
         return transaction + (END if self._ends("transaction") else b"")
 
     def write(self, data: bytes, sizes: tuple[int, ...] = (), delay: float = 0.0) -> None:

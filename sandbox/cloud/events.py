@@ -3,7 +3,7 @@
 Each event has ``n`` (1, 2, 3 …), ``time`` (seconds of CLOCK_MONOTONIC, comparable between processes of one machine),
 ``wall`` (RFC 3339), ``kind``, and where they apply ``terminal``, ``port``, ``connection``, ``ref``, ``detail``,
 ``size``, ``sha256`` and ``body``. A body is UTF-8; other bytes become lone surrogates (``surrogateescape``), so that
-the exact bytes can be had back. Bodies are for the desk: they stand in this log and in no other.
+the exact bytes can be had back. Bodies are for the desk: they are in this log and in no other.
 
 The kinds are those of ``KINDS``.
 """

@@ -52,7 +52,7 @@ class Process:
         raise AssertionError(f"no line with {part!r} within {timeout} s, but:\n{self.text}")
 
     def end(self, timeout: float = 5) -> int:
-        """SIGTERM, and SIGKILL if that was not heeded."""
+        """SIGTERM, and SIGKILL if it goes on."""
         with contextlib.suppress(ProcessLookupError):
             self.signal(signal.SIGTERM)
             self.signal(signal.SIGCONT)

@@ -1,7 +1,7 @@
 """The run ledger: a line on disk for each request that a payment application ran, before it answers.
 
 One JSON object a line: ``time`` (seconds since 1970), ``RefID``, ``Command``, ``Amount``, ``sha256`` of the request's
-bytes, ``AuthCode`` given. A request that stands here twice was run twice.
+bytes, ``AuthCode`` given. A request that is here twice was run twice.
 """
 import json
 import os

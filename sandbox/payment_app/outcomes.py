@@ -42,7 +42,7 @@ TABLE: dict[str, tuple[str, Outcome]] = {
     "9.11": ("answers without EOT EOT, then closes", Outcome("bare-close")),
     "9.12": ("ends the connection with a TCP reset", Outcome("rst")),
     "9.13": ("answers in pieces of 7 bytes, 5 ms apart", Outcome("pieces")),
-    "9.14": ("approved; a lone 0x04 stands inside the answer", Outcome("lone")),
+    "9.14": ("approved; a lone 0x04 is inside the answer", Outcome("lone")),
     "9.15": ("answers, then the application exits (status 9)", Outcome("answer-exit")),
     "9.16": ("answers bytes that are no text", Outcome("garbage")),
     "9.17": ("sends 2 MiB without an end", Outcome("oversized")),

@@ -2,7 +2,7 @@
 
     python scripts/bench/plain_fleet.py PORT HTTP_PORT
 
-One process with one epoll loop. It does what stands on its stdin, a line each, and answers with a line of JSON:
+One process with one epoll loop. It does what it is told on its stdin, a line each, and answers with a line of JSON:
 
     register N          N more terminals register, all at once
     back                (the cloud has dropped them) every terminal dials again the moment it sees the end
@@ -78,7 +78,7 @@ class Terminal:
             self._fleet.registered(self)
         elif data.startswith(b'{"Command"'):
             self.busy = True
-            ref = json.JSONDecoder().raw_decode(data.decode())[0]["RefID"]      # an ack may stand behind it
+            ref = json.JSONDecoder().raw_decode(data.decode())[0]["RefID"]      # an ack may be behind it
             answer = json.dumps({"ResultCode": "Approved", "RefID": ref, "TransType": "Sale"}).encode()
             self._fleet.later(LATENCY, lambda: self._answer(answer))
 

@@ -1,7 +1,7 @@
 """PURE. Which faults come when: all of it follows from a seed.
 
 Rules
-- Faults come in rounds of ROUND, `pace` seconds apart on the average; a round ends when all its faults are undone. What
+- Faults come in rounds of ROUND, `pace` seconds apart on average; a round ends when all its faults are undone. What
   follows is rest, until the terminal is online: whoever plays the schedule decides how long.
 - A fault has a place (the cable, the router, a process, …). In one place there is one fault at a time; in different
   places they overlap.
@@ -129,7 +129,7 @@ class Fault:
 
 
 def rounds(seed: int, pace: float) -> Iterator[tuple[Fault, ...]]:
-    """Rounds without end, each in the order of `at`. pace: seconds between two faults on the average."""
+    """Rounds without end, each in the order of `at`. pace: seconds between two faults on average."""
     dice = random.Random(seed)
     kinds = _kinds(dice)
     for first in itertools.count(1, ROUND):

@@ -1,7 +1,7 @@
 """PURE. What a soak has shown: judged from what was sold, what ran, when the terminal was offline and what grew.
 
 Rules
-- A RefID that stands in the application's ledger more than once was *run twice*. Where the agent ended during the sale
+- A RefID that is in the application's ledger more than once was *run twice*. Where the agent ended during the sale
   while the disk of its journal was full, that is what the product says of a full disk: transactions go on, and what is
   handed over is remembered in memory alone. Such are counted apart.
 - An answer is *another request's* when its RefID is not the asked one, its AuthCode is not the one of its own run, or

@@ -88,7 +88,7 @@ queue = 1_000
     assert found[4] == ("a.ini:8: reconnect.connect_timeout: is empty, "
                         "accepted: a duration from 50ms to 2min (units ms, s, min, h, d)")
     assert "indented" in found[5]
-    assert "a comment stands on a line of its own" in found[6]
+    assert "a comment goes on a line of its own" in found[6]
     assert found[8] == "conf.d/a.ini:2: cloud.tls: 'maybe' is neither, accepted: yes or no"
     assert all("accepted: " in line for line in found)
 

@@ -111,7 +111,7 @@ def test_commands_hold_nothing(start_python, program, command):
     """Ctrl-C ends them, also where an argument looks like `run`."""
     code = (f"import signal\nfrom econduit_terminal.{program}.__main__ import main\n"
             "from econduit_terminal.process import signals\nmain()\n"
-            "print(signal.pthread_sigmask(signal.SIG_BLOCK, []) & signals.HEEDED)")
+            "print(signal.pthread_sigmask(signal.SIG_BLOCK, []) & signals.HANDLED)")
     asked = start_python("-c", code.replace("main()\n", "try: main()\nexcept SystemExit: pass\n"), command,
                          "--config-dir", "run", stderr=subprocess.DEVNULL)
     assert asked.communicate(timeout=LIMIT)[0] == "set()\n"

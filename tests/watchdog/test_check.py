@@ -91,7 +91,7 @@ def test_t3_the_way_is_named():
     line = check.network_lines(State((ETH,), (), (EndpointRoute("192.0.2.80", Route("eth0")),)))[2]
     assert (line.outcome, line.found) == ("PASS", "192.0.2.80 is on the link of eth0")
     local = check.network_lines(State((OUT,), (), (EndpointRoute("127.0.0.1", Route("lo")),)))[2]
-    assert (local.outcome, local.found) == ("PASS", "an endpoint stands on this terminal itself")
+    assert (local.outcome, local.found) == ("PASS", "an endpoint is on this terminal itself")
 
 
 def test_a_named_interface_that_is_not_there():

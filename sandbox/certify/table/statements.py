@@ -31,7 +31,7 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("4.4", Level.MUST, "With AckHeartbeat \"true\" the server acknowledges with {\"Status\":\"OK\"} and two "
               "0x04."),
     Statement("4.5", Level.MUST, "Otherwise no acknowledgement is sent."),
-    Statement("5.1", Level.MUST, "Transactions are processed as ever; their format is unchanged."),
+    Statement("5.1", Level.MUST, "Transactions are processed as before; their format is unchanged."),
     Statement("5.2", Level.MUST, "Two 0x04 characters are put at the end of the response."),
     Statement("6.1", Level.MUST, "The user can easily tell whether the terminal is connected to the cloud."),
     Statement("6.2", Level.MUST, "Idle and connected, the terminal shows \"POS Online\"."),

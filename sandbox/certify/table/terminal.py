@@ -125,7 +125,7 @@ REGISTER_NAMES = _plain(
 REGISTER_TYPES = _plain("3.3", "3.1", MUST, "The registration's values are quoted strings", does="Looks at each value.",
                       expects="Six strings, none empty.", why="AckHeartbeat is \"true\" in quotes.",
                         rests_on=[REGISTER_JSON])
-REGISTER_ORDER = _plain("3.4", "3.1", MUST, "The registration's fields stand in the document's order",
+REGISTER_ORDER = _plain("3.4", "3.1", MUST, "The registration's fields are in the document's order",
                       does="Compares the order.", expects="The document's; another order: NON-STRICT.",
                       why="Order has no meaning in JSON, but the document shows one.", rests_on=[REGISTER_JSON])
 REGISTER_VALUES = _plain(

@@ -71,7 +71,7 @@ CUT_ANSWERED = _add("5.23", "2.6 5.1", PRACTICE, "Cut after the answer, asked ag
                     does="Closes after the answer, asks again.", expects="Run once; the same answer.",
                     why="The cloud may not have read what its socket took.")
 SECOND = _add("5.24", "5.1", PRACTICE, "A second transaction while one runs", does="Sends another one while one runs.",
-              expects="The first is answered as ever; the second is answered, run or refused, at most once.",
+              expects="The first is answered as usual; the second is answered, run or refused, at most once.",
               why="A POS should wait; what happens when it does not is not said.", rests_on=[TERMINATED])
 GARBAGE = _add("5.25", "5.1", PRACTICE, "Garbage", does="Sends 64 random bytes and EOT EOT.",
                expects="The next transaction works, on this connection or the next.",

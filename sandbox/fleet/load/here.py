@@ -58,7 +58,7 @@ class Here:
 
     @property
     def pause(self) -> float:
-        """Seconds that a point of sale waits between two sales, in the mean."""
+        """Seconds that a point of sale waits between two sales, on average."""
         return max(0.001, self.plan.points_of_sale / self.plan.sales - self.plan.latency)
 
     def enter(self, tell: Callable[..., None], runner: Runner) -> tuple[int, Terminal]:

@@ -50,12 +50,12 @@ class TerminalUser(User):
 
 
 class PointOfSale(FastHttpUser):
-    """A till: sells on a terminal of this process that is free, by the cloud's public call."""
+    """Sells on a terminal of this process that is free, through the cloud's public call."""
 
     host = "http://127.0.0.1"
 
     def wait_time(self) -> float:
-        """Seconds until the next sale: at random, so that tills do not sell in step."""
+        """Seconds until the next sale: at random, so that points of sale do not sell in step."""
         return random.expovariate(1 / HERE.pause)
 
     @task

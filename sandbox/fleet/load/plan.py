@@ -34,7 +34,7 @@ class Plan:
 
     @property
     def points_of_sale(self) -> int:
-        """Tills: as many as have a sale under way at one time, and as many again that choose the next one."""
+        """As many as have a sale under way at one time, and as many again that choose the next one."""
         return 0 if not self.sales else max(1, round(self.sales * (self.latency + 1)))
 
     def to_text(self) -> str:

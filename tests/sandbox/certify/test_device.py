@@ -45,7 +45,7 @@ def test_the_designs_own_example():
     "device.terminal_id", "control"),
     ('terminal_id = """a\nb"""', "device.terminal_id", "more than one line"), ("terminal_id = 29531204",
     "device.terminal_id", "is no text"),
-    ('echo = true', "device.echo", "belongs into [application]"), ('url = "x"', "device.url", "belongs into [display]"),
+    ('echo = true', "device.echo", "belongs in [application]"), ('url = "x"', "device.url", "belongs in [display]"),
     ("terminal_id = ", "device.terminal_id", "no valid TOML"), ("terminal_id = 'x", "device.terminal_id",
     "no valid TOML"),
 ])
@@ -65,7 +65,7 @@ def test_mistakes_in_device(line, place, words):
     ('[hooks]\ncable_off = "x"\n', 2, "hooks.cable_off", "did you mean cable_out?"),
     ('[divice]\nack = "true"\n', 1, "divice", "did you mean device?"), ("device = 1\n", 1, "device",
     "a table is wanted"),
-    ('heartbeat = "1s"\n', 1, "heartbeat", "belongs into [device]"), ("[[device]]\n", 1, "device", "a table is wanted"),
+    ('heartbeat = "1s"\n', 1, "heartbeat", "belongs in [device]"), ("[[device]]\n", 1, "device", "a table is wanted"),
     ('device.heartbeat = "x"\n', 1, "device.heartbeat", "no duration"),
 ])
 def test_mistakes_elsewhere(text, line, place, words):
