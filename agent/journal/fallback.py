@@ -242,6 +242,8 @@ class FallbackJournal:
             if journal is not None:
                 self._rescue(journal)
                 journal.close()
+            elif _is_damage(error):
+                self._read()        # it kept an older file from being brought up to date
             if not (_is_damage(error) and self._rename(error)):
                 raise
         return Journal.open(self.path)

@@ -193,6 +193,25 @@ def test_a_full_file_of_1_0_0_is_brought_up_to_date_within_the_patience_of_a_req
     assert time.process_time() - began < 3
 
 
+@pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
+def test_what_can_be_read_of_a_damaged_file_of_1_0_0_is_known(tmp_path, monkeypatch, writable):
+    path = tmp_path / "journal.sqlite3"
+    bodies = [b'{"RefID":"%d","Command":"Sale"}' % number for number in range(400)]
+    version_1(path, *((str(number), "Sale", body, ("answer", b"Approved" * 40, NOW.wall, None))
+                      for number, body in enumerate(bodies)))
+    with path.open("r+b") as file:      # a page in the middle is lost, the root is not
+        file.seek(4096 * (path.stat().st_size // 4096 // 2))
+        file.write(b"\xff" * 4096)
+    if not writable:
+        read_only(monkeypatch)
+    journal = FallbackJournal(path, BORN)
+    known = sum(journal.find(Identity.of(body, str(number), "Sale"), NOW, RETENTION) is not None
+                for number, body in enumerate(bodies))
+    assert journal.problem.startswith("damaged journal" if writable else "the journal")
+    journal.close()
+    assert 200 < known < 400 and journal.durable is writable
+
+
 def test_text_that_is_none_does_not_keep_a_file_from_being_brought_up_to_date(tmp_path):
     path = tmp_path / "journal.sqlite3"
     version_1(path, ("1", "Sale", SALE, "delivered"))
