@@ -17,7 +17,6 @@ does the same to all of them. The marks between the digits of one number are tak
 windows of a length are a handful of additions: those of 2, 4, 8 and 16 digits by doubling, and the rest from these.
 The greatest is 19 x 9 = 171, so that no byte overflows into the next.
 """
-import itertools
 import re
 from collections.abc import Callable, Iterator
 
@@ -25,14 +24,13 @@ BETWEEN = 4
 """Marks in a row that may be between two groups of one number."""
 BLOCK = 1 << 15
 """Characters at a time: the memory that the integers take, and the time for which no other thread runs."""
-UNSURE = 2000
-"""Candidates with odd groups after which `has_number` says yes: only a forgery has that many."""
 
 _LENGTHS = range(13, 20)
 _REACH = _LENGTHS[-1] * (BETWEEN + 1)
 _ISSUERS = {13: ("4",), 14: ("30", "36", "38", "39"), 15: ("34", "37"), 19: ("4", "62"),
             16: ("4", "51", "52", "53", "54", "55", "22", "23", "24", "25", "26", "27", "35", "60", "62", "64", "65")}
 _WORTH_A_LOOK = re.compile(rb"[0-9](?:[^0-9A-Za-z*]{0,%d}[0-9]){12}" % BETWEEN)
+_RUN = re.compile(rb"\x01+")
 _STARTS, _ENDS, _BREAK, _JOIN = 0x10, 0x20, 0x80, 0xFF      # besides a digit's value, in the digits of a block
 
 
@@ -59,38 +57,49 @@ _IS = {str(digit): bytes(code & (_BREAK | 15) == digit for code in range(256)) f
 
 def has_number(text: bytes) -> bool:
     """Is there a card number in `text`, of one byte a character (see `pan.flat`)?"""
-    return next(numbers(text, UNSURE), None) is not None
+    return any(begins for _, _, windows in _blocks(text) for _, begins in windows)
 
 
-def numbers(text: bytes, unsure: int | None = None) -> Iterator[tuple[int, int]]:
-    """Where card numbers begin and end in `text`. They may overlap, and come twice.
+def numbers(text: bytes) -> Iterator[tuple[int, int]]:
+    """Where card numbers begin and end in `text`. They may overlap, and come twice."""
+    for first, marked, windows in _blocks(text):
+        places = [place for place, code in enumerate(marked, first) if code != _JOIN]
+        for length, begins in windows:
+            for found in _RUN.finditer(_bytes(begins, len(marked))):
+                for at in range(*found.span()):
+                    yield places[at], places[at + length - 1] + 1
 
-    unsure: so many candidates with odd groups in a block count as one that is sound.
-    """
+
+def hidden(text: bytes) -> Iterator[tuple[int, int]]:
+    """Where the digits are that must not be shown: all but the last four of each number. They may come twice."""
+    for first, marked, windows in _blocks(text):
+        digits = 0
+        for length, begins in windows:
+            digits |= _spread(begins, length - 4)
+        if digits:
+            flags = iter(_bytes(digits, len(marked)))
+            in_block = bytes(0 if code == _JOIN else next(flags) for code in marked)
+            for found in _RUN.finditer(in_block):
+                yield first + found.start(), first + found.end()
+
+
+def _blocks(text: bytes) -> Iterator[tuple[int, bytes, Iterator[tuple[int, int]]]]:
+    """Where in `text` a block begins, its codes with joins, and for each length a flag where a number begins in those
+    without joins; twice where it may be worth it."""
     for at in range(0, len(text), BLOCK):
         first = max(0, at - BETWEEN - 1)
         block = text[first:at + BLOCK + _REACH]
         if _WORTH_A_LOOK.search(block):
             for any_mark in (False, True):
-                for start, end in _windows(block, any_mark, unsure):
-                    if at <= first + start < at + BLOCK:
-                        yield first + start, first + end
+                marked = _without_marks(block, any_mark)
+                own, next_one = (place - marked.count(_JOIN, 0, place) for place in (at - first, at - first + BLOCK))
+                yield first, marked, _own(_found(marked, inside=not any_mark), own, next_one)
 
 
-def _windows(block: bytes, any_mark: bool, unsure: int | None) -> Iterator[tuple[int, int]]:
-    marked = _without_marks(block, any_mark)
-    codes = marked.translate(None, bytes([_JOIN])) + bytes([_BREAK]) * _LENGTHS[-1]
-    places: list[int] = []
-    for length, found in _found(codes, inside=not any_mark):
-        flags = found.to_bytes(len(codes), "little")
-        at = flags.find(1)
-        while at >= 0:
-            if not any_mark or _even(codes[at:at + length]) or unsure == 0:
-                places = places or [place for place, code in enumerate(marked) if code != _JOIN]
-                yield places[at], places[at + length - 1] + 1
-            elif unsure is not None:
-                unsure -= 1
-            at = flags.find(1, at + 1)
+def _own(windows: Iterator[tuple[int, int]], own: int, next_one: int) -> Iterator[tuple[int, int]]:
+    """Those that begin from `own` on; the block before has the others, and so has the next one."""
+    wanted = (1 << 8 * next_one) - (1 << 8 * own)
+    return ((length, begins & wanted) for length, begins in windows)
 
 
 def _without_marks(block: bytes, any_mark: bool) -> bytes:
@@ -108,8 +117,10 @@ def _without_marks(block: bytes, any_mark: bool) -> bytes:
     return codes.to_bytes(len(block), "little")
 
 
-def _found(codes: bytes, inside: bool) -> Iterator[tuple[int, int]]:
-    """For each length, a flag where a window of it begins. inside: also in longer groups; else by its first digit."""
+def _found(marked: bytes, inside: bool) -> Iterator[tuple[int, int]]:
+    """For each length, a flag where a window of it begins. inside: also in longer groups; else by its first digit and
+    its groups."""
+    codes = marked.translate(None, bytes([_JOIN])) + bytes([_BREAK]) * _LENGTHS[-1]
     plain, begins, ends = _flags(codes, _PLAIN), _flags(codes, _BEGINS), _flags(codes, _FINISHES)
     two = _flags(codes, _DOUBLED) + (plain >> 8)
     four = two + (two >> 16)
@@ -130,14 +141,26 @@ def _found(codes: bytes, inside: bool) -> Iterator[tuple[int, int]]:
                 known |= issued[digits[0]] & issued[digits[1]] >> 8 if digits[1:] else issued[digits]
             known &= passed
             found |= known ^ known & inner(length - 1)
-        else:
-            found &= issued["2"] | issued["3"] | issued["4"] | issued["5"] | issued["6"]
+        elif found := found & (issued["2"] | issued["3"] | issued["4"] | issued["5"] | issued["6"]):
+            found ^= found & _odd_groups(begins, length)
         if found:
             yield length, found
 
 
+def _odd_groups(begins: int, length: int) -> int:
+    """A flag where a window of this length has groups such as nobody makes. begins: where groups do.
+
+    People make groups of four digits and more (no two begin within three digits), or of one (each begins right behind
+    the one before); the last may have any size.
+    """
+    close = 0
+    for distance in (1, 2, 3):
+        close |= _spans(begins & begins >> 8 * distance)(length - distance)
+    return close & _spans(begins >> 8 ^ begins >> 8 & begins)(length - 1)
+
+
 def _spans(flag: int) -> Callable[[int], int]:
-    """A function of a length, 12 to 19: a flag where one begins among so many from there on."""
+    """A function of a length, 8 to 24: a flag where one begins among so many from there on."""
     eight = flag
     for shift in (8, 16, 32):
         eight |= eight >> shift
@@ -146,13 +169,18 @@ def _spans(flag: int) -> Callable[[int], int]:
                            sixteen | sixteen >> 8 * (length - 16))
 
 
-def _even(window: bytes) -> bool:
-    """Are the groups such as people make: four digits and more, or one each? The last may be shorter."""
-    starts = [place for place, code in enumerate(window) if code & _STARTS]
-    groups = [end - start for start, end in itertools.pairwise(starts)]
-    return min(groups, default=4) >= 4 or set(groups) == {1}
+def _spread(flag: int, length: int) -> int:
+    """A flag for each of the `length` digits, 8 to 16, that begin where one is."""
+    for shift in (8, 16, 32):
+        flag |= flag << shift
+    return flag | flag << 8 * (length - 8)
 
 
 def _flags(data: bytes, table: bytes) -> int:
     """Each byte of `data` as the table has it, in one integer, the first lowest."""
     return int.from_bytes(data.translate(table), "little")
+
+
+def _bytes(flags: int, size: int) -> bytes:
+    """A byte for each flag, `size` of them and more."""
+    return flags.to_bytes(size + _LENGTHS[-1], "little")

@@ -67,7 +67,7 @@ def looks_like_card_data(body: bytes) -> bool:
 def mask(text: str) -> str:
     """`text` with card numbers but for their last four digits, track data and verification values as asterisks."""
     flat_text = flat(text)
-    return _edited(text, list(luhn.numbers(flat_text)), list(_secrets(flat_text)), SHOWN_OF_TRACK)
+    return _edited(text, list(luhn.hidden(flat_text)), list(_secrets(flat_text)), SHOWN_OF_TRACK)
 
 
 def mask_label(text: str) -> str:
@@ -86,7 +86,7 @@ def mask_label(text: str) -> str:
 def mask_all(body: bytes) -> bytes:
     """`body` with all card data masked, but for the last four digits of card numbers; of the same form."""
     text = _flat_bytes(body)
-    return _edited_bytes(body, list(luhn.numbers(text)), list(_secrets(text)))
+    return _edited_bytes(body, list(luhn.hidden(text)), list(_secrets(text)))
 
 
 def flat(text: str) -> bytes:
@@ -148,7 +148,7 @@ def _search(pattern: re.Pattern[bytes], text: bytes) -> Iterator[re.Match[bytes]
 
 
 def _loose(text: bytes) -> Iterator[tuple[int, int]]:
-    """Card numbers in a short text with any marks between their groups, or always the same few characters."""
+    """As `luhn.hidden`, in a short text, with any marks between the groups, or always the same few characters."""
     groups = [found.span() for found in _GROUP.finditer(text)]
     for first, (start, end) in enumerate(groups):
         digits = text[start:end]
@@ -162,7 +162,7 @@ def _loose(text: bytes) -> Iterator[tuple[int, int]]:
             marks = not any(character.isalnum() for what in between for character in what.decode("ascii"))
             alike = len(between) == 1 and (min(sizes) >= 4 or set(sizes) == {1})
             if len(digits) >= 13 and (marks or alike) and _passes(digits):
-                yield start, end
+                yield from [digit.span() for digit in _DIGIT.finditer(text, start, end)][:-4]
             sizes.append(next_end - next_start)
 
 
@@ -176,7 +176,7 @@ def _passes(digits: bytes) -> bool:
 
 def _masked_label(text: str) -> str:
     flat_text = flat(text)
-    return _edited(text, [*luhn.numbers(flat_text), *_loose(flat_text)], list(_secrets(flat_text)), SHOWN_OF_TRACK)
+    return _edited(text, [*luhn.hidden(flat_text), *_loose(flat_text)], list(_secrets(flat_text)), SHOWN_OF_TRACK)
 
 
 def _digits(text: str) -> int:
@@ -189,24 +189,22 @@ def _unescaped(found: re.Match[str]) -> str:
     return chr(code) if code < 0x110000 else " "
 
 
-def _edited_bytes(body: bytes, numbers: list[tuple[int, int]], secrets: list[tuple[int, int, bool]]) -> bytes:
-    if not (numbers or secrets):
+def _edited_bytes(body: bytes, hidden: list[tuple[int, int]], secrets: list[tuple[int, int, bool]]) -> bytes:
+    if not (hidden or secrets):
         return body
     how = "ascii" if body.isascii() else "utf-8"
-    edited = _edited(body.decode(how, "surrogateescape"), numbers, secrets, len(body)).encode(how, "surrogateescape")
+    edited = _edited(body.decode(how, "surrogateescape"), hidden, secrets, len(body)).encode(how, "surrogateescape")
     framed = len(body) > 3 and body[0] == _STX and body[-2] == _ETX and body[-1] == reduce(xor, body[1:-1])
     return edited[:-1] + bytes([reduce(xor, edited[1:-1])]) if framed else edited
 
 
-def _edited(text: str, numbers: list[tuple[int, int]], secrets: list[tuple[int, int, bool]], longest: int) -> str:
+def _edited(text: str, hidden: list[tuple[int, int]], secrets: list[tuple[int, int, bool]], longest: int) -> str:
     """longest: how many asterisks stand for one secret at most."""
-    if not (numbers or secrets):
+    if not (hidden or secrets):
         return text
     characters = list(text)
-    digits = flat(text)
-    for start, end in numbers:
-        for place in [place for place in range(start, end) if 48 <= digits[place] <= 57][:-4]:
-            characters[place] = "*"
+    for start, end in hidden:
+        characters[start:end] = "*" * (end - start)
     for start, end, bare in secrets:
         shown = "0".ljust(end - start) if bare else "*" * min(end - start, longest)
         characters[start:end] = [*shown, *[""] * (end - start - len(shown))]

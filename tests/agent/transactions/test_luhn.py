@@ -1,3 +1,4 @@
+import itertools
 import re
 import time
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from econduit_terminal.agent.transactions import luhn
-from econduit_terminal.agent.transactions.luhn import has_number, numbers
+from econduit_terminal.agent.transactions.luhn import has_number, hidden, numbers
 
 PLAIN = re.compile(rb"[0-9]+(?:[ -][0-9]+)*")
 MARKED = re.compile(rb"[0-9]+(?:[^0-9A-Za-z*]{1,4}[0-9]+)*")
@@ -61,6 +62,8 @@ def test_what_is_found_is_what_the_table_says_in_blocks_of_any_size(text, size):
         patched.setattr(luhn, "BLOCK", size)
         assert set(numbers(text)) == by_hand(text)
         assert has_number(text) == bool(by_hand(text))
+        assert set(itertools.chain(*(range(*found) for found in hidden(text)))) == set(itertools.chain(*(
+            [at for at in range(*number) if text[at:at + 1].isdigit()][:-4] for number in by_hand(text))))
 
 
 @given(st.binary(max_size=300))
