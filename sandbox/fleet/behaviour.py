@@ -42,8 +42,8 @@ class Behaviour(Protocol):
     def not_registered(self, ids: Ids, endpoints: Ids, refused: Flags, now: Seconds, *, moved: Flags) -> None:
         """It did not come; endpoints that refused the same dial are told with it."""
 
-    def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds) -> None:
-        """A dial is over, with this finding at each endpoint."""
+    def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds, ago: Seconds) -> None:
+        """A dial is over, with this finding at each endpoint, met so many seconds ago."""
 
     def lost(self, ids: Ids, endpoints: Ids, now: Seconds, registered_for: Seconds) -> None:
         """The cloud ended the connection on which these were registered."""

@@ -65,7 +65,7 @@ class Peer:
         """As a dial in vain."""
         self._wait(ids, self._other(endpoints), now + self._seconds(ids))
 
-    def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds) -> None:
+    def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds, ago: Seconds) -> None:
         """The other endpoint is next."""
         tried: Ids = (met != UNTRIED).argmax(axis=0)
         self._wait(ids, self._other(tried), now + self._seconds(ids))

@@ -99,27 +99,29 @@ class Policies:
         self.due[:, ids] = -np.inf
 
     def ended(self, ids: Ids, met: Codes, others_answer: Flags, now: Seconds, *, registered: bool = False,
-              registered_for: Seconds | float = np.nan, dialed_for: Seconds | float = 0.0) -> Codes:
+              registered_for: Seconds | float = np.nan, dialed_for: Seconds | float = 0.0,
+              ago: Seconds | float = 0.0) -> Codes:
         """The waits after an attempt of each of these terminals, in `due`; returns the causes.
 
         met: [endpoint, terminal] what was found, UNTRIED where nothing was. others_answer: likewise. registered: it was
         a registered connection that ended, after registered_for seconds (nan: never). dialed_for: seconds that the
-        dial took.
+        dial took. ago: [endpoint, terminal] seconds since it was met, see Evidence.
         """
         lasted = ids[np.broadcast_to(registered_for >= self._rules.stable_after, ids.shape)]
         self.counts[:, lasted] = 0
         silent = self._silence(ids, met, others_answer, now, registered)
         causes = np.full_like(met, UNTRIED)
+        waited = np.broadcast_to(ago, met.shape)
         for endpoint, found in enumerate(met):
             tried = np.flatnonzero(found != UNTRIED)
             if tried.size:
                 causes[endpoint, tried] = self._ended(
                     endpoint, ids[tried], found[tried], others_answer[endpoint, tried], silent[tried], now[tried],
-                    registered, np.broadcast_to(dialed_for, ids.shape)[tried])
+                    registered, np.broadcast_to(dialed_for, ids.shape)[tried], waited[endpoint, tried])
         return causes
 
     def _ended(self, endpoint: int, ids: Ids, found: Codes, others: Flags, silent: Flags, now: Seconds,
-               registered: bool, dialed_for: NDArray[Any]) -> Codes:
+               registered: bool, dialed_for: NDArray[Any], ago: NDArray[Any]) -> Codes:
         causes: Codes = self._cause[found, int(registered), others.astype(np.intp), silent.astype(np.intp)]
         cut = np.flatnonzero(causes == _CAUSE[Cause.CUT])
         if cut.size:
@@ -129,7 +131,8 @@ class Policies:
         seconds = self._low[causes, counts] + self._span[causes, counts] * self._random(ids)
         self.counts[endpoint, ids] = np.minimum(counts + self._counting[causes], _EVENTS - 1)
         path = (causes == _CAUSE[Cause.LOCAL]) | (causes == _CAUSE[Cause.PATH])
-        due = now + np.where(path, np.maximum(0.0, seconds - dialed_for), seconds)
+        waited = np.where(path, dialed_for, np.where(causes == _CAUSE[Cause.DOWN], ago, 0.0))
+        due = now + np.maximum(0.0, seconds - waited)
         if registered:
             self.due[:, ids] = due
         else:

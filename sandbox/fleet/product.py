@@ -96,13 +96,13 @@ class Product:
         self._failed_moves[ids] += moved
         self._policies.ended(ids, met, self._others_answer(ids), now)
 
-    def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds) -> None:
+    def not_opened(self, ids: Ids, met: Codes, now: Seconds, dialed_for: Seconds, ago: Seconds) -> None:
         """See Endpoints.not_opened and Evaluation.not_opened."""
         for endpoint, found in enumerate(met):
             tried = np.flatnonzero(found != UNTRIED)
             self._outcome[endpoint, ids[tried]] = _OUTCOME[found[tried]]
             self._tried[endpoint, ids[tried]] = True
-        self._policies.ended(ids, met, self._others_answer(ids), now, dialed_for=dialed_for)
+        self._policies.ended(ids, met, self._others_answer(ids), now, dialed_for=dialed_for, ago=ago)
 
     def lost(self, ids: Ids, endpoints: Ids, now: Seconds, registered_for: Seconds) -> None:
         """See Endpoints.ended and Evaluation.ended."""

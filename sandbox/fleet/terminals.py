@@ -66,6 +66,7 @@ class Terminals:
         self._until = np.zeros(terminals)                   # its time
         self._syn = np.full(shape, np.inf)                  # the next one
         self._refused = np.zeros(shape, np.bool_)           # in this dial
+        self._refused_at = np.zeros(shape)                  # when that was known
         self._unanswered = np.zeros(shape, np.bool_)        # in this dial
 
     @property
@@ -152,7 +153,7 @@ class Terminals:
     def _refuse(self, ids: Ids, endpoint: int, now: Seconds) -> None:
         """The other endpoint is dialed at once, if it may be; else the dial is over."""
         known = now + self._rtt
-        self._refused[endpoint, ids] = True
+        self._refused[endpoint, ids], self._refused_at[endpoint, ids] = True, known
         self._unanswered[endpoint, ids] = False
         self._syn[endpoint, ids] = np.inf
         over = np.ones(ids.shape, np.bool_)
@@ -179,7 +180,8 @@ class Terminals:
         if ids.size:
             met = np.where(self._unanswered[:, ids], CODE[Finding.SILENT],
                            np.where(self._refused[:, ids], CODE[Finding.REFUSED], UNTRIED)).astype(np.int8)
-            self._behaviour.not_opened(ids, met, now, now - self._began[ids])
+            ago = np.where(self._refused[:, ids], now - self._refused_at[:, ids], 0.0)
+            self._behaviour.not_opened(ids, met, now, now - self._began[ids], ago)
             self._wait(ids, now)
 
     def _wait(self, ids: Ids, now: Seconds) -> None:

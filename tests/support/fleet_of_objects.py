@@ -37,9 +37,9 @@ class Seen:
 
 @dataclass
 class Dialed:
-    """When a dial was over, and what it met; a session where an endpoint was open, and when its answer comes."""
+    """When a dial was over, and what it met, when; a session where an endpoint was open, and when its answer comes."""
     at: float
-    found: dict[Endpoint, Finding]
+    found: dict[Endpoint, tuple[Finding, float]]
     endpoint: Endpoint = ENDPOINTS[0]
     session: Session | None = None
     answered: float = 0.0
@@ -118,10 +118,10 @@ def _terminal(world: World, settings: Settings, number: int, chance: float) -> P
             dialed = yield from _dial(world, settings, policy, records, began)
             now, found, session, answered = dialed.at, dialed.found, dialed.session, dialed.answered
             if session is None:
-                for each, finding in found.items():
+                for each, (finding, _) in found.items():
                     records.not_opened(each, finding, "x")
-                met = {each: Evidence(finding, others_answer=records.others_answer(each))
-                       for each, finding in found.items()}
+                met = {each: Evidence(finding, others_answer=records.others_answer(each), ago=now - at)
+                       for each, (finding, at) in found.items()}
                 policy.ended(met, world.run.network, now, dialed_for=now - began)
                 continue
             endpoint = dialed.endpoint
@@ -142,7 +142,7 @@ def _terminal(world: World, settings: Settings, number: int, chance: float) -> P
                 evidence = Evidence(Finding.MUTE, False, records.others_answer(endpoint))
             records.not_registered(endpoint, ADDRESS, Finding.MUTE, "x")
             met = {endpoint: evidence} | {each: Evidence(finding, others_answer=records.others_answer(each))
-                                          for each, finding in found.items()}
+                                          for each, (finding, _) in found.items()}
             policy.ended(met, world.run.network, now)
 
 
@@ -155,6 +155,7 @@ def _dial(world: World, settings: Settings, policy: Policy[Endpoint], records: E
     held = sorted(targets, key=lambda endpoint: holds[endpoint])
     lanes: dict[Endpoint, Lane] = {}
     reports: list[tuple[float, Endpoint]] = []
+    refused: dict[Endpoint, tuple[Finding, float]] = {}
     now = deadline = began
     while True:
         while held and began + holds[held[0]] <= now:
@@ -166,9 +167,8 @@ def _dial(world: World, settings: Settings, policy: Policy[Endpoint], records: E
             lanes[endpoint].resolved([ADDRESS])
             deadline = max(deadline, start + rules.connect_timeout)
         if now >= deadline or all(lane.exhausted for lane in lanes.values()):
-            found = {endpoint: Finding.SILENT if lane.unanswered else Finding.REFUSED
-                     for endpoint, lane in lanes.items() if lane.unanswered or lane.exhausted}
-            return Dialed(now, found)
+            silent = {endpoint: (Finding.SILENT, now) for endpoint, lane in lanes.items() if lane.unanswered}
+            return Dialed(now, refused | silent)
         for lane in list(lanes.values()):
             if lane.exhausted:
                 for later in lanes.values():
@@ -181,8 +181,7 @@ def _dial(world: World, settings: Settings, policy: Policy[Endpoint], records: E
                     reports.append((now + rtt, endpoint))
                 elif does is not Does.SILENT:
                     opened = now + rtt
-                    exhausted = {each: Finding.REFUSED for each, other in lanes.items() if other.exhausted}
-                    for each in exhausted:
+                    for each in refused:
                         records.not_opened(each, Finding.REFUSED, "x")
                     session = _session(settings, records, endpoint)
                     session.register(opened)
@@ -190,7 +189,7 @@ def _dial(world: World, settings: Settings, policy: Policy[Endpoint], records: E
                     assert due is not None
                     answered = world.register(endpoint, opened, due)
                     if not isnan(answered):
-                        return Dialed(opened, exhausted, endpoint, session, answered)
+                        return Dialed(opened, refused, endpoint, session, answered)
         wake = min(deadline, *(lane.next_at() for lane in lanes.values()),
                    *(began + holds[endpoint] for endpoint in held[:1]), *(at for at, _ in reports))
         if wake > now:
@@ -198,6 +197,7 @@ def _dial(world: World, settings: Settings, policy: Policy[Endpoint], records: E
             yield now
         for at, endpoint in [report for report in reports if report[0] <= now]:
             reports.remove((at, endpoint))
+            refused[endpoint] = Finding.REFUSED, at
             lanes[endpoint].failed(ADDRESS)
 
 

@@ -40,19 +40,26 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Met:
+    """What a dial met at an endpoint that did not open. at: monotonic seconds, when."""
+    finding: Finding
+    at: float
+
+
+@dataclass(frozen=True)
 class Opened:
     """An open connection. seconds: that the dial took. met: what it met at the other endpoints that it tried."""
     socket: Any
     endpoint: Endpoint
     seconds: float
-    met: Mapping[Endpoint, Finding]
+    met: Mapping[Endpoint, Met]
 
 
 @dataclass(frozen=True)
 class NotOpened:
     """No endpoint could be reached; what was met at each that was tried."""
     seconds: float
-    met: Mapping[Endpoint, Finding]
+    met: Mapping[Endpoint, Met]
 
 
 def dial(targets: Sequence[Target], rules: Reconnect, source: str | None = None) -> Opened | NotOpened:
@@ -74,7 +81,7 @@ class _Race:
         self._source = source
         self._began = time.monotonic()
         self._lanes: dict[Endpoint, Lane] = {}
-        self._met: dict[Endpoint, Finding] = {}
+        self._met: dict[Endpoint, Met] = {}
         self._opening: dict[int, tuple[Any, Target]] = {}       # by file number
 
     def run(self) -> Opened | NotOpened:
@@ -167,14 +174,15 @@ class _Race:
             raise _exhausted(OSError(code, ""))
         refused = code in (errno.ECONNREFUSED, errno.ECONNRESET)
         silent = code == errno.ETIMEDOUT
-        self._met[target.endpoint] = (Finding.REFUSED if refused else Finding.SILENT if silent else Finding.NO_WAY)
+        finding = Finding.REFUSED if refused else Finding.SILENT if silent else Finding.NO_WAY
+        self._met[target.endpoint] = Met(finding, time.monotonic())
         self._lanes[target.endpoint].failed(target.address)
         return None
 
     def _not_opened(self, now: float) -> NotOpened:
         for endpoint, lane in self._lanes.items():
             if lane.unanswered:
-                self._met[endpoint] = Finding.SILENT
+                self._met[endpoint] = Met(Finding.SILENT, now)
         return NotOpened(now - self._began, self._met)
 
 

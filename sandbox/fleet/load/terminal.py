@@ -7,7 +7,7 @@ import random
 import socket as std
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -116,17 +116,19 @@ class Terminal:
             return opened
 
     def _learn(self, opened: Opened | NotOpened) -> None:
-        for endpoint, finding in opened.met.items():
-            self._records.not_opened(endpoint, finding, finding.value)
-            self._witness.dialed(endpoint, opened.seconds, finding.value)
+        for endpoint, found in opened.met.items():
+            self._records.not_opened(endpoint, found.finding, found.finding.value)
+            self._witness.dialed(endpoint, opened.seconds, found.finding.value)
         if isinstance(opened, Opened):
             self._witness.dialed(opened.endpoint, opened.seconds, None)
 
     def _use(self, opened: Opened | NotOpened, moved: bool) -> Opened | None:
         """Registers and serves, or counts the failure. Returns the connection that this one was left for."""
         if isinstance(opened, NotOpened):
-            met = {endpoint: self._evidence(endpoint, finding) for endpoint, finding in opened.met.items()}
-            self._policy.ended(met, NETWORK, time.monotonic(), dialed_for=opened.seconds)
+            now = time.monotonic()
+            met = {endpoint: replace(self._evidence(endpoint, found.finding), ago=now - found.at)
+                   for endpoint, found in opened.met.items()}
+            self._policy.ended(met, NETWORK, now, dialed_for=opened.seconds)
             return None
         self._socket = opened.socket
         link = Connection(opened.socket, self._session(opened.endpoint, moved), self.application,
@@ -183,7 +185,7 @@ class Terminal:
         met = {endpoint: self._evidence(endpoint, ended.finding, registered)}
         if not registered:
             self._records.not_registered(endpoint, None, ended.finding, ended.reason, moved=moved)
-            met |= {other: self._evidence(other, finding) for other, finding in opened.met.items()}
+            met |= {other: self._evidence(other, found.finding) for other, found in opened.met.items()}
         elif ended.finding not in ON_PURPOSE:
             self._records.ended(endpoint, PastRegistration(ended.registered_for or 0.0, ended.idle), moved=moved,
                                 by_the_cloud=ended.finding in BY_THE_CLOUD, stable_after=stable_after)

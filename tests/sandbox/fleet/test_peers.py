@@ -18,7 +18,7 @@ def refused(subject, endpoint, now=0.0):
     """The wait after a dial that was refused there."""
     met = np.full((len(subject.due), 1), UNTRIED, np.int8)
     met[endpoint] = CODE[Finding.REFUSED]
-    subject.not_opened(ONE, met, np.array([now]), np.array([0.0]))
+    subject.not_opened(ONE, met, np.array([now]), np.array([0.0]), np.zeros_like(met, float))
     return float(subject.due[:, 0].min()) - now
 
 

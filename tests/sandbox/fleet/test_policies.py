@@ -13,7 +13,7 @@ from econduit_terminal.sandbox.fleet.policies import CAUSES, CODE, UNTRIED, Poli
 RULES = load(None).reconnect
 TOGETHER = 3
 """Terminals of which one is told the story; the others hear nothing."""
-finding = st.none() | st.tuples(st.sampled_from(Finding), st.booleans())
+finding = st.none() | st.tuples(st.sampled_from(Finding), st.booleans(), st.floats(0, 6))
 end = st.tuples(st.sampled_from(Finding), st.sampled_from([0, 1]), st.floats(0, 100))
 event = st.tuples(st.floats(0, 400), st.floats(0, 1, exclude_max=True),
                   end | st.tuples(finding, finding, st.floats(0, 6)).filter(lambda met: met[0] or met[1]))
@@ -25,7 +25,7 @@ rules = st.builds(lambda **keys: replace(RULES, **keys), quick_returns=st.sample
 def told(policy, policies, who, now, chance, happened, network):
     """Tells both the same; returns the causes that each found."""
     met = np.full((2, 1), UNTRIED, np.int8)
-    others = np.zeros((2, 1), np.bool_)
+    others, ago = np.zeros((2, 1), np.bool_), np.zeros((2, 1))
     if isinstance(happened[0], Finding):
         found, endpoint, registered_for = happened
         evidence, more = {endpoint: Evidence(found, registered=True)}, {"registered_for": registered_for}
@@ -35,15 +35,17 @@ def told(policy, policies, who, now, chance, happened, network):
         evidence, more = {}, {"dialed_for": happened[2]}
         for endpoint, seen in enumerate(happened[:2]):
             if seen:
-                evidence[endpoint] = Evidence(seen[0], others_answer=seen[1])
-                met[endpoint], others[endpoint] = CODE[seen[0]], seen[1]
-        ended = policies.ended(who, met, others, now, dialed_for=np.array([happened[2]]))
+                evidence[endpoint] = Evidence(seen[0], others_answer=seen[1], ago=seen[2])
+                met[endpoint], others[endpoint], ago[endpoint] = CODE[seen[0]], seen[1], seen[2]
+        ended = policies.ended(who, met, others, now, dialed_for=np.array([happened[2]]), ago=ago)
     wait = policy.ended(evidence, network, float(now[0]), **more)
     return wait.causes, {endpoint: CAUSES[int(code)] for endpoint, (code,) in enumerate(ended) if code != UNTRIED}
 
 
-@example(story=[(later, 0.5, ((Finding.SILENT, False), None, 1.0)) for later in (0.0, 301.0)], reconnect=RULES, who=0,
-         network=NetworkReport(beyond=None))    # silence that nothing explains for long
+@example(story=[(later, 0.5, ((Finding.SILENT, False, 0.0), None, 1.0)) for later in (0.0, 301.0)], reconnect=RULES,
+         who=0, network=NetworkReport(beyond=None))     # silence that nothing explains for long
+@example(story=[(0.0, 0.5, ((Finding.REFUSED, False, 0.1), (Finding.SILENT, True, 0.0), 0.1))], reconnect=RULES,
+         who=0, network=NetworkReport())                # a refusal, after which the dial went on at the other endpoint
 @given(story=st.lists(event, max_size=30), reconnect=rules, who=st.integers(0, TOGETHER - 1),
        network=st.builds(NetworkReport, usable=st.booleans(), beyond=st.none() | st.booleans()))
 def test_it_says_what_the_agent_s_policy_says(story, reconnect, who, network):

@@ -1,11 +1,18 @@
 """The life of one terminal of a load, both endpoints played by the test."""
 import json
+import random
 import socket
+import time
 from dataclasses import dataclass, field, replace
 
+import gevent
 import pytest
+from gevent.event import AsyncResult
 
+from econduit_terminal.agent.cloud.policy import Finding
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.sandbox.fleet.load import terminal as module
+from econduit_terminal.sandbox.fleet.load.dial import Met, NotOpened
 from econduit_terminal.sandbox.fleet.load.terminal import Role, Terminal
 
 
@@ -105,6 +112,24 @@ def test_refused_by_both_it_dials_again_and_again(life, door):
     assert one.terminal.online and one.terminal.idle
 
 
+def test_the_wait_of_an_endpoint_that_refused_runs_from_its_refusal(life, door, quick, monkeypatch):
+    dialed, again = [], AsyncResult()
+
+    def dial(targets, rules, source):
+        if dialed:
+            again.set([target.hold for target in targets])
+            gevent.sleep(1000)
+        now, (primary, secondary) = time.monotonic(), (target.endpoint for target in targets)
+        dialed.append(NotOpened(20.0, {primary: Met(Finding.REFUSED, now - 20), secondary: Met(Finding.SILENT, now)}))
+        return dialed[0]
+
+    monkeypatch.setattr(module, "dial", dial)
+    monkeypatch.setattr(random, "random", lambda: 0.5)
+    life(door(), door(), settings=replace(quick, reconnect=replace(quick.reconnect, base_delay=30.0, max_delay=30.0)))
+    at_once, later = again.get()
+    assert at_once == 0 and 10 < later <= 15        # the agent's Policy: half of base_delay, from when each was met
+
+
 def test_cut_from_this_side_it_comes_back_as_if_the_cloud_had(life, door):
     primary = door()
     one = life(primary)
@@ -117,8 +142,7 @@ def test_cut_from_this_side_it_comes_back_as_if_the_cloud_had(life, door):
 
 
 def test_a_lack_of_this_machine_is_told_and_tried_again(life, door, monkeypatch):
-    from econduit_terminal.sandbox.fleet.load import terminal
-    monkeypatch.setattr(terminal, "EXHAUSTED_AGAIN", 0.05)
+    monkeypatch.setattr(module, "EXHAUSTED_AGAIN", 0.05)
     one = life(door(), source="192.0.2.1")
     one.greenlet.join(0.5)
     assert one.witness.kinds().count("exhausted") >= 2 and set(one.witness.kinds()) == {"exhausted"}
