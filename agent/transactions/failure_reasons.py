@@ -4,6 +4,8 @@ BUSY = "terminal busy with another transaction: this request was not carried out
 CROWDED = ("terminal busy with other transactions: this request was not carried out now, it is not known whether it "
            "was before; ask again in a moment, do not start a new one")
 STOPPING = "terminal restarting: this request was not carried out, try again in a moment"
+RESTARTING = ("terminal restarting: this request was not carried out now, it is not known whether it was before; ask "
+              "again in a moment, do not start a new one")
 NO_DISK = "terminal storage not answering: this request was not carried out"
 NOT_LOOKED_UP = ("terminal storage not answering: this request was not carried out now, it is not known whether it was "
                  "before; ask again in a moment, do not start a new one")

@@ -168,7 +168,7 @@ class Processor:
                 self._again(request, duplicate)
                 return
         if self._draining:
-            self._refuse(request, failure_reasons.STOPPING)
+            self._refuse(request, failure_reasons.STOPPING if duplicate is None else failure_reasons.RESTARTING)
         elif len(self._running) > self._settings.queue:
             self._busy(request, known_new=duplicate is None)
         else:

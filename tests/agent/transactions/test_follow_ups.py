@@ -4,6 +4,7 @@ import sqlite3
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from econduit_terminal.agent.journal import journal
 from econduit_terminal.agent.journal.worker import JournalWorker
@@ -153,6 +154,30 @@ def test_m10_so_does_one_that_waits_behind_another_refid_s_transaction(start, ap
     app.hold.set()
     settle(lambda: len(pos.there.sent) == 4 and not pos.processor.busy)
     assert [json.loads(sent)["Message"] for sent in pos.there.sent] == ["APPROVED"] * 3 + [USED.format("Sale")]
+
+
+@pytest.mark.parametrize("before, between", [(("Sale", "1.00"), ("Void", "1.00")),
+                                             (("TipAdjust", "2.00"), ("TipAdjust", "3.00"))])
+def test_m10_while_stopping_nobody_is_told_that_what_ran_before_was_not_carried_out(pos, monkeypatch, settle, before,
+                                                                                    between):
+    """What the first one gets depends on the second, which the journal's slow disk has not written down yet."""
+    pos.ask(*before)
+    writing, written, hand_over = Event(), Event(), JournalWorker.hand_over
+
+    def slowly(*entry):
+        writing.set()
+        written.wait()
+        return hand_over(*entry)
+    monkeypatch.setattr(JournalWorker, "hand_over", slowly)
+    pos.processor.receive(request(*between))
+    assert writing.wait(5)
+    draining = gevent.spawn(pos.processor.drain, 5)
+    gevent.sleep(0)
+    pos.processor.receive(request(*before))
+    refused, = pos.there.wait(2)[1:]
+    assert json.loads(refused)["Message"] == failure_reasons.RESTARTING
+    written.set()
+    assert draining.get(timeout=5) is True and pos.app.runs == [request(*before), request(*between)]
 
 
 def test_m10_a_capture_whose_answer_was_lost_gets_it_after_a_tip_adjust(start, app, connection, settle):
