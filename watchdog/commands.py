@@ -93,9 +93,11 @@ def check_layers(config: WatchdogConfig) -> int:
     from econduit_terminal.contract.status import Outcome, Status
     from econduit_terminal.process.addresses import is_address
 
-    from . import check, probes, snapshot
+    from . import check, snapshot
     from .agent_status import AgentStatus
     from .dial_route import local_network
+    from .probe_plan import plan
+    from .probes import Prober
     from .resolver import Resolver
     from .state import State
 
@@ -119,8 +121,8 @@ def check_layers(config: WatchdogConfig) -> int:
     _print(lines)
     results, trusted = None, resolver.trusted(one.host for one in endpoints)
     if state.usable or state.endpoint_is_local or not state.readable:
-        plan = probes.plan(state, endpoints, config.reference_hosts, local_network(state, trusted))
-        results = probes.Prober(resolver).ask(plan, config.probe_timeout)
+        asked = plan(state, endpoints, config.reference_hosts, local_network(state, trusted))
+        results = Prober(resolver).ask(asked, config.probe_timeout)
     rest = check.probe_lines(state, results, endpoints, agent, trusted) + check.agent_lines(status)
     _print(rest)
     return check.exit_status(lines + rest)

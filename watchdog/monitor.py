@@ -27,7 +27,7 @@ from econduit_terminal.process.addresses import is_address
 from econduit_terminal.process.line_file import uptime
 from econduit_terminal.process.logs import clean
 
-from . import probes, snapshot
+from . import snapshot
 from .agent_events import AgentEvents
 from .agent_status import AgentStatus
 from .config import WatchdogConfig
@@ -36,8 +36,10 @@ from .dial_route import local_network
 from .inbox import AgentChanged, Inbox, ProbesDone
 from .log_limiter import LogLimiter
 from .netlink import Doorbell
+from .probe_plan import Plan, plan
 from .probe_results import ProbeResults
 from .probe_schedule import ProbeSchedule
+from .probes import Prober
 from .report_sender import ReportSender
 from .resolver import Resolver
 from .state import Fact, State, changes, remembering
@@ -86,8 +88,8 @@ class Monitor:
         self._debouncer = Debouncer(config.coalesce)
         self._limiter = LogLimiter()
         self._resolver = Resolver()
-        self._prober = probes.Prober(self._resolver)
-        self._plans: queue.SimpleQueue[tuple[int, probes.Plan] | None] = queue.SimpleQueue()    # one, and an end
+        self._prober = Prober(self._resolver)
+        self._plans: queue.SimpleQueue[tuple[int, Plan] | None] = queue.SimpleQueue()       # one, and an end
 
         self._state: State | None = None
         self._verdict: Verdict | None = None
@@ -242,14 +244,14 @@ class Monitor:
             return
         dial = self._schedule.asks_endpoints(now)
         self._schedule.round_began(dial)
-        self._plans.put((self._round, probes.plan(state, self._endpoints, self._config.reference_hosts,
-                                                  local_network(state, self._trusted()), dial)))
+        local = local_network(state, self._trusted())
+        self._plans.put((self._round, plan(state, self._endpoints, self._config.reference_hosts, local, dial)))
 
     def _ask(self) -> None:
         """The probes' thread: one round at a time, its results into the inbox."""
         while (asked := self._plans.get()) is not None:
-            number, plan = asked
-            self._inbox.put(ProbesDone(number, self._prober.ask(plan, self._config.probe_timeout)))
+            number, round_plan = asked
+            self._inbox.put(ProbesDone(number, self._prober.ask(round_plan, self._config.probe_timeout)))
 
 
 def _probed_network(state: State) -> tuple[object, ...]:

@@ -24,43 +24,17 @@ from typing import NamedTuple
 
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.status import Outcome
-from econduit_terminal.process import lookups
 from econduit_terminal.process.addresses import is_address
 
 from . import dns, neighbours, sockets
-from .addresses import LocalNetwork, is_loopback
-from .dial_route import bind, dial_route
+from .addresses import is_loopback
+from .probe_plan import Plan
 from .probe_results import ALIVE, EndpointResult, NameResult, ProbeResults, ServerResult
 from .resolver import Lookup, Resolver
-from .state import Route, State
 
 GATEWAY_PORT, DNS_PORT = 80, 53
-NO_NETWORK = LocalNetwork()
 
 _BEST_FIRST = (Outcome.OPEN, Outcome.REFUSED, Outcome.REJECTED, Outcome.NO_WAY, Outcome.SILENT)
-
-
-class Plan(NamedTuple):
-    """What one round asks. `dial`: also the endpoints themselves, not only their names. `others`: usable interfaces
-    beside the one that a dial takes. `over`: that one, where the kernel would choose a dead one."""
-
-    gateway: Route | None
-    endpoints: tuple[Endpoint, ...]
-    references: tuple[Endpoint, ...] = ()
-    others: tuple[str, ...] = ()
-    servers: tuple[str, ...] = ()
-    over: str | None = None
-    local: LocalNetwork = NO_NETWORK
-    dial: bool = True
-
-
-def plan(state: State, endpoints: tuple[Endpoint, ...], references: tuple[Endpoint, ...],
-         local: LocalNetwork = NO_NETWORK, dial: bool = True) -> Plan:
-    """What is worth asking in this state."""
-    route = dial_route(state)
-    others = tuple(one.name for one in state.usable if route is None or one.name != route.interface)
-    return Plan(route, endpoints, references, others, lookups.name_servers(), bind(state), local, dial)
-
 
 class Prober:
     """Asks round after round, and keeps what the next one needs: the addresses of names, and the gateway that is mute

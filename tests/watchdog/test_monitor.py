@@ -59,7 +59,7 @@ class World:
         self.state, self.asleep, self.results = WELL, 0.0, DEAD
         self.looks, self.rounds = 0, []
         self.error = None
-        monkeypatch.setattr(module.probes.Prober, "ask", lambda prober, plan, timeout: self._ask(plan))
+        monkeypatch.setattr(module.Prober, "ask", lambda prober, plan, timeout: self._ask(plan))
 
     def start(self, **config):
         made = Monitor(CONFIG._replace(**config), Client(self.path), self.inbox, self.stopped, doorbell=self.bell,

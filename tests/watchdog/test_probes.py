@@ -10,8 +10,9 @@ import pytest
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.watchdog import probes
 from econduit_terminal.watchdog.addresses import LocalNetwork
+from econduit_terminal.watchdog.probe_plan import Plan
 from econduit_terminal.watchdog.resolver import Resolver
-from econduit_terminal.watchdog.state import EndpointRoute, Interface, Route, State
+from econduit_terminal.watchdog.state import Route
 
 MEANT = LocalNetwork(trusted=frozenset({"cloud.test"}))     # the tests' cloud stands on this machine
 
@@ -19,7 +20,7 @@ MEANT = LocalNetwork(trusted=frozenset({"cloud.test"}))     # the tests' cloud s
 def ask(*endpoints, resolver=None, timeout=2.0, local=MEANT, **more):
     resolver = resolver or Resolver(look_up=known())
     resolver.local = local
-    return probes.Prober(resolver).ask(probes.Plan(None, endpoints, local=local, **more), timeout)
+    return probes.Prober(resolver).ask(Plan(None, endpoints, local=local, **more), timeout)
 
 
 def outcomes(results):
@@ -194,25 +195,11 @@ def test_another_interface_is_asked_by_name(open_port):
     assert ask(Endpoint("127.0.0.1", open_port), others=("nosuch0",)).reachable_over is None
 
 
-def test_the_plan_asks_over_the_other_usable_interfaces():
-    eth, wlan = Interface("eth0", addresses=("192.0.2.5",)), Interface("wlan0", addresses=("198.51.100.7",))
-    routes = (Route("eth0", "192.0.2.1", 100), Route("wlan0", "198.51.100.1", 600))
-    made = probes.plan(State((eth, wlan), routes), (), ())
-    assert (made.gateway, made.others, made.over) == (routes[0], ("wlan0",), None)
-    out = eth._replace(operstate="down", carrier=False)
-    made = probes.plan(State((out, wlan), routes), (), ())
-    assert (made.gateway, made.others, made.over) == (routes[1], (), "wlan0"), "the way that a dial takes"
-
 
 def test_a_plan_s_way_is_taken(open_port):
     assert outcomes(ask(Endpoint("127.0.0.1", open_port), over="lo")) == ["open"]
     assert outcomes(ask(Endpoint("127.0.0.1", open_port), over="nosuch0")) == ["no way"]
 
-
-def test_t3_the_plan_follows_the_kernel_s_route_to_the_endpoint():
-    eth = Interface("eth0", addresses=("192.0.2.5",))
-    made = probes.plan(State((eth,), (), (EndpointRoute("192.0.2.80", Route("eth0")),)), (), (), MEANT, dial=False)
-    assert (made.gateway, made.local, made.dial) == (Route("eth0"), MEANT, False)
 
 
 def test_a_name_server_of_this_terminal_itself_tells_nothing_of_the_internet():
@@ -268,7 +255,7 @@ def test_before_linux_5_7_a_gateway_that_could_not_be_asked_over_its_interface_i
 
     monkeypatch.setattr(socket, "socket", Socket)
     gateway = Route("lo", "127.0.0.1")
-    assert probes.Prober(Resolver(look_up=known())).ask(probes.Plan(gateway, ()), 1.0).gateway is True
+    assert probes.Prober(Resolver(look_up=known())).ask(Plan(gateway, ()), 1.0).gateway is True
 
 
 @pytest.mark.parametrize("name, state, heard, want", [
@@ -282,7 +269,7 @@ def test_a_gateway_that_answers_the_kernel_alone(monkeypatch, mute_port, name, s
                         lambda round, *_: round._dial(probes.THE_GATEWAY, "127.0.0.1", mute_port, None))
     entry = probes.neighbours.Neighbour("lo", "127.0.0.1", state, heard)
     monkeypatch.setattr(probes.neighbours, "table", lambda: (entry,))
-    prober, plan = probes.Prober(), probes.Plan(Route("lo", "127.0.0.1"), ())
+    prober, plan = probes.Prober(), Plan(Route("lo", "127.0.0.1"), ())
     assert prober.ask(plan, 0.2).gateway is want
     entry = entry._replace(state=0x04, heard=30.0)
     assert prober.ask(plan, 0.2).gateway is want, "a gateway known to be mute is believed to be there"
