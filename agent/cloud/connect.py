@@ -44,7 +44,7 @@ def connect(sock: Any, endpoint: Endpoint, address: Address, rules: Reconnect, i
 
 
 def _failure(error: OSError, rejected: icmp.Rejection | None, endpoint: Endpoint, address: str,
-           interface: str | None) -> EndpointFailure:
+             interface: str | None) -> EndpointFailure:
     if rejected and rejected.offender != address.partition("%")[0]:
         reason = Reason.ROUTER_REJECTS.text(rejected.offender, f"{endpoint} ({rejected.text})")
         return EndpointFailure(Finding.ROUTER, reason)

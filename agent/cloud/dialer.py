@@ -195,13 +195,13 @@ class _Dial:
 
     def _connect(self, endpoint: Endpoint, address: Address) -> None:
         if self._is_lost(address):
-            self._reports.put(partial(self._not_opened, endpoint, address, _dead_way(endpoint)))
+            self._reports.put(partial(self._not_opened, endpoint, _dead_way(endpoint)))
             return
         while True:
             try:
                 sock = socket.socket(address[0], std.SOCK_STREAM)
             except OSError as error:        # no descriptor left, no such family
-                self._reports.put(partial(self._not_opened, endpoint, address, cannot_dial(endpoint, error)))
+                self._reports.put(partial(self._not_opened, endpoint, cannot_dial(endpoint, error)))
                 return
             self._sockets.add(sock)
             failed = connect(sock, endpoint, address, self._rules, self._interface, self._targets[endpoint].mss)
@@ -212,7 +212,7 @@ class _Dial:
             self._sockets.discard(sock)
             if isinstance(failed, EndpointFailure) or time.monotonic() >= self._began + RETURNING_FOR:
                 failure = failed if isinstance(failed, EndpointFailure) else failed.failure
-                self._reports.put(partial(self._not_opened, endpoint, address, failure))
+                self._reports.put(partial(self._not_opened, endpoint, failure))
                 return
             gevent.sleep(RETURNING_STEP)
 
@@ -220,9 +220,9 @@ class _Dial:
         """The way there starts from an address that is known not to work: not even a question is to be sent."""
         return bool(self._lost) and not self._interface and source_of(*address) in self._lost
 
-    def _not_opened(self, endpoint: Endpoint, address: Address, failure: EndpointFailure) -> None:
+    def _not_opened(self, endpoint: Endpoint, failure: EndpointFailure) -> None:
         self._note(endpoint, failure)
-        self._lanes[endpoint].failed(address)
+        self._lanes[endpoint].failed()
 
     def _note(self, endpoint: Endpoint, failure: EndpointFailure) -> None:
         """Keep the most telling of what was met at an endpoint: what proves something beats what proves nothing."""
@@ -275,7 +275,7 @@ class _Dial:
     def _results(self, over: Iterable[Endpoint]) -> DialResults:
         """over: those endpoints of which it is settled what became of the dial."""
         return DialResults({endpoint: self._failures[endpoint] for endpoint in over if endpoint in self._failures},
-                    {endpoint: lane.addresses for endpoint, lane in self._lanes.items()}, dict(self._named))
+                           {endpoint: lane.addresses for endpoint, lane in self._lanes.items()}, dict(self._named))
 
 
 def _dead_way(endpoint: Endpoint) -> EndpointFailure:

@@ -133,8 +133,8 @@ class _Doubt:
 
 @dataclass(slots=True)
 class Rules:
-    """What outlives a connection. Settings in seconds, which may be replaced; last_dial: the
-    last one that was not used (yet)."""
+    """What outlives a connection: settings in seconds, which may be replaced; last_dial: when the last background dial
+    began that was not used (yet)."""
     doubt_after: float
     keepalive_idle: float
     last_dial: float | None = None

@@ -78,8 +78,8 @@ class Lane:
         """The lanes before this one have nothing left."""
         self._start = min(self._start, now)
 
-    def failed(self, address: Address) -> None:
-        """One dial to `address` failed."""
+    def failed(self) -> None:
+        """A dial failed."""
         self._in_flight -= 1
         if self._untried:
             self._last = -math.inf      # the next one need not wait

@@ -15,12 +15,11 @@ ESTABLISHED = 1
 """`state` of a connection that neither side has ended (enum in net/tcp_states.h)."""
 
 _PLACES = {
-    "state": ("B", 0), "retransmits": ("B", 2), "probes": ("B", 3), "backoff": ("B", 4),
-    "rto": ("I", 8), "snd_mss": ("I", 16), "unacked": ("I", 24), "sacked": ("I", 28),
+    "state": ("B", 0), "probes": ("B", 3), "snd_mss": ("I", 16), "unacked": ("I", 24), "sacked": ("I", 28),
     "last_data_recv": ("I", 52), "last_ack_recv": ("I", 56), "rtt": ("I", 68), "rttvar": ("I", 72),
-    "bytes_acked": ("Q", 120), "bytes_received": ("Q", 128), "segs_in": ("I", 140), "notsent_bytes": ("I", 144)}
+    "bytes_received": ("Q", 128), "segs_in": ("I", 140), "notsent_bytes": ("I", 144)}
 """Type and offset of the fields that are of use here."""
-_SECONDS = {"rto": 1e-6, "rtt": 1e-6, "rttvar": 1e-6, "last_data_recv": 1e-3, "last_ack_recv": 1e-3}
+_SECONDS = {"rtt": 1e-6, "rttvar": 1e-6, "last_data_recv": 1e-3, "last_ack_recv": 1e-3}
 """The unit in which the kernel gives a time."""
 _SIZE = 148
 """Bytes with all of these fields."""
@@ -41,18 +40,14 @@ class Socket(Protocol):
 class TcpInfo:
     """One reading. Durations in seconds, counts since the connection opened; the kernel's names without `tcpi_`.
 
-    state: see ESTABLISHED. retransmits: retransmission timeouts in a row without progress. probes: keepalive or
-    zero-window probes that were sent since the last ACK. backoff: how often the retransmission time was doubled.
-    unacked, sacked: segments in flight, and those of them that the peer has behind a hole. last_data_recv and
-    last_ack_recv: age of the last data and of the last acceptable ACK. bytes_received: in order. segs_in: all segments
-    of this connection, a bare ACK too. outq: bytes written that the peer has not acknowledged, notsent_bytes of them
-    never sent. behind_hole: data arrived and cannot be read, because others that were sent before them did not.
+    state: see ESTABLISHED. probes: keepalive or zero-window probes that were sent since the last ACK. unacked, sacked:
+    segments in flight, and those of them that the peer has behind a hole. last_data_recv and last_ack_recv: age of the
+    last data and of the last acceptable ACK. bytes_received: in order. segs_in: all segments of this connection, a bare
+    ACK too. outq: bytes written that the peer has not acknowledged, notsent_bytes of them never sent. behind_hole: data
+    arrived and cannot be read, because others that were sent before them did not.
     """
     state: int
-    retransmits: int
     probes: int
-    backoff: int
-    rto: float
     snd_mss: int
     unacked: int
     sacked: int
@@ -60,7 +55,6 @@ class TcpInfo:
     last_ack_recv: float
     rtt: float
     rttvar: float
-    bytes_acked: int
     bytes_received: int
     segs_in: int
     notsent_bytes: int

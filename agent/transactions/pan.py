@@ -58,12 +58,6 @@ def examine(body: bytes) -> Examined:
     return Examined(bool(secrets) or luhn.has_number(text), _edited_bytes(body, [], secrets))
 
 
-def looks_like_card_data(body: bytes) -> bool:
-    """Does anything in `body` look like card data?"""
-    text = _flat_bytes(body)
-    return next(_secrets(text), None) is not None or luhn.has_number(text)
-
-
 def mask(text: str) -> str:
     """`text` with card numbers but for their last four digits, track data and verification values as asterisks."""
     flat_text = flat(text)

@@ -147,7 +147,7 @@ class Processor:
         for other in reversed(under_way):
             if request.same_as(other):
                 return other
-            if request.adjusts_anew(other):
+            if request.adjusts_differently(other):
                 return None
         return None
 
@@ -176,7 +176,7 @@ class Processor:
 
     def _depends(self, request: Request, duplicate: Duplicate) -> bool:
         """What it gets depends on another, whose turn comes first."""
-        if any(map(request.adjusts_anew, self._running)):
+        if any(map(request.adjusts_differently, self._running)):
             return True
         delivered = duplicate.first.delivered is not None and not duplicate.voided
         return delivered and any(map(request.voided_by, self._running))

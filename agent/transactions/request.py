@@ -44,7 +44,7 @@ class Request:
         return self.identity is not None and other.identity is not None and (
             self.identity.digest == other.identity.digest)
 
-    def adjusts_anew(self, other: "Request") -> bool:
+    def adjusts_differently(self, other: "Request") -> bool:
         """Both are TipAdjusts of one RefID, and not the same."""
         ours, theirs = self.identity, other.identity
         return (ours is not None and theirs is not None and ours.command is theirs.command is Command.TIP_ADJUST

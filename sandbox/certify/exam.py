@@ -66,7 +66,6 @@ class Exam:
         self.parked: list[tuple[Link, Case]] = []
         """Refused connections that the device still holds; no heartbeat may come over them, ever."""
         self.refused: set[Link] = set()
-        self.dial_rate: float | None = None
         self.sales: dict[str, Request] = {}
         self.hours = 1.0
         self._runs: int | None = None

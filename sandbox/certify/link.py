@@ -56,7 +56,6 @@ class Link(asyncio.Protocol):
         self.ack: Shape | None = Shape.TERMINATED
         """How heartbeats are acknowledged; None: not at all."""
         self.acks: list[float] = []
-        self.flooded = False
         self.paused = False
         """Whether it was ever read late: its times say nothing of the device then."""
         self._inbox = Inbox()
@@ -180,7 +179,6 @@ class Link(asyncio.Protocol):
         self.received += len(data)
         self.owner.passed("in", self, data)
         if self.received > MAX_BYTES:
-            self.flooded = True
             self.rst()
             return
         self._took(self._inbox.receive(data, now))

@@ -49,10 +49,6 @@ class Hands:
         self._hooks, self._person, self._said = hooks, person, said
         self._numbers = itertools.count(1)
 
-    def has(self, hook: str) -> bool:
-        """Whether a command stands in for this prompt."""
-        return hook in self._hooks
-
     async def do(self, hook: str, text: str) -> None:
         """Something to be done now. Raises Cannot."""
         if command := self._hooks.get(hook):

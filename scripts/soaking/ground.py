@@ -72,7 +72,6 @@ class Ground:
     Raises Unavailable (no laboratory), AssertionError (something of it does not start)."""
 
     def __init__(self, seed: int, stack: contextlib.ExitStack):
-        self._seed = seed
         self._closed = threading.Event()
         stack.callback(self._closed.set)
         self.lab = stack.enter_context(Lab())

@@ -198,7 +198,7 @@ def _dial(world: World, settings: Settings, policy: Policy[Endpoint], records: E
         for at, endpoint in [report for report in reports if report[0] <= now]:
             reports.remove((at, endpoint))
             refused[endpoint] = Finding.REFUSED, at
-            lanes[endpoint].failed(ADDRESS)
+            lanes[endpoint].failed()
 
 
 def _session(settings: Settings, records: Endpoints, endpoint: Endpoint) -> Session:

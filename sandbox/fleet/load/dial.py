@@ -176,7 +176,7 @@ class _Race:
         silent = code == errno.ETIMEDOUT
         finding = Finding.REFUSED if refused else Finding.SILENT if silent else Finding.NO_WAY
         self._met[target.endpoint] = Met(finding, time.monotonic())
-        self._lanes[target.endpoint].failed(target.address)
+        self._lanes[target.endpoint].failed()
         return None
 
     def _not_opened(self, now: float) -> NotOpened:

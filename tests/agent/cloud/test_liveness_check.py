@@ -15,9 +15,8 @@ from econduit_terminal.contract.reason import reason_of
 
 HERE, OTHER = Endpoint("192.0.2.1", 80), Endpoint("192.0.2.2", 9001)
 HEARD = TcpInfo(
-    state=1, retransmits=0, probes=0, backoff=0, rto=0.204, snd_mss=1448, unacked=0, sacked=0, last_data_recv=9.0,
-    last_ack_recv=0.1, rtt=0.001, rttvar=0.0, bytes_acked=1, bytes_received=0, segs_in=5, notsent_bytes=0, outq=0,
-    behind_hole=False)
+    state=1, probes=0, snd_mss=1448, unacked=0, sacked=0, last_data_recv=9.0, last_ack_recv=0.1, rtt=0.001, rttvar=0.0,
+    bytes_received=0, segs_in=5, notsent_bytes=0, outq=0, behind_hole=False)
 
 
 class Kernel:

@@ -43,16 +43,16 @@ def test_a_failure_brings_the_next_at_once():
     lane = Lane(0.0)
     lane.resolved(FOUR[:2])
     assert lane.due(0) == FOUR[0]
-    lane.failed(FOUR[0])
+    lane.failed()
     assert lane.due(0.01) == FOUR[1]
-    lane.failed(FOUR[1])
+    lane.failed()
     assert lane.exhausted and lane.next_at() == math.inf and lane.due(100) is None
 
 
 def test_a_lane_is_not_exhausted_while_its_name_is_looked_up():
     lane = Lane(0.0, known=FOUR[:1])
     lane.due(0)
-    lane.failed(FOUR[0])
+    lane.failed()
     assert not lane.exhausted
     lane.resolved(FOUR[:2])
     assert not lane.exhausted and lane.due(0.1) == FOUR[1]
@@ -77,9 +77,9 @@ def test_how_long_nobody_answers_runs_from_the_first_dial_that_was_not_answered(
     lane.resolved(FOUR[:1])
     assert [bool(lane.due(now)) for now in (1.0, 2.0)] == [True, True]
     assert lane.silent_for(3.0) == 2.0
-    lane.failed(FOUR[0])
+    lane.failed()
     assert lane.silent_for(3.0) == 2.0, "the other dial is still under way"
-    lane.failed(FOUR[0])
+    lane.failed()
     assert lane.silent_for(4.0) == 0
 
 
@@ -103,7 +103,8 @@ def test_never_more_sockets_than_allowed_and_never_a_wait_in_the_past(steps):
         elif step == "resolve":
             lane.resolved(SIX + FOUR)
         elif step == "fail" and in_flight:
-            lane.failed(in_flight.pop())
+            in_flight.pop()
+            lane.failed()
         elif step == "due" and (address := lane.due(now)) is not None:
             in_flight.append(address)
             assert lane.due(now) is None or STAGGER == 0

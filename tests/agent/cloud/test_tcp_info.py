@@ -31,9 +31,8 @@ class Emulated:
 
 def structure(size=248, **fields):
     """A struct tcp_info, laid out by hand from linux/tcp.h."""
-    offsets = {"state": ("B", 0), "retransmits": ("B", 2), "probes": ("B", 3), "backoff": ("B", 4), "rto": ("I", 8),
-               "snd_mss": ("I", 16), "unacked": ("I", 24), "sacked": ("I", 28), "last_data_recv": ("I", 52),
-               "last_ack_recv": ("I", 56), "rtt": ("I", 68), "rttvar": ("I", 72), "bytes_acked": ("Q", 120),
+    offsets = {"state": ("B", 0), "probes": ("B", 3), "snd_mss": ("I", 16), "unacked": ("I", 24), "sacked": ("I", 28),
+               "last_data_recv": ("I", 52), "last_ack_recv": ("I", 56), "rtt": ("I", 68), "rttvar": ("I", 72),
                "bytes_received": ("Q", 128), "segs_in": ("I", 140), "notsent_bytes": ("I", 144)}
     data = bytearray(size)
     for name, value in fields.items():
@@ -43,12 +42,12 @@ def structure(size=248, **fields):
 
 
 def test_every_field_is_read_from_its_place():
-    numbers = {"state": 1, "retransmits": 2, "probes": 3, "backoff": 4, "snd_mss": 6, "unacked": 7, "sacked": 8,
-               "bytes_acked": 2**40, "bytes_received": 2**41, "segs_in": 11, "notsent_bytes": 12}
-    times = {"rto": 204_000, "rtt": 1_500, "rttvar": 750, "last_data_recv": 2_500, "last_ack_recv": 90_061}
+    numbers = {"state": 1, "probes": 3, "snd_mss": 6, "unacked": 7, "sacked": 8, "bytes_received": 2**41,
+               "segs_in": 11, "notsent_bytes": 12}
+    times = {"rtt": 1_500, "rttvar": 750, "last_data_recv": 2_500, "last_ack_recv": 90_061}
     info = tcp_info.parse(structure(**numbers, **times), outq=99, behind_hole=True)
     assert {name: getattr(info, name) for name in numbers} == numbers
-    assert (info.rto, info.rtt, info.rttvar) == pytest.approx((0.204, 0.0015, 0.00075))
+    assert (info.rtt, info.rttvar) == pytest.approx((0.0015, 0.00075))
     assert (info.last_data_recv, info.last_ack_recv) == pytest.approx((2.5, 90.061))
     assert info.outq == 99 and info.behind_hole
 
@@ -71,9 +70,9 @@ def test_a_real_connection(pair):
     assert near.recv(1) == b"y"         # with it came the last acknowledgement
     info = tcp_info.read(near)
     assert info.state == tcp_info.state(near) == tcp_info.ESTABLISHED
-    assert info.bytes_acked >= 1010 and info.outq == info.unacked == 0 and info.segs_in >= 1
+    assert info.outq == info.unacked == 0 and info.segs_in >= 1
     assert tcp_info.read(far).bytes_received == 1010
-    assert 0 < info.rtt < 1 and 0.2 <= info.rto < 2 and info.snd_mss > 500
+    assert 0 < info.rtt < 1 and 0 < info.rttvar < 1 and info.snd_mss > 500
     assert info.last_ack_recv < 60 and info.last_data_recv < 60
 
 

@@ -10,14 +10,14 @@ from hypothesis import given, strategies as st
 from econduit_terminal.agent.transactions.pan import (
     examine,
     flat,
-    looks_like_card_data,
     mask,
     mask_all,
     mask_label,
 )
 
-PANS = ("4111111111111111", "5555555555554444", "378282246310005", "30569309025904", "6011111111111117",
-        "3530111333300000", "4222222222222", "2223003122003222", "6304000000000000000"[:18] + "0")
+
+def looks_like_card_data(body):
+    return examine(body).card
 
 
 @pytest.mark.parametrize("body", [
@@ -71,8 +71,9 @@ def test_every_number_that_passes_luhn_is_found_however_grouped(digits, separato
 
 
 @given(st.binary())
-def test_nothing_raises(body):
-    assert examine(body).card is looks_like_card_data(body)
+def test_nothing_raises_and_what_holds_no_card_data_stays_as_it_is(body):
+    examined = examine(body)
+    assert examined.card or examined.masked == body
 
 
 @given(st.text())

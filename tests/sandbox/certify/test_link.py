@@ -99,5 +99,5 @@ def test_a_flood_is_cut(on_a_bench, monkeypatch):
             pass
         link = exam.bench.links[0]
         await exam.bench.until(lambda: link.closed is not None, 5)
-        assert link.flooded and link.received <= 400_000
+        assert link.by_us and link.received <= 400_000
     on_a_bench(play)
