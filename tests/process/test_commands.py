@@ -98,3 +98,14 @@ def test_another_file_on_a_full_disk_is_not_the_output():
     with pytest.raises(OSError, match="No space left") as met:
         call(program.parse(["tell"]))
     assert not isinstance(met.value, OutputError)
+
+
+@pytest.mark.parametrize("options", [[], ["-u"]], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("how, status, printed", [
+    ("2>/dev/full", 3, "x\n"), (">/dev/full 2>&1", UNWRITABLE, ""), ("2>&-", 3, "x\n"), (">&- 2>&-", 3, "")])
+def test_what_standard_error_does_not_take_changes_no_status(how, status, printed, options):
+    """As in `command >>log 2>&1` on a full disk."""
+    complaining = PRINTING.format(size=1).replace("print(", "print('why', file=sys.stderr) or print(")
+    ended = subprocess.run(["sh", "-c", f'exec "$@" {how}', "sh", sys.executable, *options, "-c", complaining],
+                           capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, printed, "")
