@@ -153,22 +153,14 @@ class Settings:
                          "off a transaction whose outcome then stays unknown")
         if self.cloud.ca_file and not self.cloud.tls:
             found.append("cloud.ca_file: not used while cloud.tls is no")
-        found += [f"{name}: holds a comment, which is read as part of the value; put it on a line of its own"
-                  for name, text in self._as_written() if values.COMMENT.search(text)]
+        found += [f"{section}.{key}: holds a comment, which is read as part of the value; put it on a line of its own"
+                  for section, kinds in SECTIONS.items() for key, kind in kinds.items()
+                  if kind.holds_comment(getattr(getattr(self, section), key))]
         found += [f"reconnect.{low}: {show_duration(small)} is more than max_delay "
                   f"({show_duration(self.reconnect.max_delay)}), and counts instead of it"
                   for low in ("first_retry", "base_delay")
                   if (small := getattr(self.reconnect, low)) > self.reconnect.max_delay]
         return tuple(found)
-
-    def _as_written(self) -> list[tuple[str, str]]:
-        """The values that may be any text, as far as a comment in them would go unnoticed."""
-        application = self.transactions.application
-        words = [argument for argument in application.argv if " " not in argument]
-        return [("cloud.ca_file", self.cloud.ca_file or ""), ("local.socket", self.local.socket),
-                ("local.status_file", self.local.status_file or ""), ("local.state_dir", self.local.state_dir),
-                ("transactions.application", application.path or " ".join((*words, ""))),
-                ("watchdog.interfaces", " ".join((*self.watchdog.interfaces, "")))]
 
 
 SECTIONS: dict[str, dict[str, Kind]] = {

@@ -137,7 +137,10 @@ def _files(directory: Path | None, mistakes: _Mistakes) -> list[Path]:
         try:
             # Hidden files are those that editors and file transfers have not finished yet.
             names = sorted(name for name in os.listdir(folder) if name.endswith(".ini") and not name.startswith("."))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if folder.is_symlink():     # somebody's settings are elsewhere, as on a disk that is not mounted yet
+                mistakes.unreadable(folder, error, "a link to a directory with settings (*.ini)")
+                break
             if folder is not base:
                 continue
             mistakes.file(folder, "there is no such directory, accepted: a directory with settings (*.ini)")
@@ -193,7 +196,7 @@ def _parse(sources: dict[tuple[str, str], Source], mistakes: _Mistakes) -> dict[
             parsed[section, key] = kind.parse(source.text)
         except ValueError as error:
             what = str(error) if source.text else "is empty"
-            if " ;" in source.text or " #" in source.text:
+            if any(f" {sign}" in f" {source.text}" for sign in ";#"):
                 what += " (a comment goes on a line of its own)"
             mistakes.at(source, section, key, f"{what}, accepted: {kind.accepts}")
     return parsed

@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-COMMENT = re.compile(r"\s(;|#\s)")
-"""In a value, of which it would be a part."""
+_COMMENT = re.compile(r"(?:\A|\s)(?:;|#(?:\s|\Z))")
 UNIX_PATH_MAX = 107  # sun_path holds 108 bytes, the last of them is NUL
 TEXT_MAX = 128
 
@@ -27,10 +26,13 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "”": "”", "‘": "’"}
 
 
 class Kind(NamedTuple):
-    """One kind of value: ``parse`` raises ValueError with what is wrong; ``accepts`` completes "accepted: …"."""
+    """One kind of value: ``parse`` raises ValueError with what is wrong; ``accepts`` completes "accepted: …".
+
+    ``holds_comment``: whether a value has taken in a comment behind it, where ``parse`` lets it."""
 
     parse: Callable[[str], Any]
     accepts: str
+    holds_comment: Callable[[Any], bool] = lambda value: False
 
 
 class Endpoint(NamedTuple):
@@ -179,7 +181,8 @@ def choice(*names: str) -> Kind:
 
 def optional(kind: Kind) -> Kind:
     """The same kind, or nothing: an empty value is None."""
-    return Kind(lambda text: kind.parse(text) if text else None, f"{kind.accepts}; or empty")
+    return Kind(lambda text: kind.parse(text) if text else None, f"{kind.accepts}; or empty",
+                lambda value: value is not None and kind.holds_comment(value))
 
 
 def list_of(kind: Kind, what: str) -> Kind:
@@ -192,7 +195,8 @@ def list_of(kind: Kind, what: str) -> Kind:
             raise ValueError(f"{str(twice)!r} is there twice")
         return values
 
-    return Kind(parse, f"{what}, with commas or blanks between them; or empty")
+    return Kind(parse, f"{what}, with commas or blanks between them; or empty",
+                lambda values: _comment_in(" ".join(map(str, values))))
 
 
 def template(*names: str) -> Kind:
@@ -220,7 +224,7 @@ def _parse_text(text: str) -> str:
         raise ValueError(f"{len(text)} characters are too many")
     if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
         raise ValueError("the quotes would be sent as part of the value: leave them out")
-    if COMMENT.search(text):
+    if _comment_in(text):
         raise ValueError("the comment would be sent as part of the value: put it on a line of its own")
     return text
 
@@ -231,16 +235,27 @@ def _parse_interface(text: str) -> str:
     return text
 
 
+def _comment_in(text: str) -> bool:
+    return _COMMENT.search(text) is not None
+
+
+def _comment_behind(application: Application) -> bool:
+    """One within an argument is quoted, and meant."""
+    words = [argument for argument in application.argv if " " not in argument]
+    return _comment_in(application.path or " ".join(words))
+
+
 yes_no = Kind(_parse_yes_no, "yes or no")
 text = Kind(_parse_text, f"text of up to {TEXT_MAX} characters, without quotes")
 endpoint = Kind(parse_endpoint, "host:port, as in econduitapp.com:9001, 192.0.2.1:9001 or [2001:db8::1]:9001")
-path = Kind(parse_path, "an absolute path")
-socket_path = Kind(parse_socket_path, f"an absolute path of up to {UNIX_PATH_MAX} bytes")
+path = Kind(parse_path, "an absolute path", _comment_in)
+socket_path = Kind(parse_socket_path, f"an absolute path of up to {UNIX_PATH_MAX} bytes", _comment_in)
 interfaces = list_of(Kind(_parse_interface, "the name of a network interface"),
                      "names of network interfaces, as in eth0 wlan0")
 endpoints = list_of(endpoint, "endpoints (host:port)")
 application = Kind(parse_application,
-                   "tcp://host:port, unix:///path/to/socket or exec:/path/to/program with its arguments")
+                   "tcp://host:port, unix:///path/to/socket or exec:/path/to/program with its arguments",
+                   _comment_behind)
 
 
 def _with_unit(text: str, units: Mapping[str, float], example: str) -> float:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from econduit_terminal.conf import settings
+from econduit_terminal.conf.schema import SECTIONS
 from econduit_terminal.conf.values import Endpoint
 
 
@@ -187,6 +188,21 @@ def test_a_directory_that_is_none(write, tmp_path):
         settings.load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", "conf.d"])
+def test_a_directory_on_a_disk_that_is_not_mounted_yet(tmp_path, name):
+    """Shipped values would stand in for those on it: another TerminalID, another cloud."""
+    folder, disk = tmp_path / "settings", tmp_path / "disk"
+    if name:
+        folder.mkdir()
+    (folder / name).symlink_to(disk)
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.load(folder)
+    assert caught.value.mistakes == (f"{folder / name}: cannot be read (No such file or directory), "
+                                     "accepted: a link to a directory with settings (*.ini)",)
+    disk.mkdir()
+    assert settings.load(folder) == settings.load(None)
+
+
 @pytest.mark.parametrize("make, why", [
     (lambda file: file.mkdir(), "Is a directory"),
     (lambda file: os.mkfifo(file), "not a plain file"),
@@ -256,6 +272,7 @@ def test_what_changed():
     ("[transactions]\napplication = unix:///run/pay.sock ; ours", "transactions.application: holds a comment"),
     ("[transactions]\napplication = exec:/opt/pay -v # verbose", "transactions.application: holds a comment"),
     ("[watchdog]\ninterfaces = eth0 # the cable", "watchdog.interfaces: holds a comment"),
+    ("[watchdog]\ninterfaces = ; all", "watchdog.interfaces: holds a comment"),
 ])
 def test_what_works_but_is_seldom_meant(write, tmp_path, text, why):
     write("a.ini", text)
@@ -269,6 +286,26 @@ def test_what_works_but_is_seldom_meant(write, tmp_path, text, why):
 def test_what_only_looks_like_a_comment(write, tmp_path, text):
     write("a.ini", text)
     assert settings.load(tmp_path).warnings() == ()
+
+
+SET = {"type": "Maker", "model": "One", "id": "29531204", "software_version": "v1", "ca_file": "/etc/ca.pem",
+       "ref_id_field": "1", "interfaces": "eth0", "reference_hosts": "192.0.2.1:443"}
+"""A value for each key that is shipped empty."""
+
+
+@pytest.mark.parametrize("comment", ["; why", "# why"])
+@pytest.mark.parametrize("section, key", [(section, key) for section, keys in SECTIONS.items() for key in keys
+                                          if key != "failure_answer"])
+def test_no_comment_becomes_part_of_a_value_unnoticed(write, tmp_path, section, key, comment):
+    """But in the answer for the POS, which is any text."""
+    shipped = settings.load_with_sources(None)[1][f"{section}.{key}"].text
+    for value in {shipped, SET.get(key, shipped)}:
+        write("b.ini", f"[{section}]\n{key} = {value} {comment}\n")
+        try:
+            noticed = "\n".join(settings.load(tmp_path).warnings())
+        except settings.SettingsError as error:
+            noticed = str(error)
+        assert f"{section}.{key}: " in noticed and "comment" in noticed, (value, noticed)
 
 
 def test_the_directory_of_a_command_without_one():

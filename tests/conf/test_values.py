@@ -120,6 +120,7 @@ def test_what_is_no_application(text, why):
 @pytest.mark.parametrize("text, why", [
     ('"29531204"', "quotes"), ("'29531204'", "quotes"), ("“29531204”", "quotes"), ("x" * 129, "too many"),
     ("29531204 ; serial", "comment"), ("29531204 # serial", "comment"),
+    ("; serial", "comment"), ("# serial", "comment"),
 ])
 def test_texts_that_would_be_sent_by_mistake(text, why):
     assert why in rejected(values.text, text)
