@@ -8,8 +8,9 @@ them all.
 Rules
 
 - A signal handler only leaves a mark; `run` acts on it. Signals that come before the handlers are set are held back.
-- Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload.
-  It uses those of [local] that can be read; a value that is wrong counts as not set.
+- Settings that cannot work do not end the agent: it serves the local API, says what is wrong and waits for a reload,
+  or until it finds them right: the disk that they are on may be mounted late. It uses those of [local] that can be
+  read; a value that is wrong counts as not set.
 - A greenlet that ends by a bug ends the process (exit code 1): supervisord starts a new one.
 - Whatever ends the process, the transaction in progress gets `transactions.drain` seconds, so that its answer is at
   least in the journal; a second signal ends the wait. Nothing shows `POS Online` after the end.
@@ -115,10 +116,13 @@ class App:
         self._spawn(self._watch_the_watchdog)
         self._spawn(self._follow_idle)
         self._spawn(self._follow_wall_clock)
-        while gevent.wait([self._stop, self._reload_due], count=1) and not self._stop.is_set():
+        while True:
+            look_after = None if self._terminal else self._settings.reconnect.rejected_retry
+            asked = gevent.wait([self._stop, self._reload_due], look_after, count=1)
+            if self._stop.is_set():
+                return self._shut_down()
             self._reload_due.clear()
-            self._spawn(self._reload_as_asked).join()
-        return self._shut_down()
+            self._spawn(self._reload_as_asked if asked else self._reload_once_right).join()
 
     # -- controls, for the local API -----------------------------------------------------------------------------
 
@@ -239,6 +243,11 @@ class App:
 
     def _reload_as_asked(self) -> None:
         with contextlib.suppress(SettingsError):    # logged where they are read
+            self.reload()
+
+    def _reload_once_right(self) -> None:
+        with contextlib.suppress(SettingsError):    # which has been said
+            load_identified(self._config_dir)
             self.reload()
 
     def _shut_down(self) -> int:

@@ -171,6 +171,15 @@ def test_settings_that_cannot_work_are_said_and_waited_out(start, tmp_path):
     assert not Client(f"{tmp_path}/agent.sock").status().reason.startswith("settings wrong: ")
 
 
+def test_settings_on_a_disk_that_is_mounted_late_count_without_a_reload(start, tmp_path):
+    (tmp_path / "conf.d").symlink_to(tmp_path / "disk")
+    agent = start(SETTINGS + "[reconnect]\nrejected_retry = 50ms\n")
+    assert agent.until("conf.d: cannot be read") and agent.until("answers")
+    assert Client(f"{tmp_path}/agent.sock").status().reason.startswith("settings wrong: ")
+    (tmp_path / "disk").mkdir()
+    assert agent.until("settings read again") and agent.until("dialing 127.0.0.1:1")
+
+
 def test_a_reload_with_mistakes_keeps_the_settings(start, tmp_path):
     agent = start(SETTINGS + "log_level = debug\n")     # the same reason again is said at that level
     assert agent.until("next dial")
