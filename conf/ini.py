@@ -60,6 +60,7 @@ class _Reader:
         self.mistakes.append((number, what))
 
     def line(self, number: int, line: str) -> None:
+        """Take one line; what is wrong with it becomes a mistake."""
         stripped = line.strip()
         if not stripped or stripped[0] in "#;":
             return

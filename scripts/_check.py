@@ -52,7 +52,7 @@ def mypy() -> list[str]:
     base = (program, "--no-error-summary", "--hide-error-context", "--show-absolute-path")
     lines = [line for package in (NAMESPACE, "bench", "soaking") for line in run(*base, "-p", package, **path)]
     lines += run(*base, *sorted((ROOT / "tests/support").glob("*.py")), **path)
-    for script in [*scripts(), *sorted((ROOT / "scripts").glob("*.py"))]:
+    for script in [*scripts(), *sorted(ROOT.glob("scripts/*.py")), *sorted(ROOT.glob("scripts/peers/*.py"))]:
         lines += run(*base, script, **path)
     return [line.replace(f"{links}/", "").replace(f"{ROOT}/", "") for line in dict.fromkeys(lines)]
 

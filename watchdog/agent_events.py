@@ -13,6 +13,7 @@ from .inbox import AgentChanged, Inbox
 
 RETRY = 1.0
 RESTART_RETRY = 0.1
+"""Seconds between two tries."""
 RESTART = 5.0
 """Seconds since the agent went, in which RESTART_RETRY holds."""
 

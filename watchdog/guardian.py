@@ -33,9 +33,11 @@ from .status_file import StatusFile
 
 MISSES = 3
 STARTUP = 5.0
+"""Seconds; rule 3."""
 STARTUP_INTERVAL = 1.0
 """Seconds between two questions at most until there is a first answer."""
 STACKS_TIME = 1.0
+"""Seconds; rule 5."""
 
 log = logging.getLogger("guardian")
 

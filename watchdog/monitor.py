@@ -104,7 +104,7 @@ class Monitor:
         self._suspended_before = suspended()
 
     def run(self) -> None:
-        """Raises ThreadFailed."""
+        """The loop. Raises ThreadFailed."""
         self._inbox.spawn(self._events.run, "agent events")
         self._inbox.spawn(self._sender.run, "report sender")
         self._inbox.spawn(self._ask, "probes")

@@ -17,6 +17,7 @@ from econduit_terminal.process.timestamps import rfc3339
 from .verdict import Verdict
 
 HINT_LIFE = 5.0
+"""Seconds."""
 _NEVER = float("-inf")
 
 log = logging.getLogger("watchdog")

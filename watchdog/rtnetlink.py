@@ -20,6 +20,7 @@ _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _TYPE = 0x3FFF      # of an attribute, without its flags (NLA_TYPE_MASK)
 _TIMEOUT = 0.5
+"""Seconds until the next part of an answer."""
 _LONGEST = 2.0
 """Seconds that one answer may take as a whole."""
 _TRIES = 3

@@ -31,6 +31,8 @@ IO_TIME = 5.0
 RETRY = 3.0
 CHECK = 5.0
 STOP_TIME = 0.5
+"""Seconds: of a request, of one read or write, until an address is tried again, between two looks whether it is still
+ours, and for answers on their way at the end."""
 
 log = logging.getLogger("api")
 

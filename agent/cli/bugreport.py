@@ -45,6 +45,7 @@ LOGS = Path("/var/log/supervisor")
 
 
 def bugreport(options: Namespace) -> int:
+    """Writes the file and says where it is. Returns 0, or CANNOT_WRITE."""
     asked = _Asked(config_dir(options), options.socket)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = f"econduit-bugreport-{asked.name()}-{stamp}"

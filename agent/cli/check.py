@@ -17,6 +17,7 @@ from .show import table
 
 
 def check_config(options: Namespace) -> int:
+    """Prints what is in force, with warnings, and returns 0; or prints every mistake and returns USAGE."""
     directory = config_dir(options)
     asking = os.geteuid()
     try:

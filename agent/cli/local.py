@@ -13,9 +13,11 @@ from .settings import socket_path
 
 ONLINE, OFFLINE, NO_ANSWER = 0, 1, 4
 RETRY = 1.0
+"""Seconds until the events are asked for again."""
 
 
 def status(options: Namespace) -> int:
+    """Prints the status. Returns ONLINE, OFFLINE or NO_ANSWER."""
     try:
         now = Client(socket_path(options)).status()
     except AgentError as error:
@@ -44,6 +46,7 @@ def watch(options: Namespace) -> int:
 
 
 def reconnect(options: Namespace) -> int:
+    """Asks the agent to dial again, and says what it will do. Returns 0 or NO_ANSWER."""
     try:
         client = Client(socket_path(options))
         before = client.status()

@@ -34,6 +34,7 @@ RETURNING_FOR = 0.5
 entry may still be a failed one, and the address or the route may come a moment after the carrier (measured), and so
 may the name servers."""
 RETURNING_STEP = 0.01
+"""Seconds between two such tries."""
 SILENT_AFTER = 3.0
 """Seconds without an answer that count as one, where another endpoint opened: several SYNs went out meanwhile."""
 NAME_STEP = 0.02

@@ -21,6 +21,7 @@ from .schema import FILE
 
 LAST = 100
 POLL = 0.5
+"""Seconds between two looks (--follow)."""
 _FIELDS = ("id", "received", "ref_id", "command", "request_size", "state", "outcome", "reason", "answer_size", "took",
            "delivered")
 _WORDS = {"handed": "in progress", "answered": "to be delivered", "expired": "too old to deliver",

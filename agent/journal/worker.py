@@ -22,6 +22,7 @@ from .entry import Answered, Duplicate, Entry, Retention
 from .fallback import FallbackJournal
 
 CALL_TIMEOUT = 10.0
+"""Seconds."""
 SLOWEST_SCAN = 512 << 10
 """Bytes of an answer that are scanned for card data in a second, on the slowest terminals."""
 MAX_CALLS = 256

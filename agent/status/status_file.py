@@ -21,7 +21,9 @@ REWRITE = line_file.VALID_FOR / 2
 HANGS = 3.0
 """Seconds after which the disk counts as hanging."""
 FIRST = 0.3
+"""Seconds that the start waits for the first line."""
 STOP_TIME = 2.0
+"""Seconds that the end waits, twice: for the greenlet and for the last line."""
 PROBLEM = "status file"
 WRITER, WRITERS_1_0 = "agent", "[0-9]*"
 """Release 1.0.0 put its pid into the name of the temporary file."""

@@ -31,6 +31,7 @@ from ..wire.framing import Frame, Framer
 from .failpoints import failpoint
 
 CONNECT_TIMEOUT = 5.0
+"""Seconds until the connection is open; also those that a killed program gets to be reaped."""
 _CHUNK = 65536
 _TOLD = 5
 

@@ -61,7 +61,7 @@ class Report:
         self._changed.set()
 
     def tell(self) -> None:
-        """Now."""
+        """Report to the status store at once."""
         self.settled.set()
         self._store.idle(not self._busy())
         self._store.transactions(self.counts())

@@ -170,7 +170,7 @@ class Bench:
 
     @property
     def ports(self) -> list[Port]:
-        """One or two."""
+        """The primary and, where there is one, the secondary."""
         return [port for port in (self.primary, self.secondary) if port is not None]
 
     @property

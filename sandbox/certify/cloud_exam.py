@@ -24,6 +24,7 @@ from econduit_terminal.sandbox.certify.wire_log import WireLog
 ANSWER = 5.0
 """Seconds that the cloud may take for an answer or an acknowledgement."""
 CALL = 60.0
+"""Seconds that the URL may take to answer."""
 _SECRETS = re.compile(r"(?i)(?<=[?&])(key|password)=[^&#]*")
 T = TypeVar("T")
 

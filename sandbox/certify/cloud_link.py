@@ -13,6 +13,7 @@ from econduit_terminal.sandbox.certify.table.answers import END, FAILED, INVALID
 from econduit_terminal.sandbox.certify.wire_log import WireLog
 
 CONNECT = 5.0
+"""Seconds that a connection may take to open."""
 QUIET = 0.4
 """Seconds without a byte after which what has no end is taken for a message."""
 MAX_BYTES = 16 << 20
@@ -73,7 +74,7 @@ class Wire(asyncio.Protocol):
 
     @property
     def open(self) -> bool:
-        """Whether it is."""
+        """Neither side has ended it."""
         return self.closed is None
 
     def send(self, data: bytes) -> bool:

@@ -13,6 +13,7 @@ from econduit_terminal.sandbox.certify.person import Cannot, Hands, run
 
 POLL = 0.1
 TIMEOUT = 2.0
+"""Seconds between two looks at the URL, and that one look may take."""
 MAX_READINGS = 10_000
 ONLINE, OFFLINE = "POS Online", "POS Offline"
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 TIMEOUT = 2.0
+"""Seconds for each step of a call to the agent."""
 
 
 class Local(http.client.HTTPConnection):

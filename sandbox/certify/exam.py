@@ -93,7 +93,7 @@ class Exam:
 
     @property
     def log(self) -> WireLog:
-        """What passed."""
+        """The bytes and notes of the run so far."""
         return self.bench.log
 
     @property

@@ -15,6 +15,7 @@ format that has an end of its own. A lost segment comes again after a second and
 MAX_BYTES = 16 << 20
 """Bytes that one connection may bring before it is cut as a flood."""
 SEGMENT_PAUSE = 0.03
+"""Seconds between two segments of one message."""
 APART = 0.04
 """Seconds between two messages that are not meant to come as one segment."""
 

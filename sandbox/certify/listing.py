@@ -11,7 +11,7 @@ about, and why it is left out, where it is.
 
 
 def listing(cases: Iterable[Case], profile: Profile, absent: frozenset[Need]) -> None:
-    """Prints them."""
+    """Print each case, and why it does not apply where it does not."""
     print(HEAD + "\n".join(f"{level.value:<10}{words}" for level, words in RESTS.items()) + "\n")
     for case in cases:
         note = why_not(case, absent) or ("" if profile.contains(case.profile)

@@ -21,6 +21,7 @@ MAX_REQUEST = 16 << 10
 MAX_READERS = 20
 READ_TIMEOUT = 10.0
 BEAT = 1.0
+"""Seconds: for a request or a reader that does not read; between two events of a quiet stream."""
 ANSWERS = {True: ("yes", "no", "cannot"), False: ("done", "cannot")}
 HEADERS = ("Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
            "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'\r\n"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 HOOK_TIMEOUT = 60.0
+"""Seconds that a hook may take."""
 ANSWER_TIMEOUT = 600.0
 """Seconds that a person may take for one answer."""
 

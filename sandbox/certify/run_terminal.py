@@ -33,6 +33,7 @@ from econduit_terminal.sandbox.certify.table.every import CASES
 from econduit_terminal.sandbox.certify.table.model import MEANS, Case, Profile, Role
 
 WAIT, WAIT_ALONE = 600.0, 60.0
+"""Seconds that the device may take to come at first: beside a person, and without one."""
 
 
 @dataclass(frozen=True, slots=True)

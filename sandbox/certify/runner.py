@@ -39,7 +39,7 @@ class Subject(Protocol):
 
     @property
     def log(self) -> WireLog:
-        """What passed."""
+        """The bytes and notes of the run so far."""
 
     @property
     def now(self) -> float:
@@ -63,7 +63,7 @@ class Played(Protocol[S]):
         """What is judged from it."""
 
     async def play(self, subject: S) -> None:
-        """Does it."""
+        """Play the scene; findings go to the exam."""
 
     def seconds(self, subject: S) -> float:
         """How long it takes."""

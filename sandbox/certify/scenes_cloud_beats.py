@@ -63,7 +63,7 @@ async def idle(exam: CloudExam) -> None:
 
 
 async def hours(exam: CloudExam) -> None:
-    """The same for hours."""
+    """Heartbeats alone, for hours."""
     await _idle(exam, C.LONG, exam.hours * 3600, 60.0)
 
 

@@ -12,7 +12,9 @@ from econduit_terminal.sandbox.certify.table import terminal as T
 from econduit_terminal.sandbox.certify.table.model import Case, Finding, Verdict
 
 TURN_AWAY = 4.0
+"""Seconds."""
 RATE = 10.0
+"""Connections a second (case 2.14)."""
 
 
 def _report(exam: Exam, case: Case, finding: Finding) -> None:

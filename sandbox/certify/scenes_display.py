@@ -10,12 +10,14 @@ from econduit_terminal.sandbox.certify.table.answers import END
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 
 SOON, IN_TIME = 5.0, 10.0
+"""Seconds until the display shows that the device is online, and that it is not (cases 6.1, 6.2)."""
 REFUSED_FOR = 1.0
 """Seconds for which ports stay closed once the display is offline: the device is to be refused before it returns."""
 RETURN = 12.0
 """Seconds for which a device that was refused is waited for at least: what case 2.15 allows."""
 AWAY = 8.0
 BACK_GOOD, BACK_ENOUGH = 20.0, 60.0
+"""Seconds that the network is away, and until a registration after it (section 7)."""
 
 
 async def display(exam: Exam) -> None:

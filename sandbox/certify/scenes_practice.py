@@ -14,6 +14,7 @@ from econduit_terminal.sandbox.certify.table.answers import END, WRONG_ANSWERS
 from econduit_terminal.sandbox.certify.table.model import Case, Verdict
 
 RUNNING = 1.0
+"""Seconds that the application is made to take."""
 CHUNK = 64 << 10
 ENDLESS = 4 << 20
 

@@ -66,7 +66,7 @@ class Screen(io.TextIOBase):
         return self._stream.fileno()
 
     def writable(self) -> bool:
-        """It is."""
+        """A text stream says so."""
         return True
 
 

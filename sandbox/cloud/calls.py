@@ -26,6 +26,7 @@ INPUT_TYPES = ("c", "n", "a", "an")
 PAYMENT_TYPES = ("credit", "debit", "EBT Cash", "EBT Food")
 MAX_FIELD = 200
 MAX_WAIT = 3600.0
+"""Seconds."""
 
 
 class CallError(Exception):

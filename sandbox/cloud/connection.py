@@ -49,7 +49,7 @@ class Registrar(Protocol):
         """The connection is registered."""
 
     def remove(self, connection: "Connection") -> None:
-        """It no longer is."""
+        """The connection is no longer registered."""
 
     def response(self, connection: "Connection", message: bytes, fields: dict[str, Any]) -> None:
         """The terminal sent an answer."""

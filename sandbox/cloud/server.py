@@ -28,6 +28,7 @@ COLLECT = 100_000, 50, 100
 """Thresholds of Python's garbage collector: with its own, it looked through 20,000 connections so often that a third of
 the processor went into that while they came back."""
 HANDSHAKE = 10.0
+"""Seconds that TLS may take."""
 FULL_AGAIN = 10.0
 """Seconds until the log says again that there is no room."""
 

@@ -8,6 +8,7 @@ from gevent.lock import BoundedSemaphore
 
 TCP_ESTABLISHED = 1
 SLOW_LOOK = 0.02
+"""Seconds between two looks whether the terminal is still there."""
 
 
 class Ended(Exception):

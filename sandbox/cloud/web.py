@@ -28,6 +28,7 @@ PUBLIC = "/services/api.asmx/"
 MAX_BODY = 8 << 20
 MAX_WAIT = 60.0
 IDLE = 120.0
+"""Seconds: that a caller may ask to wait for events, and that a connection may be idle."""
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
            413: "Content Too Large", 429: "Too Many Requests", 500: "Internal Server Error"}
 

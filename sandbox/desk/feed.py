@@ -22,6 +22,7 @@ from econduit_terminal.sandbox.cloud.registry import Registry
 
 PAUSE = 0.25
 KEEPALIVE = 10.0
+"""Seconds: between two updates, and until a quiet stream says that it lives."""
 MOST_EVENTS = 200
 MOST_TERMINALS = 200
 LOOKS_PER_SECOND = 8000

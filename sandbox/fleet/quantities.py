@@ -42,7 +42,7 @@ def duration(text: str) -> float:
 
 
 def show_count(number: float) -> str:
-    """12,345."""
+    """A count for people, as 12,345."""
     return f"{number:,.0f}"
 
 

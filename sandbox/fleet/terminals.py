@@ -71,7 +71,7 @@ class Terminals:
 
     @property
     def online(self) -> Flags:
-        """Who is."""
+        """Which terminals are online."""
         flags: Flags = self._doing == Doing.ONLINE
         return flags
 

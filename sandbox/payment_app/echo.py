@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 STX, ETX, FS = b"\x02", b"\x03", b"\x1c"
 MAX_ANSWER = 8 << 20
 MAX_DELAY = 600.0
+"""Seconds."""
 _STX_FIELDS = ("command", "version", "type", "amount", "account", "refid", "echo", "answerbytes", "delay")
 
 

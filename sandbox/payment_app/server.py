@@ -29,6 +29,7 @@ log = logging.getLogger("sandbox.payment")
 
 EXIT_BY_AMOUNT = 9
 IDLE = 600.0
+"""Seconds that a connection may be silent between two requests."""
 MAX_CONNECTIONS = 1000
 PIECE, PIECE_DELAY = 7, 0.005
 

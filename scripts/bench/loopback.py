@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 DEBIAN = "/usr/bin/python3"
 PATIENCE = 60.0
+"""Seconds that a step may take."""
 
 
 class Programs:

@@ -1,4 +1,4 @@
-"""Plain terminals and tills, none of the product's code: what the sandbox cloud's capacity is measured with.
+"""Plain terminals and points of sale, none of the product's code: what the sandbox cloud's capacity is measured with.
 
     python scripts/bench/plain_fleet.py PORT HTTP_PORT
 
@@ -28,7 +28,7 @@ PATIENCE = 120.0
 AT_ONCE = 256
 """Sockets that are opened between two looks at the others."""
 LOOKS = 20
-"""Terminals that a till looks at for one that is free."""
+"""Terminals that a point of sale looks at for one that is free."""
 SOURCES = 4
 """Addresses of 127.0.0.0/8 that terminals dial from in turn: each has some 28,000 ports."""
 END = b"\x04\x04"
@@ -46,7 +46,7 @@ class Terminal:
         self._sock: Any
 
     def dial(self) -> None:
-        """Anew."""
+        """Open a new connection."""
         self.began, self.registered = time.monotonic(), False
         self._sock = socket.socket()
         self._sock.setblocking(False)
@@ -56,7 +56,7 @@ class Terminal:
         self._fleet.watch(self._sock, select.EPOLLOUT, self)
 
     def ready(self, event: int) -> None:
-        """Its socket has news."""
+        """An epoll event of its socket."""
         if event & select.EPOLLOUT:
             if self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 self._end()
@@ -102,7 +102,7 @@ class Terminal:
             self.send(answer)
 
 
-class Till:
+class PointOfSale:
     """One HTTP connection, kept open, with one sale at a time."""
 
     def __init__(self, fleet: "Fleet", port: int):
@@ -126,7 +126,7 @@ class Till:
         """The answer, or a part of it, whatever epoll calls it."""
         data = self._sock.recv(65536)
         if not data:
-            raise SystemExit("plain_fleet: the cloud ended a till's connection")
+            raise SystemExit("plain_fleet: the cloud ended a point of sale's connection")
         self._data += data
         head, _, body = self._data.partition(b"\r\n\r\n")
         lengths = [int(line.split(b":")[1]) for line in head.lower().split(b"\r\n")
@@ -152,11 +152,11 @@ class Fleet:
         self._count = 0
         self._to_dial: list[Terminal] = []
         self._first_end: float | None = None
-        self._tills: list[Till] = []
+        self._points_of_sale: list[PointOfSale] = []
         self._sales: list[float] = []
         self._refused = 0
 
-    # what terminals and tills ask of it
+    # what terminals and points of sale ask of it
 
     def watch(self, sock: Any, events: int, who: Any) -> None:
         """Tells ``who`` of these events."""
@@ -170,7 +170,7 @@ class Fleet:
         sock.close()
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
-        """Not now."""
+        """Call `do` after so many seconds."""
         self._count += 1
         heapq.heappush(self._timers, (time.monotonic() + seconds, self._count, do))
 
@@ -189,11 +189,11 @@ class Fleet:
         terminal.registered = False
         self._to_dial.append(terminal)
 
-    def sold(self, till: Till, seconds: float, approved: bool) -> None:
+    def sold(self, point_of_sale: PointOfSale, seconds: float, approved: bool) -> None:
         """A sale is over."""
         self._sales.append(seconds)
         self._refused += not approved
-        self._tills.append(till)
+        self._points_of_sale.append(point_of_sale)
 
     # what is asked of it
 
@@ -219,8 +219,8 @@ class Fleet:
     def sales(self, rate: float, seconds: float) -> dict[str, Any]:
         """By the public call; a Poisson process, as merchants are."""
         self._sales, self._refused = [], 0
-        self._tills = [Till(self, self._http) for _ in range(round(rate * (LATENCY + 0.5)))]
-        tills = len(self._tills)
+        self._points_of_sale = [PointOfSale(self, self._http) for _ in range(round(rate * (LATENCY + 0.5)))]
+        points_of_sale = len(self._points_of_sale)
         over, skipped = time.monotonic() + seconds, 0
         due = time.monotonic()
         while time.monotonic() < over:
@@ -228,12 +228,12 @@ class Fleet:
                 due += random.expovariate(rate)
                 free = (one for one in random.choices(self._terminals, k=LOOKS) if not (one.busy or one.selling))
                 terminal = next(free, None)
-                if terminal is not None and self._tills:
-                    self._tills.pop().sell(terminal)
+                if terminal is not None and self._points_of_sale:
+                    self._points_of_sale.pop().sell(terminal)
                 else:
                     skipped += 1
             self._turn(min(due, over))
-        self._run_until(lambda: len(self._tills) == tills)
+        self._run_until(lambda: len(self._points_of_sale) == points_of_sale)
         ordered = sorted(self._sales)
         return {"sales": len(ordered), "refused": self._refused, "skipped": skipped,
                 "median": ordered[len(ordered) // 2], "p99": ordered[int(0.99 * len(ordered))], "worst": ordered[-1]}

@@ -16,6 +16,7 @@ from econduit_terminal.sandbox.lab.netlab import Lab
 from econduit_terminal.sandbox.lab.process import Process
 
 HUNG = 60.0
+"""Seconds that a hung agent gets to be shown, and to be back."""
 SUPERVISORD = """[supervisord]
 nodaemon=true
 childlogdir={folder}

@@ -14,6 +14,7 @@ from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
 CAP = 75.0
 """Seconds that anybody gets to come back."""
 SETTLE = 4.0
+"""Seconds after all are online."""
 PERIOD = 2.1
 """Seconds of peace between two rounds, and up to so many more: a whole period of the product's keepalive, so that
 trouble meets each of its moments alike."""

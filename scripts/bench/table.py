@@ -2,10 +2,13 @@
 
 A sample is None for who was not back, or noticed nothing, while it was watched: "not seen", and slower than any other.
 """
+import os
 import statistics
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 NEVER = float("inf")
 
@@ -63,6 +66,14 @@ class Table:
             self._begun = True
             print("| what | who | median | 99 % | worst | samples | to reach | reached |\n" + "|---" * 8 + "|")
         print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), "unknown")
+    return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} × {model}, Linux {os.uname().release}, "
+            f"Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.2f}")
 
 
 def progress(text: str) -> None:

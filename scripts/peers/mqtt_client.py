@@ -10,11 +10,12 @@ import time
 from paho.mqtt.client import CallbackAPIVersion, Client
 
 
-def say(what):
+def say(what: str) -> None:
     print(time.monotonic(), what, flush=True)
 
 
-def main(host, port, keepalive):
+def main(host: str, port: str, keepalive: str) -> None:
+    """Until it is killed."""
     client = Client(CallbackAPIVersion.VERSION2)
     client.on_connect = lambda *_: say("online")
     client.on_disconnect = lambda *_: say("offline")

@@ -20,6 +20,7 @@ REST = 90.0
 SETTLED = 1.5
 """Seconds online until a sample is taken."""
 LOOK = 0.1
+"""Seconds between two looks."""
 PROGRAMS = {"agent": AGENT, "watchdog": WATCHDOG}
 
 

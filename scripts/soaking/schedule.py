@@ -121,7 +121,7 @@ class Fault:
 
     @property
     def place(self) -> Place:
-        """Where."""
+        """Where it sits."""
         return CARDS[self.kind].place
 
     def __str__(self) -> str:

@@ -82,7 +82,7 @@ The display is read from `url`, or the person is asked. Hooks stand in for the p
 
 
 def manual() -> str:
-    """The whole file."""
+    """docs/certification.md, as text."""
     lines = [HEAD.rstrip("\n")]
     lines += [f"| {verdict.value} | {_cell(means)} |" for verdict, means in MEANS.items()]
     lines += ["", "| level of a case | |", "|---|---|"]

@@ -29,6 +29,7 @@ from econduit_terminal.sandbox.fleet.load.dial import NotOpened, Opened
 
 READ_SIZE = 65536
 SEND_TIMEOUT = 10.0
+"""Seconds."""
 FAREWELL = 1.0
 """Seconds for the cloud's end of a connection that is left."""
 

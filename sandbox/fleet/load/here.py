@@ -37,7 +37,7 @@ def address(endpoint: Endpoint) -> Address:
 
 
 class Here:
-    """Of one process."""
+    """The terminals of one process."""
 
     def __init__(self) -> None:
         self.plan: Plan
