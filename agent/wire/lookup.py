@@ -8,7 +8,7 @@
 | STX … ETX LRC | the field `ref_id_field`, counted from 1; FS (0x1C)      | not looked up                            |
 |               | separates two fields                                     |                                          |
 
-An empty value is none. XML is read as leniently as its end is looked for (`wire.xml`): what is not well-formed, or
+An empty value is none, and white space around a command does not count. XML is read as leniently as its end is looked for (`wire.xml`): what is not well-formed, or
 of another encoding that extends ASCII, has its names all the same; entities that a DOCTYPE defines stay as they are.
 """
 import html
@@ -58,7 +58,7 @@ def _peek_json(request: bytes) -> Peek:
     for name, value in fields.items():
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
             found.setdefault(name.lower(), str(value))      # an empty value is none, and hides no other spelling
-    return Peek(found.get("refid") or None, found.get("command") or None)
+    return Peek(found.get("refid"), found.get("command", "").strip() or None)
 
 
 def _shallow(document: bytes) -> bytes:

@@ -93,6 +93,13 @@ def test_m10_what_was_voided_is_neither_run_again_nor_said_to_have_been_approved
     assert pos.ask(first, ref="8")[:2] == (1, "Approved")
 
 
+@pytest.mark.parametrize("void", ["VOID", " void", "Void\r\n", "Void\u00a0"])
+def test_m10_a_void_is_one_however_its_command_is_written(pos, void):
+    pos.ask("Sale")
+    pos.ask(void)
+    assert pos.ask("Sale") == (1, "Failed", USED.format("Sale"))
+
+
 @pytest.mark.parametrize("void, voided", [
     ("Approved", True), ("Failed", True), ("Timeout", True), ("closes", True), ("Declined", False), ("Denied", False)])
 def test_m10_a_void_counts_unless_it_was_clearly_declined(pos, void, voided):

@@ -21,6 +21,7 @@ from econduit_terminal.agent.wire.lookup import Peek, peek
     (b'{"RefID":"1","c":' + b'[{"d":' * 50_000 + b"1" + b"}]" * 50_000 + b"}", Peek("1")),
     (b'{"RefID":"1","c":' + b"[" * 50_000, Peek()), (b'{"a":' + b"[" * 5000 + b'"' + b'\\"' * 100_000, Peek()),
     (b'{"a' + b'\\"' * 100_000 + b"\\", Peek()),
+    (b'{"RefID":"1","Command":" Void\\r\\n"}', Peek("1", "Void")), (b'{"RefID":"1","Command":"\\t"}', Peek("1")),
     (b"RefID=1", Peek())])
 def test_json(request_, expected):
     assert peek(request_) == expected
