@@ -8,8 +8,9 @@
 | STX … ETX LRC | the field `ref_id_field`, counted from 1; FS (0x1C)      | not looked up                            |
 |               | separates two fields                                     |                                          |
 
-An empty value is none, and white space around a command does not count. XML is read as leniently as its end is looked for (`wire.xml`): what is not well-formed, or
-of another encoding that extends ASCII, has its names all the same; entities that a DOCTYPE defines stay as they are.
+An empty value is none, and white space around a command does not count. XML is read as leniently as its end is looked
+for (`wire.xml`): what is not well-formed, or of another encoding that extends ASCII, has its names all the same;
+entities that a DOCTYPE defines stay as they are.
 """
 import html
 import re
