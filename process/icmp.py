@@ -8,7 +8,6 @@ import errno
 import socket as std
 import struct
 from dataclasses import dataclass
-from typing import Any
 
 IP_RECVERR, IPV6_RECVERR = 11, 25
 _OPTIONS = {std.AF_INET: (std.IPPROTO_IP, IP_RECVERR), std.AF_INET6: (std.IPPROTO_IPV6, IPV6_RECVERR)}
@@ -38,13 +37,13 @@ class Rejection:
     text: str
 
 
-def listen(sock: Any, on: bool) -> None:
-    """Keep ICMP errors of this socket (any socket object, IPv4 or IPv6), or do so no longer. Raises OSError."""
+def listen(sock: std.socket, on: bool) -> None:
+    """Keep ICMP errors of this socket (IPv4 or IPv6), or do so no longer. Raises OSError."""
     level, option = _OPTIONS[sock.family]
     sock.setsockopt(level, option, int(on))
 
 
-def rejection(sock: Any) -> Rejection | None:
+def rejection(sock: std.socket) -> Rejection | None:
     """The ICMP error in the socket's queue; None where there is none. Makes the socket non-blocking."""
     try:
         sock.settimeout(0.0)

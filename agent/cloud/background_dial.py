@@ -4,7 +4,6 @@ At most one at a time. What it opens is either taken, as the next connection, or
 it here, so that the terminal is never registered twice.
 """
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import gevent
 
@@ -15,7 +14,7 @@ from .dialed import Dialed, DialFailed
 Dial = Callable[[Sequence[Endpoint]], Dialed | DialFailed]
 
 
-def drop(dialing: "gevent.Greenlet[..., Any] | None") -> None:
+def drop(dialing: "gevent.Greenlet[..., Dialed | DialFailed] | None") -> None:
     """End a dial that is no longer needed; a connection that it opened is closed unused."""
     if dialing is not None:
         dialing.kill()

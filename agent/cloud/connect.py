@@ -25,7 +25,7 @@ class NotSent:
     failure: EndpointFailure
 
 
-def connect(sock: Any, endpoint: Endpoint, address: Address, rules: Reconnect, interface: str | None = None,
+def connect(sock: std.socket, endpoint: Endpoint, address: Address, rules: Reconnect, interface: str | None = None,
             mss: int | None = None) -> EndpointFailure | NotSent | None:
     """Open this new socket (a cooperative one); None when it is open. The caller closes it otherwise."""
     rejected = None
@@ -76,7 +76,7 @@ def source_of(family: int, sockaddr: tuple[Any, ...]) -> str | None:
         return None
 
 
-def prepare(sock: Any, rules: Reconnect, interface: str | None = None, mss: int | None = None) -> None:
+def prepare(sock: std.socket, rules: Reconnect, interface: str | None = None, mss: int | None = None) -> None:
     """Set what makes the kernel notice a dead path, before the first packet (tcp(7), `[reconnect]`). Raises OSError."""
     if interface:
         sock.setsockopt(std.SOL_SOCKET, std.SO_BINDTODEVICE, interface.encode() + b"\0")

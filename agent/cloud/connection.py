@@ -6,7 +6,6 @@ import socket as std
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
 
 import gevent
 import netifaces
@@ -121,7 +120,7 @@ class Connection:
             log.debug("connection %d: response not sent (%s)", self.number, error)
             return False
 
-    def retune(self, prepare: Callable[[Any], None]) -> None:
+    def retune(self, prepare: Callable[[std.socket], None]) -> None:
         """Apply new keepalive settings to the living connection: `prepare(socket)`."""
         try:
             prepare(self._socket)
@@ -193,7 +192,8 @@ class Connection:
         self.frozen = True
         # A sender that waits for room in the buffer would wait for TCP_USER_TIMEOUT, and the next connection for it.
         # gevent has no public name for that wait; a closed socket's is None, which cancel_wait accepts.
-        gevent.get_hub().cancel_wait(self._socket._write_event, OSError(errno.ENETDOWN, "the path is gone"))
+        waiting = self._socket._write_event     # type: ignore[attr-defined]
+        gevent.get_hub().cancel_wait(waiting, OSError(errno.ENETDOWN, "the path is gone"))
         try:
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_KEEPALIVE, 0)
             self._socket.setsockopt(std.SOL_SOCKET, std.SO_LINGER, RESET)

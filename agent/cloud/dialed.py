@@ -1,8 +1,8 @@
 """What is dialed, and what comes of it: the values between the dialer and those who decide about endpoints."""
+import socket as std
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from econduit_terminal.conf.values import Endpoint
 
@@ -62,7 +62,7 @@ class DialFailed(Exception):
 @dataclass(frozen=True)
 class Dialed:
     """An open connection, on which nothing was sent yet; `seconds` the dial took. `address`: what was dialed."""
-    socket: Any
+    socket: std.socket
     endpoint: Endpoint
     seconds: float
     address: Address | None = None

@@ -74,7 +74,7 @@ class Dialer:
 
 class _Winner(NamedTuple):
     """The first connection to open."""
-    socket: Any
+    socket: std.socket
     endpoint: Endpoint
     address: Address
 
@@ -95,7 +95,7 @@ class _Dial:
         self._returning = returning
         self._reports: SimpleQueue[_Report] = SimpleQueue()
         self._greenlets: list[gevent.Greenlet[..., Any]] = []
-        self._sockets: set[Any] = set()
+        self._sockets: set[std.socket] = set()
         self._targets: dict[Endpoint, Target] = {}
         self._lanes: dict[Endpoint, Lane] = {}
         self._failures: dict[Endpoint, EndpointFailure] = {}
@@ -231,7 +231,7 @@ class _Dial:
         if kept is None or _TELLING.index(failure.finding) >= _TELLING.index(kept.finding):
             self._failures[endpoint] = failure
 
-    def _open(self, sock: Any, endpoint: Endpoint, address: Address, deadline: float) -> Dialed:
+    def _open(self, sock: std.socket, endpoint: Endpoint, address: Address, deadline: float) -> Dialed:
         """The winner, under TLS if the settings say so."""
         settled = self._settled(endpoint)
         if self._settings.cloud.tls:

@@ -17,8 +17,8 @@ The watchdog knows the terminal's network, the agent what answered its dials. Ne
 - When the network comes back, what it did to the connection is over: `connecting`.
 """
 import re
-from typing import Any
 
+from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.network_report import ONLINE, NetworkReport
 from econduit_terminal.contract.reason import Reason, reason_of
 
@@ -34,7 +34,7 @@ _PAGE = re.compile(r"\s*(?:<!DOCTYPE|<html|<head|<\?xml[^>]*>\s*<(?:!DOCTYPE )?h
 _PROXY = "a proxy or login page of this network"
 
 
-def something_else(endpoint: Any, answer: str, shown: str) -> str:
+def something_else(endpoint: Endpoint, answer: str, shown: str) -> str:
     """For an answer to the registration that is none of the document's. shown: the part of it that people may see."""
     if status := _HTTP.match(answer):
         what = f"HTTP {status[1]}: {_PROXY}"

@@ -2,7 +2,7 @@
 
 The library is loaded by the first connection that needs it: a terminal with `tls = no` does not carry it in memory.
 """
-from typing import Any
+import socket as std
 
 from econduit_terminal.conf.values import Endpoint
 from econduit_terminal.contract.reason import Reason
@@ -13,7 +13,7 @@ class TlsFailed(Exception):
     """The peer answered, but not as the eConduit Cloud must; the text says what to check."""
 
 
-def secure(sock: Any, endpoint: Endpoint, ca_file: str | None) -> Any:
+def secure(sock: std.socket, endpoint: Endpoint, ca_file: str | None) -> std.socket:
     """The socket under TLS, its certificate verified against `ca_file` (None: the system's). Raises TlsFailed. Where
     nothing is returned the connection is closed, also by a deadline or a kill during the handshake."""
     from gevent import ssl
