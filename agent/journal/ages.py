@@ -1,13 +1,16 @@
 """PURE. How old something is, on terminals whose clock may jump, stand still while off, or begin in 1970.
 
 Within one boot the time since boot is the truth, suspend included. Over a reboot only the wall clock can tell; it
-counts when both readings are later than this software, and never makes anything younger than the running boot.
+counts when both readings are later than this software, and never makes anything younger than the running boot. What a
+clock dated too early before it was set, `Journal.housekeep` dates anew while the boot lasts.
 """
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 CLOCK_WAS_SET = 1_700_000_000.0
 """Wall times before this (November 2023) come from a clock that nobody has set yet."""
+CLOCK_STEP = 60.0
+"""Seconds by which a clock that is set goes forward, at least; less than that is no matter."""
 
 
 class Moment(NamedTuple):

@@ -21,7 +21,7 @@ from ..transactions.failpoints import failpoint
 from ..transactions.identity import Command, Identity
 from ..transactions.pan import examine, mask_all
 from . import schema
-from .ages import Moment, age
+from .ages import CLOCK_STEP, Moment, age
 from .entry import Answered, Duplicate, Entry, Event, Retention, State
 from .readable import ReadableEntries
 from .rows import BARE, INSERT, MERGE, SELECT, Damaged, entry_of, values
@@ -47,6 +47,7 @@ class Journal:
         self.watch = watch
         self.untidy = watch is not None     # a crash may have left the log full of what was scrubbed
         self._logged = 0
+        self._booted = float("-inf")        # when this boot began, as the wall clock said last
 
     @classmethod
     def open(cls, path: Path) -> "Journal":
@@ -125,6 +126,7 @@ class Journal:
         late = self._older("card AND answer IS NOT NULL", retention.late_answer, now)[:MASKED_AT_ONCE]
         ancient = self._older("state IN ('unknown', 'scrubbed') ORDER BY id LIMIT 100", retention.rows, now)
         with self._commit():
+            self._follow_clock(now)
             for id in old:
                 self._scrub("id = ?", id)
             for id in set(late).difference(old):
@@ -283,6 +285,14 @@ class Journal:
         answer, = self._db.execute("SELECT answer FROM transactions WHERE id = ?", (id,)).fetchone()
         self._db.execute("UPDATE transactions SET answer = ?, card = 0 WHERE id = ?", (mask_all(answer), id))
         self.untidy = self.watch is not None
+
+    def _follow_clock(self, now: Moment) -> None:
+        """A clock that starts wrong (no battery) dates this boot's rows too early until it is set; after the next boot
+        they would be old, and no duplicates. None is dated earlier: a clock that is put back may be wrong now."""
+        before, self._booted = self._booted, now.wall - now.up
+        if self._booted - before > CLOCK_STEP:
+            self._db.execute("UPDATE transactions SET at_wall = at_up + ? WHERE at_boot = ? AND at_wall < at_up + ?",
+                             (self._booted, now.boot, self._booted - CLOCK_STEP))
 
     def _merge(self, entry: Entry) -> None:
         self._db.execute(MERGE, values(entry))

@@ -226,6 +226,21 @@ def test_over_a_reboot_age_is_the_wall_clock_s(journal):
     assert journal.find(known, Moment(100.0, "boot-2", 10), RETENTION).first.id == 1      # no clock yet: still known
 
 
+def test_over_a_reboot_what_a_clock_that_was_not_set_had_dated_is_not_old(journal):
+    """Without a battery it may begin at the day on which the system was built, until a time server is asked."""
+    year = 365 * 86400.0
+    journal.hand_over(entry(1, at=Moment(NOW - year + 10, "boot-1", 10)), None, RETENTION)
+    journal.answer(1, Answered(b"Approved", Outcome.ANSWER, None, 0.1), Moment(NOW - year + 11, "boot-1", 11))
+    journal.deliver(1, Moment(NOW - year + 12, "boot-1", 12))
+    journal.housekeep(Moment(NOW - year + 20, "boot-1", 20), RETENTION)
+    journal.housekeep(Moment(NOW + 80, "boot-1", 80), RETENTION)            # it was set
+    known = identity(b"request")
+    for _ in range(2):
+        assert journal.find(known, Moment(NOW + 200, "boot-2", 10), RETENTION).first.answer == b"Approved"
+        assert journal.find(known, Moment(NOW + 11 + KEEP + 1, "boot-2", 10), RETENTION) is None
+        journal.housekeep(Moment(NOW - year + 90, "boot-1", 90), RETENTION)     # and put back: it may be wrong now
+
+
 def test_rows_are_bounded(journal):
     with journal._commit():
         for id in range(1, MAX_ROWS + 11):
