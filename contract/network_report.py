@@ -132,5 +132,5 @@ def _addresses(said: Reader, name: str) -> tuple[str, ...]:
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            raise ContractError(f"{said.place(name)}: {clean(address, 60)!r} is no IP address") from None
+            raise ContractError(f"{said.place(name)}: {clean(address, 60)!r} is not an IP address") from None
     return found

@@ -142,7 +142,7 @@ class Reason(Enum):
     CANNOT_DIAL = ("… cannot be dialed (…)", "the kernel refuses the dial, and says why",
                    "see `econduit-watchdog check`", _SUPPORT,
                    "cannot be dialed")
-    BAD_NAME = ("… is no name that can be looked up", "the name in `[cloud]` is none",
+    BAD_NAME = ("… is no name that can be looked up", "the name in `[cloud]` is not one",
                 "correct it; `econduit-agent check-config` shows what is in force", _SUPPORT)
     NO_NAME = ("name … not found (…)", "the endpoint's name cannot be looked up",
                "check the name servers, and the names in `[cloud]`", _PROVIDER,

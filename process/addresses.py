@@ -5,7 +5,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")      # RFC 6052: an IPv4 address i
 
 
 def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address, without its scope, and as IPv4 where IPv6 only carries one; None if `text` is none."""
+    """The address, without its scope, and as IPv4 where IPv6 only carries one; None if `text` is not one."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -20,7 +20,7 @@ def take_over() -> None:
     program = Path(sys.argv[0]).resolve()
     if program.parent == ROOT / "scripts" and not (here.exists() and here.samefile(sys.prefix)):
         if os.environ.get(TAKEN_OVER) == str(os.getpid()):
-            sys.exit(f"{here} is no virtual environment: remove it, or set ECONDUIT_VENV")
+            sys.exit(f"{here} is not a virtual environment: remove it, or set ECONDUIT_VENV")
         os.environ[TAKEN_OVER] = str(os.getpid())       # which stays the same
         os.execvp("bash", ["bash", "-c", TAKE_OVER, str(ROOT / "scripts/_setup.sh"), str(program), *sys.argv[1:]])
 

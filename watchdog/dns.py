@@ -24,8 +24,8 @@ def question(number: int, host: str) -> bytes:
 
 
 def read_answer(number: int, answer: bytes) -> str | None:
-    """What a name server answered: ADDRESS, NO_ADDRESS, TRUNCATED or the name of its error; None if this is no answer
-    to question `number`."""
+    """What a name server answered: ADDRESS, NO_ADDRESS, TRUNCATED or the name of its error; None if this does not
+    answer question `number`."""
     if len(answer) < _HEADER.size:
         return None
     echoed, flags, _, answers, _, _ = _HEADER.unpack_from(answer)

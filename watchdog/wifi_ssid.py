@@ -19,7 +19,7 @@ _GENERIC = struct.Struct("=BBH")
 
 
 def ssid(interface: str, kernel: Callable[[int], NetlinkSocket] = NetlinkSocket) -> str | None:
-    """None where it is in none, or no Wi-Fi. Bytes that are no UTF-8 are shown as escapes: an SSID may be any bytes."""
+    """None where it is in none, or no Wi-Fi. Bytes that are not UTF-8 become escapes: an SSID may be any bytes."""
     try:
         with kernel(NETLINK_GENERIC) as asked:
             family = asked.ask(GENL_ID_CTRL, _GENERIC.pack(CTRL_CMD_GETFAMILY, 1, 0)

@@ -27,7 +27,7 @@ def check_config(options: Namespace) -> int:
             _become(agent)
             load(directory)
     except SettingsError as error:
-        # A file that the agent may not read is a mistake; one that only this user may not read is none.
+        # A file that the agent may not read is a mistake; one that only this user may not read is not.
         denied = error.forbidden if os.geteuid() == asking else None
         print(refusal(denied) if denied else error, file=sys.stderr)
         return USAGE
@@ -65,7 +65,8 @@ def _program_missing(application: Application, known: bool) -> list[str]:
         mode = 0
     if stat.S_ISREG(mode) and (os.access(program, os.X_OK) if known else mode & 0o111):
         return []
-    return [f"transactions.application: {program} is no program that can be run; until it is, every transaction fails"]
+    return [f"transactions.application: {program} is not a program that can be run; until it is, every transaction "
+            "fails"]
 
 
 def _become(agent: places.User) -> None:

@@ -74,7 +74,7 @@ def _obstacle(place: Path, agent: User, makes: bool) -> tuple[str, str] | None:
     except OSError as error:
         return (f"cannot be reached by {agent.name} ({error.strerror})", elsewhere) if known else None
     if not is_directory:
-        return "is none", elsewhere
+        return "is not one", elsewhere
     if known and not os.access(place, os.W_OK | os.X_OK):
         return f"may not be written by {agent.name}", elsewhere
     return None

@@ -57,7 +57,7 @@ class Connection:
             data: bytes = self._socket.recv(READ_SIZE)
         except ValueError:      # under TLS nothing is decrypted after `end`: that something came is all that is known
             data = b""
-        except SSLError as error:       # the peer's last word (an alert), or one that is no TLS: not silence
+        except SSLError as error:       # the peer's last word (an alert), or one that is not TLS: not silence
             raise (self._stuck or ConnectionAbortedError(errno.ECONNABORTED, f"TLS: {error.reason or error}")) from None
         except OSError as error:
             raise (self._stuck or error) from None

@@ -181,7 +181,7 @@ class Endpoints:
         self._tried.clear()
 
     def not_opened(self, endpoint: Endpoint, finding: Finding, reason: str, *, background: bool = False) -> None:
-        """A dial did not open. background: of a registered connection, so that it is no part of why there is none."""
+        """A dial did not open. background: of a registered connection, so that it is not why there is no connection."""
         record = self[endpoint]
         record.outcome, record.reason = _OUTCOMES[finding], reason
         if not background:

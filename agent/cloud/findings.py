@@ -10,7 +10,7 @@ _BY_THE_PEER = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 
 
 def of_refusal(kind: Refusal) -> Finding:
-    """An answer that is no registration."""
+    """An answer that is not a registration."""
     return _REFUSALS[kind]
 
 

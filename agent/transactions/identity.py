@@ -7,7 +7,7 @@
 | otherwise                                | their bytes are, but for white space, EOT and byte order marks around    |
 
 JSON that leaves room for doubt goes by its bytes: a key that occurs twice in one object, NaN and Infinity, bytes that
-are no UTF-8; and so does what would take long: more than `MAX_DEPTH` brackets inside one another, `MAX_VALUES` values.
+are not UTF-8; and so does what would take long: more than `MAX_DEPTH` brackets inside one another, `MAX_VALUES` values.
 
 1.0.0 knew bytes alone, and left out less around them: `earlier` has its digests, for what its journal holds.
 """
@@ -102,7 +102,7 @@ def _number(text: str) -> str:
 
 
 def _none(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

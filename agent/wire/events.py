@@ -46,7 +46,7 @@ class SurplusAck:
 
 @dataclass(frozen=True)
 class StatusNotice:
-    """The cloud said something that is no answer and no transaction; a heartbeat will ask whether it still has us."""
+    """The cloud said something that is neither an answer nor a transaction; a heartbeat asks if it still has us."""
     text: str
 
 

@@ -3,7 +3,7 @@
 | class       | begins with | complete at                                  | Malformed                              |
 |-------------|-------------|----------------------------------------------|----------------------------------------|
 | JsonScanner | `{` or `[`  | the bracket that closes the first one        | a bracket that closes another kind;    |
-|             |             |                                              | what is no JSON at its end             |
+|             |             |                                              | what is not JSON at its end            |
 | XmlScanner  | `<`         | the `>` of the root's closing tag, or of a   | a closing tag of another name; what is |
 |             |             | root that closes itself                      | no markup                              |
 | StxScanner  | STX (0x02)  | the byte after the first ETX (0x03), if it   | that byte is another                   |

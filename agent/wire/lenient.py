@@ -7,7 +7,7 @@ _BOM = re.compile(rb"[ \t\r\n]*\xef\xbb\xbf(?:[ \t\r\n]+|\xef\xbb\xbf)*")
 
 
 def parse(payload: bytes | bytearray) -> Any:
-    """The value in `payload`, numbers as text; None for what is no JSON, and for `null`. Never raises.
+    """The value in `payload`, numbers as text; None for what is not JSON, and for `null`. Never raises.
 
     Text of another encoding that extends ASCII, a tab or a line's end in a string, and a byte order mark in front are
     accepted: where a message ends and which RefID it has does not depend on them. A number of a million digits is not

@@ -256,7 +256,7 @@ class Bench:
             listener(link, message)
 
     def _sort_out(self, message: Message) -> None:
-        """Once a heartbeat has come that calls itself so, other commands are none."""
+        """Once a heartbeat has come that calls itself so, other commands are not heartbeats."""
         if not self._beats and is_heartbeat(message):
             self._beats = True
             for _, before in self.messages(What.HEARTBEAT):

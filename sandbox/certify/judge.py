@@ -116,7 +116,7 @@ def _by_name(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A value that is no string, as the string that it stands for (its type is judged elsewhere)."""
+    """A value that is not a string, as the string that it stands for (its type is judged elsewhere)."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else str(value)

@@ -20,7 +20,7 @@ from econduit_terminal.sandbox.fleet.quantities import show_count, show_seconds
 from econduit_terminal.sandbox.fleet.scenes import BY_NAME, SCENES, Cloud
 
 WIDTH = 110
-"""Columns of the table, also where the output is no terminal."""
+"""Columns of the table, also where the output is not a terminal."""
 
 
 def main(options: Namespace) -> int:

@@ -103,7 +103,7 @@ class Requests:
 
 
 class Document:
-    """Where an XML document ends, by the system's own parser. ``broken``: it is none."""
+    """Where an XML document ends, by the system's own parser. ``broken``: it is not one."""
 
     def __init__(self) -> None:
         self.broken = False

@@ -73,7 +73,7 @@ class Terminal:
             self._end()
         elif not self.registered:
             if data != b"OK-REGISTRATION":
-                raise SystemExit(f"plain_fleet: {data!r} is no registration")
+                raise SystemExit(f"plain_fleet: {data!r} is not a registration")
             self.registered, self.took = True, time.monotonic() - self.began
             self._fleet.registered(self)
         elif data.startswith(b'{"Command"'):

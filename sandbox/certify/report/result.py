@@ -48,7 +48,7 @@ def counts(found: Record) -> dict[str, int]:
 
 
 def readable(found: Any) -> Record:
-    """What was read from a result.json. Raises ValueError when it is none."""
+    """What was read from a result.json. Raises ValueError when it is not one."""
     if not isinstance(found, dict) or not isinstance(found.get("cases"), list):
         raise ValueError("no result.json of econduit-certify")
     if found.get("version") != VERSION:

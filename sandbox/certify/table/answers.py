@@ -34,7 +34,7 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WrongAnswer:
-    """An answer to a registration that is none."""
+    """Not an answer to a registration, sent in the place of one."""
 
     name: str
     data: bytes

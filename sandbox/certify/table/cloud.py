@@ -43,7 +43,7 @@ MISSING = _add("C3.3", "3.3 3.5", MUST, "A field is missing", rests_on=[OK],
                does="Registers without TerminalType, without TerminalID, and with an empty TerminalID.",
                expects="FAILED-REGISTRATION or FAILED-INVALID-TERMINAL-TYPE.",
                why="\"Generic catch all for any errors\".")
-NOT_JSON = _add("C3.4", "3.3 3.5", MUST, "A registration that is no JSON", rests_on=[OK],
+NOT_JSON = _add("C3.4", "3.3 3.5", MUST, "A registration that is not JSON", rests_on=[OK],
                 does="Sends half of one, with EOT EOT.",
                 expects="FAILED-REGISTRATION.", why="\"Generic catch all for any errors\".")
 NO_REGISTER = _add("C3.5", "3.3 3.7", MUST, "A heartbeat before any registration", rests_on=[OK],

@@ -27,7 +27,7 @@ econduit-certify compare before after        # what changed between two runs
 
 On Debian 12 or 13, `scripts/build-deb` makes the packages, and
 `apt install ./dist/python3-econduit-terminal_*.deb ./dist/econduit-sandbox_*.deb` installs the examiner on a machine
-that is no terminal: nothing is started there. (On a terminal, econduit-terminal takes the place of the first.) With
+that is not a terminal: nothing is started there. (On a terminal, econduit-terminal takes the place of the first.) With
 pip, netifaces is compiled: `apt install gcc python3-dev`.
 
 Point the device's primary endpoint at port 9000 and its secondary at port 9001 of this machine. `--profile quick`

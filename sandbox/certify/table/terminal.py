@@ -239,4 +239,4 @@ ACK_FALSE = _add("4.11", "4.5", MUST, "AckHeartbeat \"false\": nothing is expect
                  why="\"Otherwise, no response is sent\".")
 SURPLUS = _add("4.12", "4.4 4.5", PRACTICE, "An acknowledgement that nobody asked for", rests_on=[TERMINATED],
                does="Sends one, and a transaction.",
-               expects="It is not run; the transaction is.", why="It is no transaction, whatever its time.")
+               expects="It is not run; the transaction is.", why="It is not a transaction, whatever its time.")

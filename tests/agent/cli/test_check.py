@@ -30,7 +30,7 @@ def test_what_works_and_is_seldom_meant(agent, settings):
 def test_a_payment_application_that_cannot_be_run(agent, settings, program, warned):
     (settings / "zz.ini").write_text(f"[transactions]\napplication = exec:{program} -x\n")
     got = agent("check-config", "--config-dir", settings)
-    said = f"warning: transactions.application: {program} is no program that can be run"
+    said = f"warning: transactions.application: {program} is not a program that can be run"
     assert got.returncode == 0 and (said in got.stdout) is warned
 
 

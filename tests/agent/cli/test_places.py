@@ -34,7 +34,7 @@ def test_a_directory_that_is_not_there(warned, settings, key, file):
 def test_a_file_in_its_place(warned, settings, key, file):
     (settings / "file").touch()
     warning, = warned(**{key: f"{settings}/file{file}"})
-    assert f"local.{key}: the directory {settings}/file is none; until it can be used, " in warning
+    assert f"local.{key}: the directory {settings}/file is not one; until it can be used, " in warning
     assert "; name one that belongs to " in warning
 
 
