@@ -66,6 +66,9 @@ def bugreport(options: Namespace) -> int:
         file.unlink(missing_ok=True)
         print(f"{file} cannot be written ({error.strerror}); name another place with --output FILE", file=sys.stderr)
         return CANNOT_WRITE
+    except KeyboardInterrupt:       # half of it would look like one
+        file.unlink(missing_ok=True)
+        raise
     print(f"{file}: look into it if you like (tar -xzf), then give it to support.\n"
           "It holds settings, status, network, logs and the list of transactions; no card data, no secrets.")
     if lacking:

@@ -23,8 +23,7 @@ def check_config(options: Namespace) -> int:
     try:
         settings, terminal = load_identified(directory)
         agent = places.agents_user(settings.local.state_dir)
-        if asking == 0 and agent.uid != 0:
-            _become(agent)
+        if asking == 0 and agent.uid != 0 and _become(agent):
             load(directory)
     except SettingsError as error:
         # A file that the agent may not read is a mistake; one that only this user may not read is not.
@@ -69,11 +68,15 @@ def _program_missing(application: Application, known: bool) -> list[str]:
             "fails"]
 
 
-def _become(agent: places.User) -> None:
+def _become(agent: places.User) -> bool:
     """Root can read what the agent cannot, such as a file that was pushed with mode 0600: the rest is asked as the
-    agent's user."""
-    os.setgroups([])
-    with contextlib.suppress(KeyError):
-        os.initgroups(pwd.getpwuid(agent.uid).pw_name, agent.gid)
-    os.setgid(agent.gid)
-    os.setuid(agent.uid)
+    agent's user. False where root may not become anybody, as in some containers."""
+    try:
+        os.setgroups([])
+        with contextlib.suppress(KeyError):
+            os.initgroups(pwd.getpwuid(agent.uid).pw_name, agent.gid)
+        os.setgid(agent.gid)
+        os.setuid(agent.uid)
+    except OSError:
+        return False
+    return True

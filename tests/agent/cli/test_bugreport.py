@@ -1,9 +1,14 @@
 import json
+import signal
+import subprocess
+import sys
 import tarfile
 
 import pytest
+from waiting import until
 
 from econduit_terminal.agent.cli.bugreport import PARTS
+from econduit_terminal.process.commands import INTERRUPTED
 
 
 @pytest.fixture
@@ -38,6 +43,16 @@ def test_the_last_line_names_what_is_missing(agent, settings, tmp_path, status_s
     assert said.endswith("; each of these says why.")
     status_server(settings / "agent.sock")
     assert "status.json" not in closing("served")
+
+
+def test_ctrl_c_leaves_no_half_of_it(settings, tmp_path):
+    file = tmp_path / "report.tar.gz"
+    making = subprocess.Popen([sys.executable, "-m", "econduit_terminal.agent", "bugreport", "--config-dir", settings,
+                               "--output", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(file.exists, "it has begun")
+    making.send_signal(signal.SIGINT)
+    assert making.communicate(timeout=30) == (b"", b"") and making.returncode == INTERRUPTED
+    assert not file.exists()
 
 
 def test_nothing_is_run_that_lies_where_it_is_called(report, tmp_path, monkeypatch):

@@ -41,3 +41,15 @@ def test_a_reader_that_closed_the_pipe_is_no_mistake(settings):
                          stdout=writing, stderr=subprocess.PIPE, timeout=10)
     os.close(writing)
     assert (end.returncode, end.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes the agent's user")
+def test_root_that_may_not_become_the_agents_user_sees_what_it_can(settings):
+    """As in a container without these rights."""
+    journal = settings / "journal"
+    journal.mkdir()
+    os.chown(journal, 12345, 12345)
+    (settings / "zz.ini").write_text(f"[local]\nstate_dir = {journal}\n")
+    got = subprocess.run(["setpriv", "--bounding-set=-setuid,-setgid", sys.executable, "-m", "econduit_terminal.agent",
+                          "check-config", "--config-dir", settings], capture_output=True, text=True, timeout=30)
+    assert (got.returncode, got.stderr) == (0, "") and got.stdout.startswith("OK\n"), got
