@@ -52,7 +52,7 @@ def missing() -> str | None:
 def prepared(packages: str) -> str | None:
     """`missing`, after these Debian packages were installed. What apt has to say goes to standard error."""
     if os.geteuid() == 0 and subprocess.run(
-            ["bash", "-c", f"source {ROOT}/scripts/_packages.sh; apt_install {packages}"]).returncode:
+            ["bash", "-c", f'source "$0"; apt_install {packages}', ROOT / "scripts/_packages.sh"]).returncode:
         return f"not all of these Debian packages could be installed: {packages}"
     return missing()
 
