@@ -32,7 +32,7 @@ Message = AgentChanged | ProbesDone
 
 
 class ThreadFailed(Exception):
-    """A thread of the watchdog failed: the process must end, so that it is started whole again."""
+    """A thread of the watchdog failed: the process must end, so that all of it is started again."""
 
 
 class Inbox:

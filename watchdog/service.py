@@ -3,7 +3,7 @@
 - One at a time: after supervisord was killed, the old one ends before the new one watches (process.single_instance).
 - SIGTERM and SIGINT end it with 0. SIGHUP has it start again as `econduit-watchdog run`, same pid, so that no setting
   can be forgotten; if the settings are wrong now, the log says so and the old ones stay.
-- A thread that fails ends it with 1, and supervisord starts it whole again.
+- A thread that fails ends it with 1, and supervisord starts it again.
 """
 import logging
 import os
@@ -61,7 +61,7 @@ def serve(config: WatchdogConfig) -> int | None:
         try:
             monitor.run()
         except ThreadFailed as failure:
-            log.error("the watchdog ends, to be started whole again: %s", failure, exc_info=failure)
+            log.error("the watchdog ends, to be started again: %s", failure, exc_info=failure)
             return 1
     # A signal that comes before the next one has its handlers must wait, or it would be lost with us.
     signals.hold()

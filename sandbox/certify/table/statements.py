@@ -43,6 +43,6 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement("7.4", Level.MUST, "This is tried with the Wi-Fi lost."),
     Statement("7.5", Level.MUST, "This is tried with the network lost, the cable unplugged."),
     Statement("7.6", Level.MUST, "The host names and ports listed are eConduit's own.",
-              untested="an examiner on a desk is none of these hosts; statement 2.5 lets the device come to it"),
+              untested="an examiner on a desk is none of these hosts; §2.5 lets the device come to it"),
 )
 BY_ID = {statement.id: statement for statement in STATEMENTS}
