@@ -1,4 +1,4 @@
-"""scripts/try-architecture: how it is called, and that its steps hold on this machine's own processor.
+"""scripts/try-architecture: how it is called.
 
 The emulated run takes many minutes and is started by hand: docs/benchmarks.md has its output."""
 import subprocess
