@@ -1,6 +1,6 @@
-"""Maps the top-level folders into one namespace, ``econduit_terminal``.
+"""Maps the top-level folders into one namespace, `econduit_terminal`.
 
-Bare packages named ``agent`` and ``watchdog`` would overwrite those of other projects on the same machine.
+Bare packages named `agent` and `watchdog` would overwrite those of other projects on the same machine.
 """
 import re
 from pathlib import Path

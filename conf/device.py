@@ -2,10 +2,10 @@
 
 Three places are looked at, in this order; the first that has an answer wins:
 
-1. ``/run/econduit-terminal/device/{vendor,product,serial}``: copies that root makes at boot, because the serial number
+1. `/run/econduit-terminal/device/{vendor,product,serial}`: copies that root makes at boot, because the serial number
    in DMI is for root alone;
-2. DMI, ``/sys/class/dmi/id``: PCs and most x86 terminals;
-3. the device tree, ``/proc/device-tree`` or ``/sys/firmware/devicetree/base``: ARM boards.
+2. DMI, `/sys/class/dmi/id`: PCs and most x86 terminals;
+3. the device tree, `/proc/device-tree` or `/sys/firmware/devicetree/base`: ARM boards.
 
 Makers leave fields unfilled. "To be filled by O.E.M." as a serial number would give a thousand terminals one name, so
 what has the form of a placeholder counts as nothing (placeholder.py).
@@ -59,7 +59,7 @@ def load_identified(directory: Path | None, root: Path = Path("/")) -> tuple[Set
 
 
 def identify(terminal: Terminal, root: Path = Path("/")) -> Terminal:
-    """``terminal`` with every empty value filled in from the device whose file system is at ``root``.
+    """`terminal` with every empty value filled in from the device whose file system is at `root`.
 
     Raises SettingsError with one line for each value that the device does not have, naming the key to set.
     """

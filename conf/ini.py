@@ -1,10 +1,10 @@
 """PURE: INI text → entries with line numbers, and every line that is not understood.
 
-What is accepted: ``[section]``, ``key = value``, empty lines, and lines that begin with ``#`` or ``;``. Nothing else:
+What is accepted: `[section]`, `key = value`, empty lines, and lines that begin with `#` or `;`. Nothing else:
 
-- no ``%`` interpolation, no ``[DEFAULT]`` that leaks into all sections;
+- no `%` interpolation, no `[DEFAULT]` that leaks into all sections;
 - no continuation lines: one stray blank would silently glue a key to the value above it;
-- no comment behind a value: ``#`` and ``;`` are part of values such as templates;
+- no comment behind a value: `#` and `;` are part of values such as templates;
 - nothing twice within one file: of two values a person sees only one.
 
 The standard configparser stops at the first mistake and forgets the line of every value, so it cannot do this.
@@ -18,7 +18,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Entry:
-    """``key = value`` as written in ``[section]``, at ``line`` (from 1)."""
+    """`key = value` as written in `[section]`, at `line` (from 1)."""
 
     section: str
     key: str
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a file holds: ``sections`` as (name, line); ``mistakes`` as (line, what is wrong and what is accepted)."""
+    """What a file holds: `sections` as (name, line); `mistakes` as (line, what is wrong and what is accepted)."""
 
     entries: tuple[Entry, ...]
     sections: tuple[tuple[str, int], ...]
@@ -36,7 +36,7 @@ class Parsed:
 
 
 def parse(data: bytes) -> Parsed:
-    """Never raises: whatever is wrong is in ``mistakes``, and the rest is still read."""
+    """Never raises: whatever is wrong is in `mistakes`, and the rest is still read."""
     if data.startswith(_UTF16):
         return Parsed((), (), ((1, "the file is UTF-16, accepted: UTF-8"),))
     reader = _Reader()

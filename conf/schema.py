@@ -19,7 +19,7 @@ def _key(kind: Kind) -> Any:
 
 @dataclass(frozen=True)
 class Terminal:
-    """[terminal]: what the terminal says of itself when it registers; "" is filled in by ``device.identify``."""
+    """[terminal]: what the terminal says of itself when it registers; "" is filled in by `device.identify`."""
 
     type: str = _key(values.text)
     model: str = _key(values.text)
@@ -127,7 +127,7 @@ class Watchdog:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting. Sections are attributes, their keys attributes of those: ``settings.heartbeat.interval``."""
+    """Every setting. Sections are attributes, their keys attributes of those: `settings.heartbeat.interval`."""
 
     terminal: Terminal
     cloud: Cloud
@@ -139,7 +139,7 @@ class Settings:
     watchdog: Watchdog
 
     def changes(self, other: "Settings") -> list[str]:
-        """The names (``section.key``) of all values that are not the same in ``other``."""
+        """The names (`section.key`) of all values that are not the same in `other`."""
         return [f"{section}.{key}" for section, kinds in SECTIONS.items() for key in kinds
                 if getattr(getattr(self, section), key) != getattr(getattr(other, section), key)]
 
@@ -173,8 +173,8 @@ def conflicts(parsed: dict[tuple[str, str], Any],
               chosen: Callable[[str, str, str], bool]) -> list[tuple[str, tuple[str, str], str]]:
     """Values that are fine alone but not together, as (section, its two keys, what is wrong and what is accepted).
 
-    ``parsed`` holds the values by (section, key); where one has no valid value, the rules about it are passed over.
-    ``chosen(section, key, key)`` says whether somebody chose these two together. Where only one of them was chosen, and
+    `parsed` holds the values by (section, key); where one has no valid value, the rules about it are passed over.
+    `chosen(section, key, key)` says whether somebody chose these two together. Where only one of them was chosen, and
     the other is a default that an upgrade may have lowered, the chosen one counts: see Settings.warnings.
     """
     found = []

@@ -1,11 +1,11 @@
 """INI files → typed settings, or every mistake in them at once.
 
-The order: the shipped files beside this module (they are the defaults), then ``DIR/*.ini``, then ``DIR/conf.d/*.ini``,
+The order: the shipped files beside this module (they are the defaults), then `DIR/*.ini`, then `DIR/conf.d/*.ini`,
 both in name order. The later value wins; a missing key keeps the earlier one. An empty value is an empty value, not a
 missing one.
 
 All files are read to the end before anything is said: whoever supports a terminal remotely gets one list, each line as
-``file:line: section.key: what is wrong, accepted: what would be right``.
+`file:line: section.key: what is wrong, accepted: what would be right`.
 """
 import difflib
 import os
@@ -28,10 +28,10 @@ _SECTION_TYPES = Settings.__annotations__
 
 
 class SettingsError(Exception):
-    """Settings that cannot be used. ``mistakes``: one line each, for the person who will correct them.
+    """Settings that cannot be used. `mistakes`: one line each, for the person who will correct them.
 
-    ``usable``: the settings without what is wrong in them, shipped values in its place; enough to say what is wrong
-    where people look for it, never to work by. None where the mistake is not one of a file. ``forbidden``: the first
+    `usable`: the settings without what is wrong in them, shipped values in its place; enough to say what is wrong
+    where people look for it, never to work by. None where the mistake is not one of a file. `forbidden`: the first
     file or directory that this user may not read; a person who asks is told what to join (access.py).
     """
 
@@ -42,7 +42,7 @@ class SettingsError(Exception):
         super().__init__("\n".join(self.mistakes))
 
     def usable_in(self, directory: Path) -> Settings | None:
-        """``usable`` for who named ``directory``; None where there is none: then the name is the mistake."""
+        """`usable` for who named `directory`; None where there is none: then the name is the mistake."""
         return self.usable if self.forbidden or directory.is_dir() else None
 
 
@@ -55,7 +55,7 @@ class Source(NamedTuple):
 
 
 def default_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """The settings directory of a command without ``--config-dir``: ``$ECONDUIT_CONFIG_DIR``, else DEFAULT_DIR."""
+    """The settings directory of a command without `--config-dir`: `$ECONDUIT_CONFIG_DIR`, else DEFAULT_DIR."""
     return Path(environ.get("ECONDUIT_CONFIG_DIR") or DEFAULT_DIR)
 
 
@@ -65,7 +65,7 @@ def load(directory: Path | None = DEFAULT_DIR) -> Settings:
 
 
 def load_with_sources(directory: Path | None = DEFAULT_DIR) -> tuple[Settings, dict[str, Source]]:
-    """As ``load``, and for every ``section.key`` where its effective value stands. Raises SettingsError."""
+    """As `load`, and for every `section.key` where its effective value stands. Raises SettingsError."""
     mistakes = _Mistakes()
     sources: dict[tuple[str, str], Source] = {}
     for file in sorted(_SHIPPED.glob("*.ini")):
@@ -153,7 +153,7 @@ def _files(directory: Path | None, mistakes: _Mistakes) -> list[Path]:
 
 
 def _read(file: Path, sources: dict[tuple[str, str], Source], mistakes: _Mistakes) -> None:
-    """Puts what the file says over what is in ``sources``."""
+    """Puts what the file says over what is in `sources`."""
     mistakes.reading(file)
     try:
         parsed = ini.parse(_bytes(file))

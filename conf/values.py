@@ -1,10 +1,10 @@
 """PURE: the kinds of value a setting can have, each with the words that say what it accepts.
 
-A kind turns the text of an INI file into a value, or raises ``ValueError`` saying what is wrong with the text. What
-would be accepted is said once, in ``Kind.accepts``: error messages, the comments of the shipped INI files (a test
+A kind turns the text of an INI file into a value, or raises `ValueError` saying what is wrong with the text. What
+would be accepted is said once, in `Kind.accepts`: error messages, the comments of the shipped INI files (a test
 compares them) and with those the manual page all use it.
 
-Numbers are matched by pattern before Python sees them: ``int()`` and ``float()`` would take ``1_000``, ``inf``, ``nan``
+Numbers are matched by pattern before Python sees them: `int()` and `float()` would take `1_000`, `inf`, `nan`
 and digits of other scripts.
 """
 import ipaddress
@@ -26,9 +26,9 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "”": "”", "‘": "’"}
 
 
 class Kind(NamedTuple):
-    """One kind of value: ``parse`` raises ValueError with what is wrong; ``accepts`` completes "accepted: …".
+    """One kind of value: `parse` raises ValueError with what is wrong; `accepts` completes "accepted: …".
 
-    ``holds_comment``: whether a value has taken in a comment behind it, where ``parse`` lets it."""
+    `holds_comment`: whether a value has taken in a comment behind it, where `parse` lets it."""
 
     parse: Callable[[str], Any]
     accepts: str
@@ -47,7 +47,7 @@ class Endpoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Application:
-    """Where the payment application is reached: ``kind`` says which one of the other three is filled."""
+    """Where the payment application is reached: `kind` says which one of the other three is filled."""
 
     kind: str  # "tcp", "unix" or "exec"
     endpoint: Endpoint | None = None
@@ -61,12 +61,12 @@ class Application:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds in ``250ms 5s 2min 24h 1d``."""
+    """Seconds in `250ms 5s 2min 24h 1d`."""
     return _with_unit(text, _SECONDS, "60s")
 
 
 def parse_size(text: str) -> int:
-    """Bytes in ``512B 64KiB 1MiB``."""
+    """Bytes in `512B 64KiB 1MiB`."""
     size = _with_unit(text, _BYTES, "64KiB")
     if size != int(size):
         raise ValueError(f"{text!r} is not a whole number of bytes")
@@ -74,7 +74,7 @@ def parse_size(text: str) -> int:
 
 
 def show_duration(seconds: float) -> str:
-    """The shortest exact way to write a duration: ``0.25`` is ``250ms``, ``86400`` is ``1d``."""
+    """The shortest exact way to write a duration: `0.25` is `250ms`, `86400` is `1d`."""
     milliseconds = round(seconds * 1000)
     for unit in ("d", "h", "min", "s"):
         if milliseconds and milliseconds % (_SECONDS[unit] * 1000) == 0:
@@ -83,7 +83,7 @@ def show_duration(seconds: float) -> str:
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """``host:port``, ``192.0.2.1:port`` or ``[2001:db8::1]:port``; raises ValueError for anything else."""
+    """`host:port`, `192.0.2.1:port` or `[2001:db8::1]:port`; raises ValueError for anything else."""
     if "://" in text:
         raise ValueError(f"{text!r} is a URL: leave out {text.partition('://')[0]}://")
     host, colon, port = text.rpartition(":")
@@ -102,7 +102,7 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def parse_application(text: str) -> Application:
-    """``tcp://host:port``, ``unix:///path`` or ``exec:/path/to/program arguments`` (quoted as in a shell)."""
+    """`tcp://host:port`, `unix:///path` or `exec:/path/to/program arguments` (quoted as in a shell)."""
     if text.startswith("tcp://"):
         return Application("tcp", endpoint=parse_endpoint(text.removeprefix("tcp://")))
     if text.startswith("unix://"):
@@ -137,7 +137,7 @@ def parse_socket_path(text: str) -> str:
 
 
 def duration(low: str, high: str, *, whole: bool = False) -> Kind:
-    """Seconds from ``low`` to ``high``; ``whole`` where the kernel counts in whole seconds."""
+    """Seconds from `low` to `high`; `whole` where the kernel counts in whole seconds."""
     lowest, highest = parse_duration(low), parse_duration(high)
 
     def parse(text: str) -> float:
@@ -151,14 +151,14 @@ def duration(low: str, high: str, *, whole: bool = False) -> Kind:
 
 
 def size(low: str, high: str) -> Kind:
-    """Bytes from ``low`` to ``high``."""
+    """Bytes from `low` to `high`."""
     lowest, highest = parse_size(low), parse_size(high)
     return Kind(lambda text: _in_range(text, parse_size(text), lowest, highest),
                 f"a size from {low} to {high} (units B, KiB, MiB)")
 
 
 def whole(low: int, high: int) -> Kind:
-    """A whole number from ``low`` to ``high``."""
+    """A whole number from `low` to `high`."""
 
     def parse(text: str) -> int:
         if re.fullmatch(r"[+-]?[0-9]{1,18}", text) is None:
@@ -200,7 +200,7 @@ def list_of(kind: Kind, what: str) -> Kind:
 
 
 def template(*names: str) -> Kind:
-    """Text with ``{name}`` for each of ``names``; other braces are text (JSON has many)."""
+    """Text with `{name}` for each of `names`; other braces are text (JSON has many)."""
 
     def parse(text: str) -> str:
         if not text:

@@ -1,9 +1,9 @@
-"""The watchdog's report on the network: the body of POST /network, and key ``network`` of the status. PURE.
+"""The watchdog's report on the network: the body of POST /network, and key `network` of the status. PURE.
 
 Rules
-- ``verdict`` alone is required. The defaults are what holds where nothing was said: the network is usable as far as
+- `verdict` alone is required. The defaults are what holds where nothing was said: the network is usable as far as
   anybody knows, and whether something beyond the gateway answers is open.
-- ``beyond`` and ``network`` are null where the watchdog cannot tell.
+- `beyond` and `network` are null where the watchdog cannot tell.
 """
 import ipaddress
 from collections.abc import Mapping
@@ -64,11 +64,11 @@ class InterfaceReport:
 class NetworkReport:
     """What the watchdog knows of the network.
 
-    verdict: a reason in words, ``online`` when it has nothing against the network; detail: what it saw. usable: an
+    verdict: a reason in words, `online` when it has nothing against the network; detail: what it saw. usable: an
     interface is. bind: the interface to dial over, where the kernel would take a dead one. lost: local address → why
     it works no longer. dial: something got better. verify: something is in doubt. addresses: host → addresses known of
     it. beyond: something behind the gateway that is no endpoint answered. network: which network this is. open:
-    endpoints, as ``host:port``, that the watchdog's own probes found open. sent: RFC 3339.
+    endpoints, as `host:port`, that the watchdog's own probes found open. sent: RFC 3339.
     """
 
     verdict: str = ONLINE

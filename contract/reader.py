@@ -46,7 +46,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class Reader:
-    """The fields of one JSON object. ``where``: its place, for errors, such as ``interfaces[2].``."""
+    """The fields of one JSON object. `where`: its place, for errors, such as `interfaces[2].`."""
 
     def __init__(self, given: Mapping[str, Any], where: str = ""):
         self._given = given
@@ -95,7 +95,7 @@ class Reader:
         return None if value is None else int(value)
 
     def one_of(self, key: str, accepted: Mapping[str, T], default: T) -> T:
-        """What this text stands for in ``accepted``."""
+        """What this text stands for in `accepted`."""
         value = self.text(key)
         if not value:
             return default
@@ -111,7 +111,7 @@ class Reader:
         return tuple(clean(value) for value in found)
 
     def objects(self, key: str, read: Callable[["Reader"], T]) -> tuple[T, ...]:
-        """Each object of a list, as ``read`` has it."""
+        """Each object of a list, as `read` has it."""
         found = []
         for number, value in enumerate(self._list(key)):
             place = f"{self.place(key)}[{number}]"
@@ -125,7 +125,7 @@ class Reader:
         return self._typed(key, dict, "an object") or {}
 
     def mapping(self, key: str, read: Callable[["Reader", str], T], expected: str = "an object") -> dict[str, T]:
-        """Each entry of an object, as ``read`` has it."""
+        """Each entry of an object, as `read` has it."""
         value = self._typed(key, dict, expected) or {}
         self._limited(value, key)
         inner = Reader(value, f"{self.place(key)}.")

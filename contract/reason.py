@@ -2,10 +2,10 @@
 
 Rules
 - A reason is one row. The display, the commands, the metrics and the table in docs/operations.md are made from it.
-- ``words`` is what is shown; ``…`` stands for what differs from one time to the next (an endpoint, a number).
-- ``remedy`` is for the merchant at the counter, ``support`` for who looks into it. Empty: there is nothing to do.
-- ``label`` is for the metrics, where a row's text holds what comes from outside and never ends to be different.
-- A text that is no row here was given by a person (``reconnect --reason``), or by a newer program: it is shown as is.
+- `words` is what is shown; `…` stands for what differs from one time to the next (an endpoint, a number).
+- `remedy` is for the merchant at the counter, `support` for who looks into it. Empty: there is nothing to do.
+- `label` is for the metrics, where a row's text holds what comes from outside and never ends to be different.
+- A text that is no row here was given by a person (`reconnect --reason`), or by a newer program: it is shown as is.
 """
 import re
 from enum import Enum
@@ -173,7 +173,7 @@ class Reason(Enum):
         self._pattern = re.compile("(.*?)".join(map(re.escape, words.split(GAP))), re.DOTALL)
 
     def text(self, *details: object) -> str:
-        """The words with these details in place of each ``…``."""
+        """The words with these details in place of each `…`."""
         first, *rest = self.words.split(GAP)
         if len(rest) != len(details):
             raise ValueError(f"{self.name} takes {len(rest)} details, got {len(details)}")

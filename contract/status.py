@@ -1,8 +1,8 @@
 """What the terminal shows: the JSON of GET /status, of each event, and of the status file. PURE.
 
 Rules
-- ``display``, ``remedy`` follow from the rest and are said for those who only show them.
-- ``written_uptime`` is CLOCK_BOOTTIME; who is told nothing newer for ``valid_for`` seconds is told by nobody.
+- `display`, `remedy` follow from the rest and are said for those who only show them.
+- `written_uptime` is CLOCK_BOOTTIME; who is told nothing newer for `valid_for` seconds is told by nobody.
 - Whoever reads a status of an older agent gets the defaults for what it does not say.
 """
 import json
@@ -50,7 +50,7 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 @dataclass(frozen=True)
 class EndpointStatus:
-    """An endpoint that the agent dials (``host:port``), what its last dial found there, and at which addresses."""
+    """An endpoint that the agent dials (`host:port`), what its last dial found there, and at which addresses."""
 
     endpoint: str
     outcome: Outcome = Outcome.UNTRIED

@@ -40,7 +40,7 @@ def native_thread(work: Callable[[], None]) -> None:
 
 
 class BackgroundWriter:
-    """`lost`: the line that says how many were lost (bytes, with its line end), given their number. ``failure``: what
+    """`lost`: the line that says how many were lost (bytes, with its line end), given their number. `failure`: what
     the system said when it last refused a line."""
 
     def __init__(self, descriptor: int, lost: Callable[[int], bytes]):

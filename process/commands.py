@@ -3,11 +3,11 @@
 Rules
 - The table alone is imported to parse. A command's function imports what it needs when it is called, so that no command
   pays for another one's imports, and a program may be patched before any.
-- What every command takes (``common``) may come before the command or after it; after it wins.
+- What every command takes (`common`) may come before the command or after it; after it wins.
 - A closed pipe ends a command quietly with 0, Ctrl-C with 130 (128 + SIGINT, as shells count). Without standard output
   it says nothing and its status tells; one that cannot be written, such as a file on a full disk, ends it with 74
   (EX_IOERR, sysexits.h).
-- The manual page and the completion are made from ``Program.parser`` when the package is built.
+- The manual page and the completion are made from `Program.parser` when the package is built.
 """
 import argparse
 import sys
@@ -31,7 +31,7 @@ class Container(Protocol):
 
 @dataclass(frozen=True)
 class Argument:
-    """One call of ``add_argument``."""
+    """One call of `add_argument`."""
 
     flags: tuple[str, ...]
     options: dict[str, Any]
@@ -66,7 +66,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Command:
-    """``run`` takes the parsed options and returns the exit status. ``about``: what it does, for the help."""
+    """`run` takes the parsed options and returns the exit status. `about`: what it does, for the help."""
 
     name: str
     about: str
@@ -77,7 +77,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Program:
-    """A program's whole command line. ``default``: the command that is meant when none is named."""
+    """A program's whole command line. `default`: the command that is meant when none is named."""
 
     name: str
     about: str
@@ -87,7 +87,7 @@ class Program:
     default: str | None = None
 
     def parser(self) -> argparse.ArgumentParser:
-        """The parser; ``command`` and ``run`` are set in what it returns."""
+        """The parser; `command` and `run` are set in what it returns."""
         whole = argparse.ArgumentParser(self.name, description=self.about)
         for each in self.common:
             each.add_to(whole)
@@ -114,7 +114,7 @@ class Program:
 
 
 def call(options: argparse.Namespace) -> int:
-    """Runs the command that ``Program.parse`` found; returns the exit status."""
+    """Runs the command that `Program.parse` found; returns the exit status."""
     try:
         status: int = options.run(options)
         if sys.stdout is not None:      # it is None where the process was started without one

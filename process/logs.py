@@ -1,4 +1,4 @@
-"""One log line is one record: ``2026-11-23T07:50:24.123Z INFO link: text``.
+"""One log line is one record: `2026-11-23T07:50:24.123Z INFO link: text`.
 
 Records go to standard error, which supervisor keeps and rotates. Every record is one line of limited length, exceptions
 included, so that nothing from outside can forge a line, move a cursor or fill the disk.
@@ -31,7 +31,7 @@ _writer: BackgroundWriter | None = None
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
-    """Logs from ``level`` (debug, info, warning, error) to ``stream``, standard error if None.
+    """Logs from `level` (debug, info, warning, error) to `stream`, standard error if None.
 
     Called again, it replaces what it set up before: the level may change while the program runs.
     """

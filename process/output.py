@@ -1,8 +1,8 @@
 """What our programs print, printable under every locale.
 
 Python refuses to print what the locale's encoding does not know, with a traceback in place of the text: our → under
-``PYTHONIOENCODING=latin-1``, a file name's stray byte under any. Here such a character becomes its plain spelling
-(``->``), or its escape where it has none. Each program calls ``survive_any_locale`` before it prints anything; from
+`PYTHONIOENCODING=latin-1`, a file name's stray byte under any. Here such a character becomes its plain spelling
+(`->`), or its escape where it has none. Each program calls `survive_any_locale` before it prints anything; from
 then on standard output tells its own errors, such as a full disk, from those of all other files. What standard error
 does not take is lost: a command's exit status says what it found also where nobody can read why.
 """

@@ -3,10 +3,10 @@ from typing import Any
 
 
 def clean(text: Any, limit: int = 200) -> str:
-    """``text`` (anything; bytes as UTF-8) as one printable line of at most ``limit`` characters.
+    """`text` (anything; bytes as UTF-8) as one printable line of at most `limit` characters.
 
     What does not print is shown as its escape: control characters, line ends, invisible and direction marks. The work
-    done depends on ``limit``, not on the length of the text.
+    done depends on `limit`, not on the length of the text.
     """
     if isinstance(text, (bytes, bytearray, memoryview)):
         text = bytes(text[:4 * limit + 4]).decode(errors="backslashreplace")

@@ -32,7 +32,7 @@ def listener(host: str, port: int) -> socket.socket:
 
 
 def until_stopped(with_stdin: bool) -> None:
-    """Waits for SIGTERM or SIGINT or, ``with_stdin``, until whoever holds the other end of stdin is gone."""
+    """Waits for SIGTERM or SIGINT or, `with_stdin`, until whoever holds the other end of stdin is gone."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)

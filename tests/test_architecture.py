@@ -2,10 +2,10 @@
 
 - PURE modules (below, and every module whose docstring says PURE in its first line) import only PURE modules and those
   parts of the standard library that neither wait, nor look at a clock, nor touch the machine.
-- Everything may import ``conf``, ``contract`` and ``process``, which import nothing else of the product.
-- The watchdog and the agent know each other only through ``contract``.
+- Everything may import `conf`, `contract` and `process`, which import nothing else of the product.
+- The watchdog and the agent know each other only through `contract`.
 - Nothing but tests and scripts imports the sandbox, and of the agent the sandbox imports PURE modules alone.
-- Only ``__main__.py`` files monkey-patch, and ``__init__.py`` files are empty, so that they can do it in time.
+- Only `__main__.py` files monkey-patch, and `__init__.py` files are empty, so that they can do it in time.
 """
 import ast
 import os

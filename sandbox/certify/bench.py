@@ -1,6 +1,6 @@
 """The examiner's cloud: two ports that a device dials, each listening, closed, deaf or turning everybody away.
 
-Scenes look at what happened and wait with ``until``: whatever changes wakes it, so nothing is missed and nothing is
+Scenes look at what happened and wait with `until`: whatever changes wakes it, so nothing is missed and nothing is
 polled. What a device does by itself is remembered for the whole run, and judged at its end.
 """
 import asyncio
@@ -203,7 +203,7 @@ class Bench:
         return sorted(self._open, key=lambda link: link.number)
 
     async def until(self, look: Callable[[], T | None], within: float) -> T | None:
-        """The first true value of ``look()``, or None when none came in time."""
+        """The first true value of `look()`, or None when none came in time."""
         deadline = time.monotonic() + within
         while True:
             value = look()

@@ -12,7 +12,7 @@ class NoSuchCase(Exception):
 
 
 def chosen(cases: Sequence[Case], only: Iterable[str]) -> list[Case]:
-    """The cases that ``only`` names: "3.6", "3", "3.6,4"; all when it names none. Raises NoSuchCase."""
+    """The cases that `only` names: "3.6", "3", "3.6,4"; all when it names none. Raises NoSuchCase."""
     words = [word.strip() for text in only for word in text.split(",") if word.strip()]
     if not words:
         return list(cases)

@@ -109,7 +109,7 @@ class CloudExam(Line):
                 waiter.set_result(None)
 
     async def until(self, look: Callable[[], T | None], within: float) -> T | None:
-        """The first true value of ``look()``, or None when none came in time."""
+        """The first true value of `look()`, or None when none came in time."""
         deadline = time.monotonic() + within
         while not (value := look()):
             left = deadline - time.monotonic()
@@ -165,7 +165,7 @@ class CloudExam(Line):
         return wire
 
     async def ack(self, wire: Wire, since: float, count: int = 1, within: float = ANSWER) -> list[Incoming]:
-        """The acknowledgements that came after a moment, once there are ``count`` or the time is over."""
+        """The acknowledgements that came after a moment, once there are `count` or the time is over."""
         def look() -> list[Incoming] | None:
             found = [message for message in wire.since(since) if message.ack]
             return found if len(found) >= count or wire.closed is not None else None
@@ -183,7 +183,7 @@ class CloudExam(Line):
         return f"9{next(self._refs) % 10 ** 9:09d}"
 
     def call_url(self, ref: str, method: str = "runTransaction", terminal: str = "") -> str:
-        """The address of a sale (for ``terminal``, else the one that is examined with); what --url says of other
+        """The address of a sale (for `terminal`, else the one that is examined with); what --url says of other
         parameters stays."""
         parts = urlsplit(self.url)
         path = parts.path

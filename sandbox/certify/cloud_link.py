@@ -30,7 +30,7 @@ class Terminal:
     ack: bool = True
 
     def register(self, **changes: str | None) -> bytes:
-        """A registration, without its end; ``changes`` replace fields (or leave them out: None)."""
+        """A registration, without its end; `changes` replace fields (or leave them out: None)."""
         fields: dict[str, str | None] = {
             "Command": "Register", "TerminalType": self.type, "TerminalModel": "Model1", "TerminalID": self.id,
             "SoftwareVersion": "econduit-certify v1", "AckHeartbeat": "true" if self.ack else "false", **changes}
@@ -40,7 +40,7 @@ class Terminal:
 
 @dataclass(slots=True)
 class Incoming:
-    """A message of the cloud; ``end`` is what came behind it (EOT, white space)."""
+    """A message of the cloud; `end` is what came behind it (EOT, white space)."""
 
     body: bytes
     t: float
@@ -59,7 +59,7 @@ class Incoming:
 
 
 class Wire(asyncio.Protocol):
-    """One connection. ``until`` of the subject waits for what it collects."""
+    """One connection. `until` of the subject waits for what it collects."""
 
     def __init__(self, subject: "Line", name: str) -> None:
         self.name = name
@@ -86,7 +86,7 @@ class Wire(asyncio.Protocol):
         return True
 
     async def send_pieces(self, data: bytes, size: int = 1, pause: float = 0.003) -> None:
-        """In segments of ``size`` bytes."""
+        """In segments of `size` bytes."""
         for at in range(0, len(data), size):
             if at:
                 await asyncio.sleep(pause)

@@ -1,6 +1,6 @@
 """What is declared of a device: device.toml. PURE; whoever reads the file hands the text over.
 
-``KEYS`` is the whole of it: each key with its kind, its default and the comment that ``econduit-certify init`` writes.
+`KEYS` is the whole of it: each key with its kind, its default and the comment that `econduit-certify init` writes.
 Every mistake is reported, in one go, with its line and key.
 """
 import difflib
@@ -260,7 +260,7 @@ def _device(values: dict[str, dict[str, Any]]) -> Device:
 
 
 def template(answers: dict[str, str] | None = None) -> str:
-    """A device.toml with every key, its default and its comment; ``answers``: "table.key" → TOML value."""
+    """A device.toml with every key, its default and its comment; `answers`: "table.key" → TOML value."""
     lines = ["# What econduit-certify is told of the device under test. Every key may be left out."]
     for table, keys in KEYS.items():
         lines += ["", f"[{table}]"]

@@ -20,7 +20,7 @@ ONLINE, OFFLINE = "POS Online", "POS Offline"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at the display; ``t`` is when, in seconds since the run began. ``text`` is what it says."""
+    """One look at the display; `t` is when, in seconds since the run began. `text` is what it says."""
 
     t: float
     text: str
@@ -50,7 +50,7 @@ class Display(Protocol):
 
 
 class UrlDisplay:
-    """Reads a URL all the time. ``failure`` says why it cannot, as long as it cannot."""
+    """Reads a URL all the time. `failure` says why it cannot, as long as it cannot."""
 
     def __init__(self, url: str, now: Callable[[], float], changed: Callable[[], None]) -> None:
         self._url, self._now, self._changed = url, now, changed

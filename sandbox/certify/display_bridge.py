@@ -1,4 +1,4 @@
-"""Our terminal's display as device.toml reads one: ``display_bridge AGENT_SOCKET PORT``, http://127.0.0.1:PORT/.
+"""Our terminal's display as device.toml reads one: `display_bridge AGENT_SOCKET PORT`, http://127.0.0.1:PORT/.
 
 The text is that of GET /status; the colour is the one that the display page itself gives to this state. A socket that
 nobody serves is a display that says nothing.

@@ -1,8 +1,8 @@
 """What every scene works with: the bench, the device's declaration, the display, the hands, and the findings.
 
 As a rule every registration is accepted at once and every heartbeat acknowledged; a scene that wants otherwise says so
-for its own time (``policy``), and ``settle`` brings the usual back. The device may come back at any time and any port:
-scenes ask for ``online()`` and get the connection that is registered now.
+for its own time (`policy`), and `settle` brings the usual back. The device may come back at any time and any port:
+scenes ask for `online()` and get the connection that is registered now.
 """
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ class DeviceGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A transaction and what came of it. ``runs``: how often the application ran for it, None where nothing tells."""
+    """A transaction and what came of it. `runs`: how often the application ran for it, None where nothing tells."""
 
     request: Request
     link: Link
@@ -178,8 +178,8 @@ class Exam:
 
     async def sale(self, link: Link, request: Request | None = None, *, pieces: Sequence[bytes] | None = None,
                    pause: float = 0.01, within: float | None = None, at_once: bool = False) -> Sale:
-        """Sends a transaction (``pieces``: as these segments, else in one, with EOT EOT), waits for its answer.
-        ``at_once``: however short ago something else was sent."""
+        """Sends a transaction (`pieces`: as these segments, else in one, with EOT EOT), waits for its answer.
+        `at_once`: however short ago something else was sent."""
         request = self._known(request or self.request())
         before, sent = await self.runs(), self.bench.now
         self._window = self._counted
@@ -191,7 +191,7 @@ class Exam:
 
     async def answered(self, link: Link, request: Request, sent: float, before: int | None,
                        within: float | None = None, anywhere: bool = False) -> Sale:
-        """The answer to a request that was sent; ``anywhere``: over whichever connection."""
+        """The answer to a request that was sent; `anywhere`: over whichever connection."""
         limit = self.device.transaction + EXTRA + request.delay if within is None else within
 
         def look() -> tuple[Link, Message] | bool:
@@ -247,7 +247,7 @@ class Exam:
 
     @contextlib.contextmanager
     def accepting(self, policy: Callable[[Link], bool]) -> Iterator[None]:
-        """For a while, only the connections that ``policy`` names are told OK-REGISTRATION."""
+        """For a while, only the connections that `policy` names are told OK-REGISTRATION."""
         before, self.policy = self.policy, policy
         try:
             yield

@@ -2,8 +2,8 @@
 
 The examiner must read on where the terminal breaks the rules, so that one fault does not hide the others. A message
 ends by the first of: EOT EOT; its own format's end (JSON, XML, STX … ETX LRC); silence, which the caller announces.
-What came before it (``lead``) and behind it (``tail``: EOT, white space, the NUL of a text in C) is kept and judged
-elsewhere. Behind a whole end, EOT EOT in one segment with the next message, and what comes ``BEHIND`` later, leads that
+What came before it (`lead`) and behind it (`tail`: EOT, white space, the NUL of a text in C) is kept and judged
+elsewhere. Behind a whole end, EOT EOT in one segment with the next message, and what comes `BEHIND` later, leads that
 one. Each byte is looked at a bounded number of times. Nothing is shared with the product's framing: one bug cannot hide
 on both sides.
 """
@@ -36,7 +36,7 @@ class What(Enum):
 
 @dataclass(slots=True)
 class Message:
-    """One message. ``began`` and ``ended``: when its first and last byte came, seconds."""
+    """One message. `began` and `ended`: when its first and last byte came, seconds."""
 
     what: What
     lead: bytes
@@ -79,7 +79,7 @@ class Inbox:
         return bytes(self._bytes[:256])
 
     def receive(self, data: bytes, now: float) -> list[Message]:
-        """The messages that ``data`` completes."""
+        """The messages that `data` completes."""
         if not self._bytes:
             self._began = now
         self._now, self._fresh = now, False
@@ -179,7 +179,7 @@ class Inbox:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that ``body`` is, or an empty one."""
+    """The JSON object that `body` is, or an empty one."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""``econduit-certify init``: writes a device.toml, after some questions where somebody can answer them."""
+"""`econduit-certify init`: writes a device.toml, after some questions where somebody can answer them."""
 import argparse
 import sys
 from pathlib import Path

@@ -26,7 +26,7 @@ def shown(data: bytes, limit: int = 120) -> str:
 
 
 def ends(messages: Iterable[Message]) -> Finding:
-    """Whether each ends in exactly EOT EOT, with nothing before it. ``messages`` must be whole and settled."""
+    """Whether each ends in exactly EOT EOT, with nothing before it. `messages` must be whole and settled."""
     wrong: list[str] = []
     count = 0
     for message in messages:
@@ -93,7 +93,7 @@ def register_order(fields: dict[str, Any]) -> Finding:
 
 
 def register_values(fields: dict[str, Any], terminal_type: str, terminal_id: str, acks: Sequence[str]) -> Finding:
-    """What the document and the declaration say. ``acks``: the values that AckHeartbeat may have."""
+    """What the document and the declaration say. `acks`: the values that AckHeartbeat may have."""
     lenient = _by_name(fields)
     wanted: dict[str, tuple[str, ...]] = {"Command": ("Register",), "AckHeartbeat": tuple(acks)}
     if terminal_type:
@@ -193,7 +193,7 @@ def _heartbeat(body: bytes) -> Finding:
 
 def sold(request: Request, answer: Answer | None, runs: int | None, closed: bool, within: float,
          bytes_too: bool = True) -> Finding:
-    """A transaction that must be run exactly once (``bytes_too``: with every byte) and answered."""
+    """A transaction that must be run exactly once (`bytes_too`: with every byte) and answered."""
     if answer is None:
         return Finding(FAIL, "the device ended the connection without an answer" if closed
                        else f"no answer within {within:g} s")

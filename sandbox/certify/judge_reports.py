@@ -1,4 +1,4 @@
-"""``econduit-certify verify`` and ``compare``."""
+"""`econduit-certify verify` and `compare`."""
 import argparse
 from pathlib import Path
 

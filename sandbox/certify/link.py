@@ -104,8 +104,8 @@ class Link(asyncio.Protocol):
         return True
 
     async def send_pieces(self, pieces: Sequence[bytes], pause: float = SEGMENT_PAUSE, acks: bool = False) -> bool:
-        """Sends each piece in a segment of its own, ``pause`` seconds apart; an acknowledgement waits meanwhile.
-        ``acks``: this is one, and is not sent when they are not wanted any more."""
+        """Sends each piece in a segment of its own, `pause` seconds apart; an acknowledgement waits meanwhile.
+        `acks`: this is one, and is not sent when they are not wanted any more."""
         async with self._writing:
             # Not in one segment with what went before: whoever wants that sends it so.
             await asyncio.sleep(max(0.0, self._sent + APART - self.owner.now))
@@ -119,7 +119,7 @@ class Link(asyncio.Protocol):
         return True
 
     async def accept(self, shape: Shape = Shape.TERMINATED, with_it: bytes = b"") -> bool:
-        """Answers OK-REGISTRATION; ``with_it`` is sent in the same (last) write."""
+        """Answers OK-REGISTRATION; `with_it` is sent in the same (last) write."""
         pieces = list(shape.pieces(OK))
         pieces[-1] += with_it
         self.answered = self.owner.now

@@ -1,4 +1,4 @@
-"""``--list``: the cases, and which apply."""
+"""`--list`: the cases, and which apply."""
 from collections.abc import Iterable
 
 from econduit_terminal.sandbox.certify.runner import why_not

@@ -11,7 +11,7 @@ WORSE = (Verdict.NOT_APPLICABLE, Verdict.INFO, Verdict.PASS, Verdict.NON_STRICT,
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a case came to. ``seconds``: how long its scene took; ``wire``: the bytes meanwhile."""
+    """What a case came to. `seconds`: how long its scene took; `wire`: the bytes meanwhile."""
 
     case: Case
     verdict: Verdict

@@ -21,7 +21,7 @@ class Cannot(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a person is asked. ``yes_no``: a question; else something to do, answered with "done"."""
+    """What a person is asked. `yes_no`: a question; else something to do, answered with "done"."""
 
     number: int
     text: str
@@ -36,7 +36,7 @@ class Person(Protocol):
 
 
 class Nobody:
-    """``--no-person``."""
+    """`--no-person`."""
 
     async def answer(self, prompt: Prompt) -> tuple[str, str]:
         """Always raises Cannot."""

@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response; what it does not tell is None. ``whole``: well-formed in the declared format."""
+    """A response; what it does not tell is None. `whole`: well-formed in the declared format."""
 
     body: bytes
     ref: str | None
@@ -58,7 +58,7 @@ class Answer:
 
 def build(form: Format, ref: str, terminal: str, *, echo: str = "", answer_bytes: int = 0, delay: float = 0.0,
           template: str = "") -> Request:
-    """A sale. ``template``: a request of another application, with {RefID} in it."""
+    """A sale. `template`: a request of another application, with {RefID} in it."""
     if template:
         return Request(ref, template.replace("{RefID}", ref).encode())
     wanted = str(answer_bytes) if answer_bytes else ""
@@ -88,7 +88,7 @@ def unusual(form: Format, ref: str, terminal: str) -> Request:
 
 
 def with_lrc(value: int, ref: str) -> Request:
-    """An STX sale whose check byte is ``value``."""
+    """An STX sale whose check byte is `value`."""
     for char in range(0x20, 0x7F):
         request = build(Format.STX, ref, "", echo=chr(char))
         for more in range(0x20, 0x7F):
@@ -104,7 +104,7 @@ def framed(content: bytes) -> bytes:
 
 
 def read(form: Format, body: bytes, expected: Request | None = None) -> Answer:
-    """What an answer tells. ``expected``: the request it should belong to; an unnamed reference is found by it."""
+    """What an answer tells. `expected`: the request it should belong to; an unnamed reference is found by it."""
     match form:
         case Format.JSON:
             fields = {str(name).lower(): str(value) for name, value in json_object(body).items()}

@@ -1,4 +1,4 @@
-"""``econduit-certify cloud``: from the command line to the reports."""
+"""`econduit-certify cloud`: from the command line to the reports."""
 import argparse
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""``econduit-certify self``: our own terminal and our own sandbox cloud, each examined, in a laboratory of namespaces.
+"""`econduit-certify self`: our own terminal and our own sandbox cloud, each examined, in a laboratory of namespaces.
 
     terminal ── router ── cloud        the examiner is the cloud; agent,
     watchdog and payment application are the terminal

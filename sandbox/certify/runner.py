@@ -23,7 +23,7 @@ class Watcher(Protocol):
     """Whoever follows the run: the progress bar, the page."""
 
     def begins(self, cases: Sequence[Case], done: float, total: float) -> None:
-        """A scene begins; ``done`` of ``total`` seconds are over, by the estimates."""
+        """A scene begins; `done` of `total` seconds are over, by the estimates."""
 
     def result(self, result: Result) -> None:
         """A case has come to its end."""

@@ -10,7 +10,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[S]):
-    """``play`` reports a finding for each of ``cases``; ``seconds`` estimates how long it takes."""
+    """`play` reports a finding for each of `cases`; `seconds` estimates how long it takes."""
 
     cases: tuple[Case, ...]
     play: Callable[[S], Coroutine[Any, Any, None]]
@@ -19,7 +19,7 @@ class Scene(Generic[S]):
 
 def scene(*cases: Case, seconds: float | Callable[[S], float],
           play: Callable[[S], Coroutine[Any, Any, None]]) -> Scene[S]:
-    """One scene; ``seconds`` may depend on the declaration."""
+    """One scene; `seconds` may depend on the declaration."""
     def estimate(subject: S) -> float:
         return seconds(subject) if callable(seconds) else seconds
 

@@ -26,7 +26,7 @@ async def _beat(exam: Exam, link: Link, since: float, within: float) -> Message 
 
 
 def _unasked(exam: Exam, link: Link, since: float, answered: bool = False) -> bool:
-    """Whether a response came that belongs to no transaction of ours. ``answered``: one has been answered since then,
+    """Whether a response came that belongs to no transaction of ours. `answered`: one has been answered since then,
     and where answers tell nothing, one is its."""
     responses = link.of(What.RESPONSE, since)
     if not exam.device.echo:

@@ -23,7 +23,7 @@ NO_ECHO = "without an echo application nothing tells or makes this"
 
 
 def judged(exam: Exam, sale: Sale, bytes_too: bool = True) -> Finding:
-    """The finding for a sale that must be run once, ``bytes_too``: with every byte as it was sent."""
+    """The finding for a sale that must be run once, `bytes_too`: with every byte as it was sent."""
     limit = exam.device.transaction + EXTRA + sale.request.delay
     return judge.sold(sale.request, sale.answer, sale.runs, sale.link.closed is not None and not sale.link.by_us, limit,
                       bytes_too)

@@ -16,7 +16,7 @@ FLUSH_TIMEOUT = 2.0
 
 
 class Screen(io.TextIOBase):
-    """Takes the place of ``sys.stdout`` as a context manager."""
+    """Takes the place of `sys.stdout` as a context manager."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

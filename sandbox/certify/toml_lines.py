@@ -1,6 +1,6 @@
 """Where a key is in a TOML file, and every syntax error in it, not only the first. PURE.
 
-``tomllib`` says neither. Lines are found by reading the file as people write the format: ``[table]``, ``key =``.
+`tomllib` says neither. Lines are found by reading the file as people write the format: `[table]`, `key =`.
 """
 import re
 import tomllib
@@ -16,19 +16,19 @@ _ANY_KEY = re.compile(r"""^\s*["']?(?P<key>[^"'=#\[\]]+?)["']?\s*(=|$)""")
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Something wrong: the line (from 1), the key as ``table.key`` or "" where there is none, and the words."""
+    """Something wrong: the line (from 1), the key as `table.key` or "" where there is none, and the words."""
 
     line: int
     key: str
     text: str
 
     def show(self, file: str) -> str:
-        """``file:line: key: text``."""
+        """`file:line: key: text`."""
         return f"{file}:{self.line}: " + (f"{self.key}: " if self.key else "") + self.text
 
 
 def lines_of(text: str) -> dict[str, int]:
-    """``table`` and ``table.key`` → line. The first of several wins."""
+    """`table` and `table.key` → line. The first of several wins."""
     found: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):

@@ -41,7 +41,7 @@ class Connection(Protocol):
 
 
 def unasked(links: Sequence[Connection], log: WireLog, ref_of: Callable[[Message], str | None] | None) -> str:
-    """The first of them, in words, or "". ``ref_of``: the reference that an answer tells, "" for the answer to what was
+    """The first of them, in words, or "". `ref_of`: the reference that an answer tells, "" for the answer to what was
     no transaction (another case's); None where answers tell nothing."""
     if log.dropped:
         return ""       # What was sent is not all known any more.

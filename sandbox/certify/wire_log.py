@@ -12,7 +12,7 @@ _TRACK = re.compile(rb"[%;][Bb]?[0-9]{12,19}[\^=][^?\x03\x04]{0,128}\??")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``t`` seconds since the run began; ``way`` "in" (from the device), "out", or "note" (``data`` is a text then)."""
+    """`t` seconds since the run began; `way` "in" (from the device), "out", or "note" (`data` is a text then)."""
 
     t: float
     way: str
@@ -49,7 +49,7 @@ class WireLog:
         return [entry for entry in self._entries if entry.where == where and entry.way == "out"]
 
     def between(self, start: float, end: float) -> list[Entry]:
-        """What passed from ``start`` to ``end``: the first and the last of it when it is much."""
+        """What passed from `start` to `end`: the first and the last of it when it is much."""
         found = [entry for entry in self._entries if start <= entry.t <= end]
         half = MAX_ENTRIES_A_CASE // 2
         return found if len(found) <= 2 * half else found[:half] + found[-half:]

@@ -1,15 +1,15 @@
 """The public calls of the eConduit Cloud, as one table: what each takes, and what is wrong with a call. PURE.
 
-The rules (from eConduit's public API pages)
---------------------------------------------
-* ``CALLS`` is the one table: the HTTP side reads calls by it, and the desk makes its forms from it.
-* Parameters come as a query, a form or a JSON object. Their names count in any case, since the JSON form writes
-  ``Command``, ``Key`` and ``refId`` where the query has ``command``, ``key`` and ``refID``.
-* An amount has its decimal point; in the JSON form it may be a number.
-* A parameter that is *present* may be empty where the pages say so (the further fields of runTransaction2), but must be
+Rules (from eConduit's public API pages)
+
+- `CALLS` is the one table: the HTTP side reads calls by it, and the desk makes its forms from it.
+- Parameters come as a query, a form or a JSON object. Their names count in any case, since the JSON form writes
+  `Command`, `Key` and `refId` where the query has `command`, `key` and `refID`.
+- An amount has its decimal point; in the JSON form it may be a number.
+- A parameter that is *present* may be empty where the pages say so (the further fields of runTransaction2), but must be
   there.
-* A follow-up (Capture, Void, TipAdjust) reuses the first transaction's RefID, so it has one.
-* What is wrong is a ``CallError`` that names the parameter and says what is accepted.
+- A follow-up (Capture, Void, TipAdjust) reuses the first transaction's RefID, so it has one.
+- What is wrong is a `CallError` that names the parameter and says what is accepted.
 """
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def _length(text: str) -> str:
 
 
 def day(text: str) -> date:
-    """The day that ``MMddyyyy`` means. Raises ValueError."""
+    """The day that `MMddyyyy` means. Raises ValueError."""
     try:
         if len(text) != 8:
             raise ValueError
@@ -92,7 +92,7 @@ def _day(text: str) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """One parameter: how it is checked, whether it must be there (``required``) and may then be empty (``blank``)."""
+    """One parameter: how it is checked, whether it must be there (`required`) and may then be empty (`blank`)."""
     about: str
     check: Callable[[str], str] = _text
     required: bool = False
@@ -169,7 +169,7 @@ def find(name: str) -> str | None:
 
 
 def read(name: str, given: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of call ``name``, checked, by the names of the table; those left out are absent. Raises CallError.
+    """The parameters of call `name`, checked, by the names of the table; those left out are absent. Raises CallError.
 
     What the table does not name is ignored, as the real cloud does.
     """

@@ -1,11 +1,11 @@
 """One terminal's connection to the cloud: what is read, what is answered, how it ends.
 
-The rules
----------
-* A connection is read by its own greenlet only; anyone may send on it, one message at a time.
-* Good behaviour is the document's letter: the ack has EOT EOT behind it, the registration answer and transactions come
+Rules
+
+- A connection is read by its own greenlet only; anyone may send on it, one message at a time.
+- Good behaviour is the document's letter: the ack has EOT EOT behind it, the registration answer and transactions come
   bare. Each active fault is looked up at the step that it changes, and nowhere else.
-* Whatever ends a connection is recorded once, as ``closed`` with the reason.
+- Whatever ends a connection is recorded once, as `closed` with the reason.
 """
 import contextlib
 import json
@@ -32,7 +32,7 @@ ACK = b'{"Status":"OK"}'
 
 
 class Registrar(Protocol):
-    """What a connection needs of the cloud behind it. Times in seconds, ``max_message`` in bytes."""
+    """What a connection needs of the cloud behind it. Times in seconds, `max_message` in bytes."""
     faults: F.Faults
     events: EventLog
     budget: Budget
@@ -65,7 +65,7 @@ class Registrar(Protocol):
 
 
 class Connection:
-    """One accepted connection. ``number`` counts from 1; ``terminal`` is known once it registered."""
+    """One accepted connection. `number` counts from 1; `terminal` is known once it registered."""
 
     def __init__(self, number: int, sock: socket.socket, port: str, registry: Registrar) -> None:
         self.number, self.port = number, port
@@ -90,7 +90,7 @@ class Connection:
         return self.ended or self._socket.gone()
 
     def end(self, reason: str, rst: bool = False) -> None:
-        """Closes the connection (``rst``: with a TCP reset) and records why; later calls do nothing."""
+        """Closes the connection (`rst`: with a TCP reset) and records why; later calls do nothing."""
         if self.ended:
             return
         self.ended = True
@@ -117,7 +117,7 @@ class Connection:
         self.write(data, *((cut.values["size"], cut.values["delay"]) if cut else ()))
 
     def transaction(self, data: bytes) -> None:
-        """Sends one transaction and passes the steps ``request`` and ``sent``. Raises Ended."""
+        """Sends one transaction and passes the steps `request` and `sent`. Raises Ended."""
         broken = self._take("break", "request")
         if broken:
             if broken.values["after"]:
@@ -136,7 +136,7 @@ class Connection:
             self._socket.write(data, self._registry.send_timeout, sizes, delay)
 
     def step(self, name: str) -> None:
-        """A step at which a ``break`` fault may end the connection. Raises Ended."""
+        """A step at which a `break` fault may end the connection. Raises Ended."""
         fault = self._take("break", name)
         if fault:
             self._break(fault, name)

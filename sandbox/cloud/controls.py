@@ -39,7 +39,7 @@ class Controls:
         }
 
     def use(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Does what ``name`` says; returns what was done. Raises ControlError, CallError."""
+        """Does what `name` says; returns what was done. Raises ControlError, CallError."""
         values = F.read(name, given)
         shown = (f"{key}={value}" for key, value in given.items() if key not in ("data", "text", *F.SCOPE))
         self._events.add("control", terminal=values["terminal"], port=values["port"], detail=" ".join((name, *shown)))

@@ -1,11 +1,11 @@
 """What happened at the cloud, in order, for people and tests: bounded, and possible to wait for.
 
-Each event has ``n`` (1, 2, 3 …), ``time`` (seconds of CLOCK_MONOTONIC, comparable between processes of one machine),
-``wall`` (RFC 3339), ``kind``, and where they apply ``terminal``, ``port``, ``connection``, ``ref``, ``detail``,
-``size``, ``sha256`` and ``body``. A body is UTF-8; other bytes become lone surrogates (``surrogateescape``), so that
+Each event has `n` (1, 2, 3 …), `time` (seconds of CLOCK_MONOTONIC, comparable between processes of one machine),
+`wall` (RFC 3339), `kind`, and where they apply `terminal`, `port`, `connection`, `ref`, `detail`,
+`size`, `sha256` and `body`. A body is UTF-8; other bytes become lone surrogates (`surrogateescape`), so that
 the exact bytes can be had back. Bodies are for the desk: they are in this log and in no other.
 
-The kinds are those of ``KINDS``.
+The kinds are those of `KINDS`.
 """
 import hashlib
 import logging
@@ -38,7 +38,7 @@ KINDS = {
 
 
 class EventLog:
-    """The newest events: at most ``limit``, with at most ``limit_bytes`` of bodies. ``run`` names this log: another
+    """The newest events: at most `limit`, with at most `limit_bytes` of bodies. `run` names this log: another
     one counts from 1 again."""
 
     def __init__(self, limit: int = 20_000, limit_bytes: int = 32 << 20) -> None:
@@ -75,7 +75,7 @@ class EventLog:
         self._news = Signal()
 
     def since(self, number: int, kind: str | None = None, terminal: str | None = None) -> list[dict[str, Any]]:
-        """The events after ``number``, oldest first, of one kind or terminal if asked."""
+        """The events after `number`, oldest first, of one kind or terminal if asked."""
         skip = max(0, number - (self._last - len(self._events)))
         found = []
         for event in islice(self._events, skip, None):
@@ -85,7 +85,7 @@ class EventLog:
 
     def wait(self, number: int, seconds: float, kind: str | None = None,
              terminal: str | None = None) -> list[dict[str, Any]]:
-        """Like ``since``, but waits up to ``seconds`` for the first one."""
+        """Like `since`, but waits up to `seconds` for the first one."""
         deadline = time.monotonic() + seconds
         while True:
             news = self._news

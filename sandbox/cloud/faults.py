@@ -1,13 +1,13 @@
 """Which misbehaviour is asked for, of whom, and how often. PURE.
 
-The rules
----------
-* A *control* is a name with typed parameters. ``CONTROLS`` is the one table of them: the HTTP side, ``--help`` and
-  ``GET /sandbox`` all read it, so none can be offered without being described.
-* An *action* happens once, now. A *fault* stays, for everything in its scope, until it was used ``times`` times or a
+Rules
+
+- A *control* is a name with typed parameters. `CONTROLS` is the one table of them: the HTTP side, `--help` and
+  `GET /sandbox` all read it, so none can be offered without being described.
+- An *action* happens once, now. A *fault* stays, for everything in its scope, until it was used `times` times or a
   reset takes it away.
-* Scope: ``terminal`` and ``port``; left out means all. The newest fault that fits wins.
-* Parameters arrive as JSON or as query text, so each parser takes both. What does not fit raises ``ControlError``,
+- Scope: `terminal` and `port`; left out means all. The newest fault that fits wins.
+- Parameters arrive as JSON or as query text, so each parser takes both. What does not fit raises `ControlError`,
   whose text says what is accepted.
 """
 import base64
@@ -109,7 +109,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Control:
-    """A name of ``CONTROLS``: what it does, and its parameters beside the scope."""
+    """A name of `CONTROLS`: what it does, and its parameters beside the scope."""
     help: str
     parameters: dict[str, Parameter] = field(default_factory=dict)
     stays: bool = False
@@ -197,7 +197,7 @@ def parameters_of(control: Control) -> dict[str, Parameter]:
 
 
 def read(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of control ``name`` from what a caller gave, defaults filled in. Raises ControlError."""
+    """The parameters of control `name` from what a caller gave, defaults filled in. Raises ControlError."""
     control = CONTROLS.get(name)
     if control is None:
         raise ControlError(f"no control {name[:40]!r}; there are " + ", ".join(CONTROLS))
@@ -228,7 +228,7 @@ def _accepted(mistake: Exception) -> str:
 
 
 def payload(values: dict[str, Any]) -> bytes:
-    """The bytes that ``data`` or ``text`` of these parameters stand for."""
+    """The bytes that `data` or `text` of these parameters stand for."""
     data: bytes | None = values["data"]
     return data if data is not None else str(values["text"]).encode("utf-8", "replace")
 
@@ -253,7 +253,7 @@ class Faults:
         self._active: list[Fault] = []
 
     def add(self, name: str, values: dict[str, Any]) -> Fault:
-        """Starts fault ``name`` with parameters from ``read``. Raises ControlError when there are too many."""
+        """Starts fault `name` with parameters from `read`. Raises ControlError when there are too many."""
         if len(self._active) >= MAX_FAULTS:
             raise ControlError(f"{MAX_FAULTS} faults are active already; POST /sandbox/reset first")
         fault = Fault(name, values, values["times"])

@@ -23,7 +23,7 @@ class MessageSplitter:
         return len(self._bytes)
 
     def receive(self, data: bytes) -> list[bytes]:
-        """The messages that ``data`` completes. Raises TooLong."""
+        """The messages that `data` completes. Raises TooLong."""
         scanned = max(0, len(self._bytes) - 1)
         self._bytes += data
         messages, start = [], 0

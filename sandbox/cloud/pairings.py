@@ -1,12 +1,12 @@
 """Who may call: keys, passwords and the terminals they are for. PURE.
 
-The rules
----------
-* ``sandbox``/``sandbox`` is paired with every terminal, so that nobody has to pair before the first sale.
-* A merchant (ReferenceID) has one key and one password for all their terminals; pairing one more adds it.
-* A wrong password, an unknown key and a terminal that is not paired get different sentences: this is a sandbox, and
+Rules
+
+- `sandbox`/`sandbox` is paired with every terminal, so that nobody has to pair before the first sale.
+- A merchant (ReferenceID) has one key and one password for all their terminals; pairing one more adds it.
+- A wrong password, an unknown key and a terminal that is not paired get different sentences: this is a sandbox, and
   whoever reads them writes a POS.
-* Asking checkStatus too soon ``ABUSE`` times in a row has the key revoked until it is paired again or the sandbox is
+- Asking checkStatus too soon `ABUSE` times in a row has the key revoked until it is paired again or the sandbox is
   reset; the real cloud revokes credentials for that, too.
 """
 import hashlib
@@ -21,7 +21,7 @@ MAX_MERCHANTS = 10_000
 
 @dataclass
 class Merchant:
-    """One pairing: ``terminals`` None means all of them. ``hasty``: calls in a row that came too soon."""
+    """One pairing: `terminals` None means all of them. `hasty`: calls in a row that came too soon."""
     key: str
     password: str
     terminals: set[str] | None = field(default_factory=set)

@@ -1,7 +1,7 @@
-"""Carries out the public calls (``calls.CALLS``), and sends what the controls ask for.
+"""Carries out the public calls (`calls.CALLS`), and sends what the controls ask for.
 
 The request that the terminal gets is one compact JSON object, always the same bytes for the same call:
-``{"Command":"Sale","Amount":"2.50","RefID":"1234","TerminalID":"29531204"}``; further fields that are not empty follow.
+`{"Command":"Sale","Amount":"2.50","RefID":"1234","TerminalID":"29531204"}`; further fields that are not empty follow.
 closeBatch and getUserInput reach the terminal the same way, as the commands CloseBatch and GetUserInput with a RefID of
 their own; a payment application that does not know them says so by any other answer.
 """
@@ -43,7 +43,7 @@ def us_central() -> tzinfo:
 
 
 class PublicCalls:
-    """Sends transactions to registered terminals and knows what became of each. ``timeout``: seconds for an answer."""
+    """Sends transactions to registered terminals and knows what became of each. `timeout`: seconds for an answer."""
 
     def __init__(self, registry: Registry, events: EventLog, results: Results, timeout: float) -> None:
         self._registry, self._events, self._results, self._timeout = registry, events, results, timeout
@@ -59,7 +59,7 @@ class PublicCalls:
         registry.inquiry = self.inquiry
 
     def call(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The call ``name`` of ``calls.CALLS``: the answer as the POS gets it. Raises CallError."""
+        """The call `name` of `calls.CALLS`: the answer as the POS gets it. Raises CallError."""
         return self._calls[name](calls.read(name, given))
 
     def sales(self, connection: Connection, amounts: tuple[str, ...], refs: tuple[str, ...] | None) -> bytes:

@@ -1,11 +1,11 @@
 """Which connections are open, and which of them are registered as what.
 
-The rules
----------
-* A terminal's transactions go to its newest registered connection. Registering again supersedes the older one, which is
-  closed and recorded. How many were open at the very moment the Register came is kept (``max_at_once``): a terminal
+Rules
+
+- A terminal's transactions go to its newest registered connection. Registering again supersedes the older one, which is
+  closed and recorded. How many were open at the very moment the Register came is kept (`max_at_once`): a terminal
   that is registered twice at once is found out even when nobody looked.
-* A connection that the other side has already closed does not count as open, even if its end was not read yet: two
+- A connection that the other side has already closed does not count as open, even if its end was not read yet: two
   sockets become readable in any order.
 """
 import socket

@@ -1,16 +1,16 @@
 """The transactions that the cloud sent and the answers that came. PURE.
 
-The rules
----------
-* A result is *pending* from the moment its request is sent until an answer comes, on whatever connection, however
+Rules
+
+- A result is *pending* from the moment its request is sent until an answer comes, on whatever connection, however
   late. Only then is it final.
-* An answer belongs to the pending results of its terminal with its RefID and, where it names one, its TransType (a
+- An answer belongs to the pending results of its terminal with its RefID and, where it names one, its TransType (a
   Void reuses the RefID of its Sale). Requests sent again byte for byte share the answer.
-* An answer without a RefID belongs to the oldest pending request of its terminal: terminals answer in order.
-* A second answer for a final result is kept beside the first (``answers``) and is what is shown from then on.
-* A RefID may be asked about every ``check_interval`` (5 s) for 36 of these after it was asked about first (3 minutes),
+- An answer without a RefID belongs to the oldest pending request of its terminal: terminals answer in order.
+- A second answer for a final result is kept beside the first (`answers`) and is what is shown from then on.
+- A RefID may be asked about every `check_interval` (5 s) for 36 of these after it was asked about first (3 minutes),
   then every six of them (30 s): the rhythm of the public pages.
-* The oldest results go when there are more than ``limit``, or more than ``limit_bytes`` of requests and answers.
+- The oldest results go when there are more than `limit`, or more than `limit_bytes` of requests and answers.
 """
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -23,7 +23,7 @@ OFTEN, SELDOM = 36, 6
 
 @dataclass(eq=False)
 class Result:
-    """One request to a terminal. ``sent_at`` is monotonic seconds; ``answers`` oldest first."""
+    """One request to a terminal. `sent_at` is monotonic seconds; `answers` oldest first."""
     number: int
     ref: str
     command: str

@@ -34,7 +34,7 @@ FULL_AGAIN = 10.0
 
 
 class Cloud:
-    """The parts, joined. ``ports`` names the three ports once ``start`` is through."""
+    """The parts, joined. `ports` names the three ports once `start` is through."""
 
     def __init__(self, host: str, primary: int, secondary: int, http: int, *, timeout: float, check_interval: float,
                  idle_timeout: float, send_timeout: float, terminal_types: tuple[str, ...] = (),

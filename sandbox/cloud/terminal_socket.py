@@ -68,7 +68,7 @@ class TerminalSocket:
             gevent.sleep(min(left, SLOW_LOOK))
 
     def close(self, rst: bool) -> None:
-        """Gives it back to the kernel (``rst``: with a TCP reset). Raises OSError."""
+        """Gives it back to the kernel (`rst`: with a TCP reset). Raises OSError."""
         if rst:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._sock.close()

@@ -55,7 +55,7 @@ class Refused(Exception):
 
 
 class Web:
-    """The WSGI application. ``host``: where it listens."""
+    """The WSGI application. `host`: where it listens."""
 
     def __init__(self, calls: PublicCalls, controls: Controls, faults: F.Faults, registry: Registry,
                  events: EventLog, ports: dict[str, int], host: str) -> None:

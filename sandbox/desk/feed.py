@@ -1,12 +1,12 @@
 """What the desk's page is told: the terminals, the faults and the wire as it passes, as server-sent events.
 
-The rules
----------
-* Updates are gathered: at most one every ``PAUSE`` seconds, and at most ``MOST_EVENTS`` events in it; the rest is a
-  number, ``skipped``. A page that reads slowly costs nobody else anything: it skips more.
-* Of the terminals the first ``MOST_TERMINALS`` that fit the filter are listed, the registered ones first; the rest is a
+Rules
+
+- Updates are gathered: at most one every `PAUSE` seconds, and at most `MOST_EVENTS` events in it; the rest is a
+  number, `skipped`. A page that reads slowly costs nobody else anything: it skips more.
+- Of the terminals the first `MOST_TERMINALS` that fit the filter are listed, the registered ones first; the rest is a
   number, too. Looking at all of them takes time, so that many terminals are looked at less often.
-* Card numbers are masked before they leave this process, and long bodies are cut.
+- Card numbers are masked before they leave this process, and long bodies are cut.
 """
 import json
 import time
@@ -30,7 +30,7 @@ LONGEST_BODY = 2000
 
 
 class Feed:
-    """The updates of one page. ``wanted``: a part of the TerminalID; empty means all."""
+    """The updates of one page. `wanted`: a part of the TerminalID; empty means all."""
 
     def __init__(self, registry: Registry, faults: Faults, events: EventLog, wanted: str = "") -> None:
         self._registry, self._faults, self._events, self._wanted = registry, faults, events, wanted.lower()
@@ -49,7 +49,7 @@ class Feed:
                 yield b": still here\n\n"
 
     def update(self, now: float) -> dict[str, Any]:
-        """What is new since the last update; ``now`` is monotonic seconds."""
+        """What is new since the last update; `now` is monotonic seconds."""
         events = self._events.since(self._seen)
         self._seen = self._events.last
         self._outdated = now < self._look_at and bool(events)

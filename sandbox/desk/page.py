@@ -18,7 +18,7 @@ HEADERS = [content_policy(_SOURCE)]
 def tables() -> dict[str, Any]:
     """The forms: for each call and each control its parameters with what they mean, their choices and examples.
 
-    ``first``: what a first try needs; the page folds the others away.
+    `first`: what a first try needs; the page folds the others away.
     """
     return {
         "calls": {name: {"about": call.about, "fields": [_of_call(key, field) for key, field in call.fields.items()]}
@@ -41,7 +41,7 @@ def _of_control(name: str, parameter: faults.Parameter) -> dict[str, Any]:
 
 
 def render(ports: dict[str, int]) -> bytes:
-    """The whole page, UTF-8. ``ports``: where terminals dial, by name."""
+    """The whole page, UTF-8. `ports`: where terminals dial, by name."""
     # No text of a table may end the element that holds it.
     data = json.dumps({**tables(), "ports": ports}).replace("<", "\\u003c")
     return Template(_SOURCE).substitute(tables=data).encode()

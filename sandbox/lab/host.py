@@ -37,7 +37,7 @@ class Host:
 
     def run(self, *arguments: object, check: bool = True, input: str | None = None,
             env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """A program to its end, its output as text in ``stdout`` and ``stderr``."""
+        """A program to its end, its output as text in `stdout` and `stderr`."""
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, input=input,
                               env=env)
         if check and done.returncode:
@@ -86,7 +86,7 @@ class NameServer:
         self.process.line("ready")
 
     def set(self, records: dict[str, str]) -> None:
-        """Name, ``*`` or ``*.domain`` → what is answered, see lab_dns.py. What is not named does not exist."""
+        """Name, `*` or `*.domain` → what is answered, see lab_dns.py. What is not named does not exist."""
         beside = self._file.with_suffix(".new")
         beside.write_text("".join(f"{name} {answer}\n" for name, answer in records.items()))
         beside.rename(self._file)

@@ -1,7 +1,7 @@
-"""A name server for the laboratory, UDP only: ``lab_dns.py ADDRESS FILE``. The file is read at each question.
+"""A name server for the laboratory, UDP only: `lab_dns.py ADDRESS FILE`. The file is read at each question.
 
-A line in it is a name, ``*`` or ``*.domain``, and what is answered: addresses, or ``NXDOMAIN``, ``SERVFAIL``,
-``REFUSED``, ``TRUNCATED`` (and TCP is not served), ``SILENCE``. The first line that fits counts; a name that fits none
+A line in it is a name, `*` or `*.domain`, and what is answered: addresses, or `NXDOMAIN`, `SERVFAIL`,
+`REFUSED`, `TRUNCATED` (and TCP is not served), `SILENCE`. The first line that fits counts; a name that fits none
 does not exist.
 """
 import ipaddress

@@ -1,4 +1,4 @@
-"""Something that is not the cloud but takes its connections: ``lab_stranger.py ADDRESS PORT ANSWER [SECONDS]``.
+"""Something that is not the cloud but takes its connections: `lab_stranger.py ADDRESS PORT ANSWER [SECONDS]`.
 
 ANSWER, with its escapes undone, goes out when the first bytes came; empty: nothing is ever said. After SECONDS the
 connection ends; without them it stays open. What is received is printed.

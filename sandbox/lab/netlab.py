@@ -27,7 +27,7 @@ from econduit_terminal.sandbox.lab.router import Router
 PREFIX = "ect"
 DNS, CLOUD, ELSEWHERE = "9.9.9.9", "203.0.113.10", "203.0.113.99"
 CLOUD6, ELSEWHERE6, ROUTER6 = "fd00:cafe::10", "fd00:cafe::99", "fd00:77:1::1"
-"""There are these after ``Lab.ipv6`` only."""
+"""There are these after `Lab.ipv6` only."""
 TOOLS = ("ip", "nft", "unshare", "nsenter", "setpriv")
 
 AHost = TypeVar("AHost", bound=Host)
@@ -41,7 +41,7 @@ class Unavailable(Exception):
 class Lab:
     """The laboratory. A context manager: whatever happens inside, nothing stays.
 
-    ``terminal`` ``router`` ``cloud`` are hosts; ``uplink2`` too, with ``uplinks=2``. Raises Unavailable.
+    `terminal` `router` `cloud` are hosts; `uplink2` too, with `uplinks=2`. Raises Unavailable.
     """
 
     def __init__(self, uplinks: int = 1):
@@ -108,7 +108,7 @@ class Lab:
                          "route add default via 10.77.1.1 dev eth0 metric 100")
 
     def ipv6(self) -> None:
-        """IPv6 all the way over the first uplink, beside IPv4; ``drop``, ``reject`` and ``allow`` then mean both."""
+        """IPv6 all the way over the first uplink, beside IPv4; `drop`, `reject` and `allow` then mean both."""
         self.terminal.ip("addr add fd00:77:1::2/64 dev eth0 nodad", f"route add default via {ROUTER6} dev eth0")
         self.router.sysctl("net.ipv6.conf.all.forwarding", 1)
         self.router.ip(f"addr add {ROUTER6}/64 dev lan nodad", "addr add fd00:51:1::1/64 dev wan nodad",

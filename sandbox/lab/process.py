@@ -37,7 +37,7 @@ class Process:
         self._process.send_signal(number)
 
     def line(self, part: str, timeout: float = 10, after: float = 0.0) -> tuple[float, str]:
-        """The first line with ``part`` in it that came after the moment ``after``. Raises AssertionError."""
+        """The first line with `part` in it that came after the moment `after`. Raises AssertionError."""
         found: tuple[float, str] | None = None
 
         def look() -> bool:

@@ -17,7 +17,7 @@ assert error == 0, error
 
 
 class Router(Host):
-    """Forwards between ``lan`` (the terminal's cable) and ``wan``; nftables in its forward hook."""
+    """Forwards between `lan` (the terminal's cable) and `wan`; nftables in its forward hook."""
 
     families: tuple[str, ...] = ("ip",)
 
@@ -52,13 +52,13 @@ class Router(Host):
         self.nft("add rule ip lab forward ip daddr 203.0.113.0/24 tcp flags syn counter")
 
     def counted(self) -> int:
-        """Packets that ``reject`` or ``count_syns`` met."""
+        """Packets that `reject` or `count_syns` met."""
         listed = self._lab.run("ip", "netns", "exec", self.namespace, "nft", "list", "chain", "ip", "lab", "forward")
         return sum(int(number) for number in re.findall(r"counter packets (\d+)", listed))
 
     def capture(self, port: int, answer: str, seconds: float | None = None) -> Process:
         """A proxy or login page in the router that takes all connections to this port, wherever they go, until
-        ``release``. See ``serve``."""
+        `release`. See `serve`."""
         to = 8000 + port % 1000
         stranger = self.serve("0.0.0.0", to, answer, seconds)
         self.nft("add table ip nat; add chain ip nat prerouting { type nat hook prerouting priority -100; }; "

@@ -3,8 +3,8 @@
 | command      | answer                                                                                               |
 |--------------|------------------------------------------------------------------------------------------------------|
 | CloseBatch   | count and sum of what was approved since the last one, credit and gift apart; they begin again        |
-| GetUserInput | what a customer would have typed: the first digits or letters, ``MaxLength`` of them                 |
-| Status       | the answer that this RefID got; ``Unknown`` where there is none                                      |
+| GetUserInput | what a customer would have typed: the first digits or letters, `MaxLength` of them                 |
+| Status       | the answer that this RefID got; `Unknown` where there is none                                      |
 """
 import json
 from collections import OrderedDict
@@ -19,7 +19,7 @@ SUBTRACTED = ("refund", "void", "giftrefund")
 
 
 class Batch:
-    """The open batch and the last answers, at most ``MAX_KEPT``."""
+    """The open batch and the last answers, at most `MAX_KEPT`."""
 
     def __init__(self) -> None:
         self._number = 0

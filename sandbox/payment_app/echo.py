@@ -5,8 +5,8 @@
     STX    Command version type Amount account RefID Echo AnswerBytes Delay, between FS   → T01 and fields, between FS
 
 Every answer holds RefID, AuthCode (how many requests this application has run), RequestBytes and RequestSHA256 (of what
-it was handed), in STX in this order behind ``T01`` and the version. ``AnswerBytes`` makes the answer exactly so long,
-``Delay`` makes it wait so many seconds. Nothing is shared with the product's own reading of these formats.
+it was handed), in STX in this order behind `T01` and the version. `AnswerBytes` makes the answer exactly so long,
+`Delay` makes it wait so many seconds. Nothing is shared with the product's own reading of these formats.
 """
 import hashlib
 import json
@@ -25,7 +25,7 @@ _STX_FIELDS = ("command", "version", "type", "amount", "account", "refid", "echo
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """What a request asks for. ``kind``: "json", "xml", "stx" or "text"."""
+    """What a request asks for. `kind`: "json", "xml", "stx" or "text"."""
 
     kind: str
     ref: str
@@ -36,7 +36,7 @@ class Echo:
 
 
 def understand(request: bytes) -> Echo:
-    """Reads a request, whatever it is; never raises. ``delay`` in seconds."""
+    """Reads a request, whatever it is; never raises. `delay` in seconds."""
     first = request.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if first == STX:
         parts = (part.decode("latin-1") for part in request[1:-2].split(FS))
@@ -52,7 +52,7 @@ def understand(request: bytes) -> Echo:
 
 
 def answer(request: bytes, asked: Echo, runs: int) -> bytes:
-    """The answer's bytes, without EOT EOT. ``runs`` counts this one."""
+    """The answer's bytes, without EOT EOT. `runs` counts this one."""
     told = {"RefID": asked.ref, "AuthCode": auth_code(runs), "RequestBytes": str(len(request)),
             "RequestSHA256": hashlib.sha256(request).hexdigest()}
     more = {"ResultCode": "Approved", "Message": "APPROVED", "TransType": asked.command, "AmountString": asked.amount}

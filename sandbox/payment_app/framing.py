@@ -27,11 +27,11 @@ class Requests:
 
     @property
     def pending(self) -> bool:
-        """Whether part of a request is held: call ``quiet`` when nothing more comes."""
+        """Whether part of a request is held: call `quiet` when nothing more comes."""
         return bool(self._bytes)
 
     def receive(self, data: bytes) -> list[bytes]:
-        """The requests that ``data`` completes. Raises TooLong."""
+        """The requests that `data` completes. Raises TooLong."""
         self._bytes += data
         found = []
         while (size := self._size()) is not None:
@@ -103,7 +103,7 @@ class Requests:
 
 
 class Document:
-    """Where an XML document ends, by the system's own parser. ``broken``: it is not one."""
+    """Where an XML document ends, by the system's own parser. `broken`: it is not one."""
 
     def __init__(self) -> None:
         self.broken = False

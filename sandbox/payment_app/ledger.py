@@ -1,7 +1,7 @@
 """The run ledger: a line on disk for each request that a payment application ran, before it answers.
 
-One JSON object a line: ``time`` (seconds since 1970), ``RefID``, ``Command``, ``Amount``, ``sha256`` of the request's
-bytes, ``AuthCode`` given. A request that is here twice was run twice.
+One JSON object a line: `time` (seconds since 1970), `RefID`, `Command`, `Amount`, `sha256` of the request's
+bytes, `AuthCode` given. A request that is here twice was run twice.
 """
 import json
 import os
@@ -11,7 +11,7 @@ from econduit_terminal.sandbox.payment_app.outcomes import Request
 
 
 class Ledger:
-    """Appends to ``path``; does nothing without one. Raises OSError when the file cannot be opened or written."""
+    """Appends to `path`; does nothing without one. Raises OSError when the file cannot be opened or written."""
 
     def __init__(self, path: str | None) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if path else None

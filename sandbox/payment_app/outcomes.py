@@ -1,6 +1,6 @@
 """What the sandbox's payment application does with a request, by its amount. PURE.
 
-``TABLE`` is the whole rule; ``--help`` prints it. An amount that it does not name is approved.
+`TABLE` is the whole rule; `--help` prints it. An amount that it does not name is approved.
 """
 import hashlib
 import json
@@ -16,7 +16,7 @@ OVERSIZED = 2 << 20
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happens: wait, then do ``act`` with the answer."""
+    """What happens: wait, then do `act` with the answer."""
     act: str = "answer"
     seconds: float = 0.0
     result: str = "Approved"

@@ -35,10 +35,10 @@ PIECE, PIECE_DELAY = 7, 0.005
 
 
 class PaymentApp:
-    """Runs requests: writes them to the ledger, waits as the amount says, answers through ``send``.
+    """Runs requests: writes them to the ledger, waits as the amount says, answers through `send`.
 
-    ``hold``: a file; amount 8.88 waits while somebody else holds an flock on it. ``announce``: told what happens.
-    ``echo``: whatever the amount, answers tell what it was handed (echo.py).
+    `hold`: a file; amount 8.88 waits while somebody else holds an flock on it. `announce`: told what happens.
+    `echo`: whatever the amount, answers tell what it was handed (echo.py).
     """
 
     def __init__(self, ledger: Ledger, hold: str | None,
@@ -49,7 +49,7 @@ class PaymentApp:
 
     def run(self, body: bytes, send: Callable[[bytes], None], end: Callable[[bool], None],
             gone: Callable[[], bool]) -> None:
-        """Runs one request. ``end(rst)`` ends the connection; ``gone()`` says that the caller ended it."""
+        """Runs one request. `end(rst)` ends the connection; `gone()` says that the caller ended it."""
         if self._echo:
             self._run_echo(body, send)
             return
@@ -136,14 +136,14 @@ class PaymentApp:
 
 
 def serve(app: PaymentApp, sock: socket.socket, gap: float) -> StreamServer:
-    """Starts serving a listening socket; ``gap`` seconds of quiet end a request that is not JSON."""
+    """Starts serving a listening socket; `gap` seconds of quiet end a request that is not JSON."""
     server = StreamServer(sock, lambda client, _: _connection(app, client, gap), spawn=Pool(MAX_CONNECTIONS))
     server.start()
     return server
 
 
 def listen_on(where: str) -> tuple[socket.socket, str]:
-    """A listening socket for ``tcp://host:port`` or ``unix:///path``, and its address. Raises OSError, ValueError."""
+    """A listening socket for `tcp://host:port` or `unix:///path`, and its address. Raises OSError, ValueError."""
     if where.startswith("unix:///"):
         path = where.removeprefix("unix://")
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -209,7 +209,7 @@ def _connection(app: PaymentApp, sock: socket.socket, gap: float) -> None:
 
 
 def run_once(app: PaymentApp) -> int:
-    """One request from stdin, its answer on stdout: what ``exec:`` runs. Returns the exit status."""
+    """One request from stdin, its answer on stdout: what `exec:` runs. Returns the exit status."""
     requests = Requests()
     found: list[bytes] = []
     while not found:

@@ -35,7 +35,7 @@ END = b"\x04\x04"
 
 
 class Terminal:
-    """``began``: when it dialed, monotonic seconds; ``took``: until OK-REGISTRATION."""
+    """`began`: when it dialed, monotonic seconds; `took`: until OK-REGISTRATION."""
 
     def __init__(self, fleet: "Fleet", number: int):
         self.id = f"P{number:06d}"
@@ -159,7 +159,7 @@ class Fleet:
     # what terminals and points of sale ask of it
 
     def watch(self, sock: Any, events: int, who: Any) -> None:
-        """Tells ``who`` of these events."""
+        """Tells `who` of these events."""
         known = sock.fileno() in self._watched
         self._watched[sock.fileno()] = who
         (self._poll.modify if known else self._poll.register)(sock.fileno(), events)

@@ -50,7 +50,7 @@ class Subject(Protocol):
 
 
 class Peer:
-    """A peer program, which prints ``<monotonic time> <word>``."""
+    """A peer program, which prints `<monotonic time> <word>`."""
 
     def __init__(self, lab: Lab, program: str, *arguments: object):
         self._process = lab.terminal.python(PEERS / program, *arguments)

@@ -32,7 +32,7 @@ class Reach:
 
 
 class Table:
-    """Prints as it goes. ``missed``: what was to be reached and was not."""
+    """Prints as it goes. `missed`: what was to be reached and was not."""
 
     def __init__(self) -> None:
         self.missed: list[str] = []
@@ -51,7 +51,7 @@ class Table:
 
     def figure(self, what: str, who: str, measured: float, unit: str, limit: float | None = None,
                shown: str | None = None) -> None:
-        """One figure, which is at most ``limit`` where it is reached."""
+        """One figure, which is at most `limit` where it is reached."""
         verdict = "" if limit is None else self._verdict(what, measured <= limit)
         self._line(what, who, f"{shown or f'{measured:.4g}'} {unit}".rstrip(), "", "", "",
                    "" if limit is None else f"≤ {limit:g} {unit}".rstrip(), verdict)

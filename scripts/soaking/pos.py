@@ -1,4 +1,4 @@
-"""A POS that sells without a pause: ``pos.py URL TERMINAL SEED``, in the cloud's host. Plain standard library.
+"""A POS that sells without a pause: `pos.py URL TERMINAL SEED`, in the cloud's host. Plain standard library.
 
 Each sale has a RefID of its own and is asked for again until the terminal says what became of it. A JSON line for each
 on standard output when it is told; at the end (SIGTERM) one for the sale that is still open.

@@ -7,7 +7,7 @@ from econduit_terminal.conf import settings
 
 @pytest.fixture
 def write(tmp_path):
-    """write("conf.d/10-tms.ini", "[cloud]…") puts a file into the settings directory ``tmp_path``."""
+    """write("conf.d/10-tms.ini", "[cloud]…") puts a file into the settings directory `tmp_path`."""
 
     def write(name: str, content: str | bytes) -> Path:
         file = tmp_path / name
@@ -20,7 +20,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def mistakes(tmp_path):
-    """mistakes() loads ``tmp_path`` and gives what is wrong there, without the directory's name."""
+    """mistakes() loads `tmp_path` and gives what is wrong there, without the directory's name."""
 
     def mistakes() -> list[str]:
         with pytest.raises(settings.SettingsError) as caught:

@@ -52,7 +52,7 @@ def lab2():
 
 @pytest.fixture
 def agent(tmp_path):
-    """A fake agent on the socket that ``config`` names."""
+    """A fake agent on the socket that `config` names."""
     agent = FakeAgent(tmp_path / "agent.sock")
     yield agent
     agent.close()
@@ -93,7 +93,7 @@ def listen():
 @pytest.fixture
 def product(tmp_path, listen):
     """A function that starts agent and watchdog in a laboratory, registered at its cloud unless told otherwise. Its
-    ``rung`` is when the kernel told of a link."""
+    `rung` is when the kernel told of a link."""
     started = []
 
     def start(lab, online=True, **settings):

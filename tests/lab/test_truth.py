@@ -1,4 +1,4 @@
-"""What the display, the status and ``check`` of the whole product say where 1.0.0 named the wrong culprit.
+"""What the display, the status and `check` of the whole product say where 1.0.0 named the wrong culprit.
 
 The cases are those of tests with a T in their name, each with cousins; what the watchdog alone says is in
 test_watchdog_truth.py.

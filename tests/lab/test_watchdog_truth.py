@@ -1,4 +1,4 @@
-"""What the watchdog says on networks that lie, lack something, or refuse: verdict, report and ``check``. The agent is
+"""What the watchdog says on networks that lie, lack something, or refuse: verdict, report and `check`. The agent is
 made up; what its dials found is said by the test."""
 import json
 import sys

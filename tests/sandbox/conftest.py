@@ -46,7 +46,7 @@ class PlainTerminal:
         return data
 
     def read(self, size: int) -> bytes:
-        """Exactly ``size`` bytes, or fewer at the end of the stream."""
+        """Exactly `size` bytes, or fewer at the end of the stream."""
         data = b""
         while len(data) < size and (part := self._sock.recv(size - len(data))):
             data += part

@@ -1,7 +1,7 @@
 """Debian's own root file systems for machines (debian_machine.py) to try the packages on, and the packages.
 
-A root is made once of the distribution's packages and kept between runs: ``base("trixie")``, ``base("bookworm",
-"arm64")``. It holds what our packages depend on, and nothing of ours. A foreign processor's needs an interpreter in the
+A root is made once of the distribution's packages and kept between runs: `base("trixie")`, `base("bookworm",
+"arm64")`. It holds what our packages depend on, and nothing of ours. A foreign processor's needs an interpreter in the
 kernel (binfmt_misc).
 """
 import contextlib

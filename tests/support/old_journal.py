@@ -1,6 +1,6 @@
 """A journal as an agent of release 1.0.0 leaves it, killed: tables, rows, and a write-ahead log with half of them.
 
-It is made from ``journal-1.0.0.sql`` alone and imports nothing of the product: that is what an upgrade finds.
+It is made from `journal-1.0.0.sql` alone and imports nothing of the product: that is what an upgrade finds.
 """
 import hashlib
 import json

@@ -1,7 +1,7 @@
 """What happens to a terminal's networks in the field, each from online to online again, and how fast it was.
 
-Each event asserts what the display says meanwhile, and why; it returns its two times. ``noticed`` counts from the
-kernel's word that the link or the address is gone until the display says so; ``registered`` from the kernel's word that
+Each event asserts what the display says meanwhile, and why; it returns its two times. `noticed` counts from the
+kernel's word that the link or the address is gone until the display says so; `registered` from the kernel's word that
 the way is there again until POS Online. Where the kernel has no word, they count from the end of the command.
 """
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Times(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One row: what happens. ``silent``: the kernel has no word of the loss. ``prepare``: what comes before."""
+    """One row: what happens. `silent`: the kernel has no word of the loss. `prepare`: what comes before."""
 
     name: str
     happen: Callable[[Radio], Times]
@@ -46,7 +46,7 @@ def radio_lost(out: str, returns: str | None) -> Callable[[Radio], Times]:
 
 
 def back(radio: Radio, after: float, offline: float) -> float:
-    """Registered over Wi-Fi again: seconds since the kernel said, after a moment, that it is usable. ``offline``: when
+    """Registered over Wi-Fi again: seconds since the kernel said, after a moment, that it is usable. `offline`: when
     the display said so, which on a slow processor may be later."""
     usable = radio.usable(WIFI, after)
     at, _ = radio.online(max(usable, offline), interface=WIFI)
@@ -141,7 +141,7 @@ def cable_in(radio: Radio) -> None:
 
 
 def cable_out(radio: Radio) -> Times:
-    """The cable that carries is pulled while Wi-Fi is usable. ``registered`` counts from the loss, too."""
+    """The cable that carries is pulled while Wi-Fi is usable. `registered` counts from the loss, too."""
     began = radio.now()
     radio.machine.cable(False)
     gone = radio.lost(CABLE, began)
@@ -165,4 +165,4 @@ EVENTS = (
 )
 """Under systemd-networkd, each from Wi-Fi to Wi-Fi."""
 DHCLIENT = Event("cable out, Wi-Fi usable (dhclient: the dead route stays)", cable_out, prepare=cable_in)
-"""After ``Radio.use_dhclient``."""
+"""After `Radio.use_dhclient`."""

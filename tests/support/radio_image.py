@@ -176,7 +176,7 @@ def _make(work: Path) -> None:
 
 
 def _take_kernel(root: Path, work: Path, done: Path) -> None:
-    """Unpack the kernel's package: its modules to the root, the kernel itself and an initrd to ``done``."""
+    """Unpack the kernel's package: its modules to the root, the kernel itself and an initrd to `done`."""
     [package] = (root / "kernel").iterdir()
     unpacked = work / "kernel"
     _call("dpkg-deb", "-x", package, unpacked)

@@ -75,7 +75,7 @@ class Radio:
     # -- what is done --------------------------------------------------------------------------------------------------
 
     def run(self, *command: str, check: bool = True, timeout: float = PATIENCE) -> Word:
-        """A program to its end: ``status``, ``output``. Raises AssertionError where it fails."""
+        """A program to its end: `status`, `output`. Raises AssertionError where it fails."""
         done = self.machine.ask(timeout + 10, run=list(command), limit=timeout)
         if check:
             assert done["status"] == 0, f"{' '.join(command)}: {done['status']}\n{done['output']}"

@@ -36,7 +36,7 @@ Word = dict[str, Any]
 
 
 class Machine:
-    """A context manager. ``files``: what the machine finds in /run/lab beside its own files."""
+    """A context manager. `files`: what the machine finds in /run/lab beside its own files."""
 
     def __init__(self, image: Image, files: list[Path], memory: int = 1024) -> None:
         self._image, self._memory = image, memory
@@ -98,7 +98,7 @@ class Machine:
         return answer
 
     def hear(self, wanted: Callable[[Word], bool], after: float = 0.0, timeout: float = PATIENCE) -> Word | None:
-        """The first word that is wanted and was said at the machine's moment ``after`` or later; None in vain."""
+        """The first word that is wanted and was said at the machine's moment `after` or later; None in vain."""
         looked = 0
 
         def found() -> Word | None:

@@ -1,6 +1,6 @@
 """The sandbox's programs as tests use them: started as processes, asked over HTTP, awaited by their events.
 
-``cloud`` and ``payment_app`` of ``tests/conftest.py`` make these and stop them.
+`cloud` and `payment_app` of `tests/conftest.py` make these and stop them.
 """
 import fcntl
 import http.client
@@ -37,7 +37,7 @@ def reserve(host: str = "127.0.0.1") -> socket.socket:
 
 @contextmanager
 def starter(make: Callable[..., "Program"]) -> Iterator[Callable[..., "Program"]]:
-    """A function that makes and starts programs (``make`` gets their number first); all are closed at the end."""
+    """A function that makes and starts programs (`make` gets their number first); all are closed at the end."""
     started: list[Program] = []
 
     def start(*options: str, **where: Any) -> Program:
@@ -126,7 +126,7 @@ class Program:
 
 
 class Cloud(Program):
-    """``econduit-sandbox cloud`` on free ports; a restart keeps them."""
+    """`econduit-sandbox cloud` on free ports; a restart keeps them."""
 
     def __init__(self, log_file: Path, *options: str, host: str = "127.0.0.1", primary: int = 0, secondary: int = 0,
                  http_port: int = 0) -> None:
@@ -137,7 +137,7 @@ class Cloud(Program):
         self.primary, self.secondary, self.http = (port or next(free) for port in (primary, secondary, http_port))
 
     def start(self) -> dict[str, Any]:
-        """Starts it on ``primary``, ``secondary`` and ``http``, its ports."""
+        """Starts it on `primary`, `secondary` and `http`, its ports."""
         self._arguments = ("cloud", "--host", self._host, "--primary-port", str(self.primary), "--secondary-port",
                            str(self.secondary), "--http-port", str(self.http), "--check-interval", "0", *self._options)
         return super().start()
@@ -167,7 +167,7 @@ class Cloud(Program):
         return answer
 
     def misbehave(self, control: str, **parameters: Any) -> Answer:
-        """POST /sandbox/<control>; names such as ``with`` go in as ``**{"with": True}``."""
+        """POST /sandbox/<control>; names such as `with` go in as `**{"with": True}`."""
         answer: Answer = self.answer("POST", f"/sandbox/{control}", parameters)
         return answer
 
@@ -190,7 +190,7 @@ class Cloud(Program):
 
     def events(self, since: int = 0, wait: float = 0.0, kind: str | None = None,
                terminal: str | None = None) -> list[dict[str, Any]]:
-        """The events after ``since``; waits up to ``wait`` seconds (60 at most) for the first."""
+        """The events after `since`; waits up to `wait` seconds (60 at most) for the first."""
         events: list[Answer] = self.answer("GET", "/sandbox/events", timeout=wait + 30, since=since, wait=wait,
                                            kind=kind, terminal=terminal)
         return events
@@ -202,7 +202,7 @@ class Cloud(Program):
 
     def wait_event(self, kind: str, since: int = 0, timeout: float = 10.0,
                    where: Callable[[dict[str, Any]], bool] | None = None, **fields: Any) -> dict[str, Any]:
-        """The first event of a kind after ``since`` whose fields are these and for which ``where`` holds."""
+        """The first event of a kind after `since` whose fields are these and for which `where` holds."""
         deadline, seen = time.monotonic() + timeout, since
         while True:
             wait = min(max(0.0, deadline - time.monotonic()), 50.0)
@@ -218,7 +218,7 @@ class Cloud(Program):
 
     def run_transaction(self, terminal: str, amount: str = "2.50", ref: str | None = None, command: str = "sale",
                         wait: float = 30.0, call: str = "runTransaction", **more: Any) -> dict[str, Any]:
-        """The public call; ``wait`` seconds for the terminal's answer."""
+        """The public call; `wait` seconds for the terminal's answer."""
         further = ("invoiceNumber", "merchantId", "token", "expDate") if call == "runTransaction2" else ()
         query = {**KEYS, **dict.fromkeys(further, ""), **more}
         _, answer = self.call("GET", f"/services/api.asmx/{call}", timeout=wait + 30, command=command, amount=amount,
@@ -258,7 +258,7 @@ def body(event: dict[str, Any]) -> bytes:
 
 
 class PaymentApp(Program):
-    """``econduit-sandbox payment-app``; ``address`` is what ``transactions.application`` takes."""
+    """`econduit-sandbox payment-app`; `address` is what `transactions.application` takes."""
 
     def __init__(self, folder: Path, *options: str, listen: str | None = None) -> None:
         folder = Path(folder)
@@ -271,7 +271,7 @@ class PaymentApp(Program):
         self._listen, self._options = listen, options
 
     def start(self) -> dict[str, Any]:
-        """Starts it on ``address``."""
+        """Starts it on `address`."""
         self._arguments = ("payment-app", "--listen", self._listen, "--ledger", str(self.ledger_file),
                            "--hold", str(self.hold_file), "--announce", *self._options)
         return super().start()
@@ -283,7 +283,7 @@ class PaymentApp(Program):
 
     @property
     def exec_address(self) -> str:
-        """The same as an ``exec:`` application, with the same ledger and hold file."""
+        """The same as an `exec:` application, with the same ledger and hold file."""
         return (f"exec:{sys.executable} -m econduit_terminal.sandbox payment-app --exec "
                 f"--ledger {self.ledger_file} --hold {self.hold_file}")
 
@@ -294,7 +294,7 @@ class PaymentApp(Program):
                 if ref in (None, run["RefID"]) and command in (None, run["Command"])]
 
     def wait_run(self, ref: str | None = None, event: str = "run", timeout: float = 10.0) -> dict[str, Any]:
-        """The next request that is run (``event="done"``: answered), of this RefID if given; others are passed."""
+        """The next request that is run (`event="done"`: answered), of this RefID if given; others are passed."""
         deadline = time.monotonic() + timeout
         while True:
             line = self.line(max(0.0, deadline - time.monotonic()))

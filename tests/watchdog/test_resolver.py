@@ -16,7 +16,7 @@ def answer(*addresses):
 
 @pytest.fixture
 def stuck():
-    """A resolver that answers when it is let; ``stuck.asked`` are the names it was asked for."""
+    """A resolver that answers when it is let; `stuck.asked` are the names it was asked for."""
     class Stuck:
         def __init__(self):
             self.let, self.asked = threading.Event(), []

@@ -17,7 +17,7 @@ LIMIT = 10
 
 
 class Watchdog:
-    """econduit-watchdog run, with its log as it comes. ``parent``: started by a process that can be killed alone."""
+    """econduit-watchdog run, with its log as it comes. `parent`: started by a process that can be killed alone."""
 
     def __init__(self, config, parent=False):
         command = [sys.executable, "-m", "econduit_terminal.watchdog", "run", "--config-dir", str(config)]
@@ -30,7 +30,7 @@ class Watchdog:
         self._reader.start()
 
     def line(self, part):
-        """The first line with ``part``."""
+        """The first line with `part`."""
         def found():
             return next((line for line in self.lines if part in line), None)
 

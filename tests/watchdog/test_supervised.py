@@ -65,7 +65,7 @@ class Pair:
         return until(pids, "both RUNNING")
 
     def reported(self, since=None, instead_of=None):
-        """Online, and the watchdog's word is there; by another agent than ``instead_of``."""
+        """Online, and the watchdog's word is there; by another agent than `instead_of`."""
         return self.terminal.wait_status(lambda status: status["online"] and status["network"].get("verdict")
                                          and status["pid"] != instead_of, since=since)
 

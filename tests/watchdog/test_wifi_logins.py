@@ -13,7 +13,7 @@ CABLE = Interface("eth0", Kind.ETHERNET, "down", False)
 
 
 def refused(*moments, at=None):
-    """Whether wlan0's password counts as refused after these states, a second apart; ``at``: that many seconds
+    """Whether wlan0's password counts as refused after these states, a second apart; `at`: that many seconds
     later."""
     log_ins, now = WifiLogins(), 0.0
     for interface in moments:

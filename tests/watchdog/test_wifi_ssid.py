@@ -8,7 +8,7 @@ from econduit_terminal.watchdog.rtnetlink import attribute
 
 
 def heard(name, status=None, other=b"\x01\x02\x82\x84"):
-    """One network that the radio heard; ``status`` 1: the one that the interface is in."""
+    """One network that the radio heard; `status` 1: the one that the interface is in."""
     network = attribute(1, bytes(6)) + attribute(6, other + bytes([0, len(name)]) + name + b"\x03\x01\x06")
     network += b"" if status is None else attribute(9, struct.pack("=I", status))
     return bytes(4) + attribute(3, struct.pack("=I", 1)) + attribute(0x2F, network)

@@ -47,7 +47,7 @@ class Judgement:
 
     @property
     def good(self) -> bool:
-        """Whether ``verify`` exits with 0."""
+        """Whether `verify` exits with 0."""
         return self.trust in (Trust.SIGNED, Trust.UNKNOWN, Trust.UNSIGNED)
 
 
@@ -117,7 +117,7 @@ def verify(path: Path, trusted: Ed25519PublicKey | None) -> Judgement:
 
 
 def differing(path: Path, beside: Path) -> str:
-    """The first file in the directory ``beside`` that differs from the one in the archive, or "". Raises OSError.
+    """The first file in the directory `beside` that differs from the one in the archive, or "". Raises OSError.
 
     A person opens the page in the directory, not the one in the archive."""
     for name, data in sorted(_content(path).items()):

@@ -9,7 +9,7 @@ ORDER = ("FAIL", "INCONCLUSIVE", "ADVICE", "NON-STRICT", "INFO", "N/A", "PASS")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A case whose verdict is another one. ``worse``: nearer to FAIL than before, or gone."""
+    """A case whose verdict is another one. `worse`: nearer to FAIL than before, or gone."""
 
     case: str
     title: str

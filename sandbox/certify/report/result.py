@@ -1,6 +1,6 @@
 """result.json: the one record of a run, from which every other report is made. PURE.
 
-``SCHEMA`` (result.schema.json beside this file) describes it; its version changes when a reader would have to.
+`SCHEMA` (result.schema.json beside this file) describes it; its version changes when a reader would have to.
 """
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _VERDICTS = {verdict.value for verdict in Verdict}
 
 def record(role: str, device: Mapping[str, Any], results: Iterable[Result], *, began: str, seconds: float, profile: str,
            strict: bool, note: str = "") -> Record:
-    """The record of a run. ``began`` is RFC 3339; ``note`` says why it is no
+    """The record of a run. `began` is RFC 3339; `note` says why it is no
     result of the whole examination, if so."""
     cases = [{
         "case": result.case.id, "statements": list(result.case.statements), "title": result.case.title,
@@ -34,7 +34,7 @@ def record(role: str, device: Mapping[str, Any], results: Iterable[Result], *, b
 
 
 def overall(verdicts: Iterable[str], strict: bool = False) -> str:
-    """FAIL if any case failed (``strict``: or is NON-STRICT), INCONCLUSIVE if any is or none applies, else PASS."""
+    """FAIL if any case failed (`strict`: or is NON-STRICT), INCONCLUSIVE if any is or none applies, else PASS."""
     seen = set(verdicts)
     if Verdict.FAIL.value in seen or (strict and Verdict.NON_STRICT.value in seen):
         return "FAIL"

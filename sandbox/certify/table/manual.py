@@ -1,6 +1,6 @@
 """docs/certification.md, made from the table, so that it cannot say anything else. PURE.
 
-``econduit-certify`` has no command for it: scripts/build-docs writes the file, and a test compares.
+`econduit-certify` has no command for it: scripts/build-docs writes the file, and a test compares.
 """
 from econduit_terminal.sandbox.certify.device import KEYS
 from econduit_terminal.sandbox.certify.table.every import CASES

@@ -1,7 +1,7 @@
 """The words of the examiner: statements, cases, verdicts. PURE.
 
 A statement is one normative sentence of the document, a case is one thing that is tried, and judged with a verdict
-(``MEANS``). Both are numbered by the document's sections; so that nobody takes one for the other, a statement is
+(`MEANS`). Both are numbered by the document's sections; so that nobody takes one for the other, a statement is
 written with a § wherever a person reads it: case 3.6 is about §3.4.
 """
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ class Profile(Enum):
     LONG = "long"
 
     def contains(self, other: "Profile") -> bool:
-        """Whether a case of the profile ``other`` belongs to this one."""
+        """Whether a case of the profile `other` belongs to this one."""
         order = list(Profile)
         return order.index(other) <= order.index(self)
 
@@ -84,7 +84,7 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence of the document: ``id`` is section.sentence, the text our paraphrase."""
+    """One sentence of the document: `id` is section.sentence, the text our paraphrase."""
 
     id: str
     level: Level
@@ -95,7 +95,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that is tried. ``rests_on``: cases without which a failure here says nothing of its own: it becomes
+    """One thing that is tried. `rests_on`: cases without which a failure here says nothing of its own: it becomes
     INCONCLUSIVE when one of them failed, so that a fault is blamed once, where it is named."""
 
     id: str
@@ -138,7 +138,7 @@ class Catalogue:
 
     def add(self, id_: str, statements: str, level: Level, title: str, *, does: str, expects: str, why: str,
             rests_on: Iterable[Case] = (), needs: Iterable[Need] = (), profile: Profile = Profile.QUICK) -> Case:
-        """A new case; ``statements`` are separated by spaces."""
+        """A new case; `statements` are separated by spaces."""
         case = Case(id_, self.role, tuple(statements.split()), level, title, does, expects, why,
                     tuple(other.id for other in rests_on), frozenset(needs), profile)
         self.cases.append(case)

@@ -9,7 +9,7 @@ BUSY = outcomes.Outcome(result="Failed", message="Terminal Is Busy")
 
 
 class Application:
-    """``latency``: seconds from the request to the answer. ``now``: monotonic seconds."""
+    """`latency`: seconds from the request to the answer. `now`: monotonic seconds."""
 
     __slots__ = ("_answer", "_latency", "answered", "ready_at")
 

@@ -57,7 +57,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Return:
-    """To the primary: ``dial`` it after so many seconds registered, while idle."""
+    """To the primary: `dial` it after so many seconds registered, while idle."""
     after: float
     dial: Callable[[], Opened | NotOpened]
 
@@ -75,7 +75,7 @@ class Connection:
         self._on_registered = registered
         self._back = back
         self._registered_at: float | None = None
-        self._back_from = 0.0           # since when ``back.after`` runs
+        self._back_from = 0.0           # since when `back.after` runs
         self._asked_at = 0.0            # when Register or the last heartbeat was sent
         self._last_data = time.monotonic()
 

@@ -4,7 +4,7 @@
 |----------|-------------------|------------------------------------------------------------------|---------|
 | RAMP     | started at `ramp` | all are registered                                               | SETTLE  |
 | SETTLE   | registered        | `settle` is over                                                 | SCENE   |
-| SCENE    | as the cloud does | the scene's last phase has begun (``works``)                     | BACK    |
+| SCENE    | as the cloud does | the scene's last phase has begun (`works`)                     | BACK    |
 | BACK     | coming back       | all are registered, and were for CALM seconds; `patience` is over | OVER    |
 | OVER     | stopped           |                                                                  |         |
 
@@ -27,7 +27,7 @@ class Stage(Enum):
 
 
 class Course:
-    """``now`` is monotonic seconds. terminals: how many there are to be. stay: None for until somebody stops it."""
+    """`now` is monotonic seconds. terminals: how many there are to be. stay: None for until somebody stops it."""
 
     def __init__(self, terminals: int, *, scene: bool, settle: float, patience: float, now: float,
                  stay: float | None = None):

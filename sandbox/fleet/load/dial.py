@@ -1,4 +1,4 @@
-"""The dials of one terminal: real sockets, raced by the product's own rules (``agent.cloud.race``).
+"""The dials of one terminal: real sockets, raced by the product's own rules (`agent.cloud.race`).
 
 What differs from the agent's dialer: the addresses are known, the way there is not watched, and no TLS is spoken. A
 terminal is one greenlet, so that ten thousand of them fit into a process: connections that are not open yet are waited
@@ -33,7 +33,7 @@ class Exhausted(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """An endpoint to dial, not before ``hold`` seconds are over."""
+    """An endpoint to dial, not before `hold` seconds are over."""
     endpoint: Endpoint
     address: Address
     hold: float = 0.0

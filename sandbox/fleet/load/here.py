@@ -25,7 +25,7 @@ MILLISECONDS = 1000.0
 
 
 class Runner(Protocol):
-    """Locust's runner; ``worker_index`` counts workers from 0, and is 0 where there are none."""
+    """Locust's runner; `worker_index` counts workers from 0, and is 0 where there are none."""
     worker_index: int
 
 

@@ -1,12 +1,12 @@
 """What limits a load on this machine: open files and source ports. PURE.
 
-The rules
----------
-* A terminal has one open file (a second one for a moment, while it dials), and so has each point of sale.
-* A TCP connection is told from another by source address and port, destination address and port (tcp(7)): one source
+Rules
+
+- A terminal has one open file (a second one for a moment, while it dials), and so has each point of sale.
+- A TCP connection is told from another by source address and port, destination address and port (tcp(7)): one source
   address has as many ports as ip_local_port_range holds, towards each endpoint. A tenth is left to connections that
   ended, which keep their ports for a minute.
-* Towards 127.0.0.0/8 every address of it may be the source: as many as are needed are taken.
+- Towards 127.0.0.0/8 every address of it may be the source: as many as are needed are taken.
 """
 import ipaddress
 import math

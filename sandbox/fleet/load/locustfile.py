@@ -1,8 +1,8 @@
 """What Locust runs: users that are terminals, users that are points of sale, and the course of the load as its shape.
 
-Read by Locust as a program of its own (``locust -f``), patched by gevent like everything in it; ``run`` starts it. The
+Read by Locust as a program of its own (`locust -f`), patched by gevent like everything in it; `run` starts it. The
 plan comes by the environment, and to workers with Locust's own options from the master. Each process keeps its
-terminals in ``HERE``; what happens to them goes to the master with Locust's reports.
+terminals in `HERE`; what happens to them goes to the master with Locust's reports.
 """
 import json
 import logging
@@ -92,7 +92,7 @@ def _fields(text: str) -> dict[str, Any]:
 
 
 class Course(LoadTestShape):
-    """The load's course: see ``course``."""
+    """The load's course: see `course`."""
 
     def tick(self) -> tuple[int, float] | None:
         """Once a second: how many users there are to be; None at the end."""

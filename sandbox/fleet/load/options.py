@@ -1,5 +1,5 @@
 """What econduit-fleet load takes on its command line. What Locust takes beside it, and this does not name, stands
-behind ``--``."""
+behind `--`."""
 import argparse
 import ipaddress
 

@@ -38,7 +38,7 @@ class Plan:
         return 0 if not self.sales else max(1, round(self.sales * (self.latency + 1)))
 
     def to_text(self) -> str:
-        """As ``read`` takes it."""
+        """As `read` takes it."""
         return json.dumps(asdict(self))
 
 

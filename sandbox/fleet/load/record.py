@@ -14,7 +14,7 @@ Change = tuple[str, float, bool | None]
 
 @dataclass
 class Record:
-    """Of the whole fleet. ``changes`` may come in any order between terminals, in order for each."""
+    """Of the whole fleet. `changes` may come in any order between terminals, in order for each."""
     online: set[str] = field(default_factory=set)
     _lost: dict[str, float] = field(default_factory=dict)
     _registered: dict[str, float] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Record:
                 self._lost[terminal] = when
 
     def back(self, began: float, works: float) -> list[float]:
-        """For each terminal that was lost since ``began``: seconds from when the cloud worked, or from its own loss
+        """For each terminal that was lost since `began`: seconds from when the cloud worked, or from its own loss
         where that was later, until it was registered; infinity where it is not. Ascending."""
         return sorted(max(0.0, self._registered[terminal] - max(works, lost)) if terminal in self.online else math.inf
                       for terminal, lost in self._lost.items() if lost >= began)

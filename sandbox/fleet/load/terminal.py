@@ -59,7 +59,7 @@ class Role:
 
 
 class Terminal:
-    """``source``: the local address that it dials from; None: the system's choice."""
+    """`source`: the local address that it dials from; None: the system's choice."""
 
     def __init__(self, terminal_id: str, role: Role, witness: Witness, source: str | None = None):
         self.id = terminal_id

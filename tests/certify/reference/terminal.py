@@ -2,7 +2,7 @@
 
     terminal.py PRIMARY_PORT SECONDARY_PORT DISPLAY_PORT [attribute=value …]
 
-It is its own payment application, which echoes. ``terminal_mutants.py`` makes mutants of it, with one fault each.
+It is its own payment application, which echoes. `terminal_mutants.py` makes mutants of it, with one fault each.
 """
 import contextlib
 import hashlib

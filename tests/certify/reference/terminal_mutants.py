@@ -2,7 +2,7 @@
 
     terminal_mutants.py MUTANT PRIMARY_PORT SECONDARY_PORT DISPLAY_PORT [attribute=value …]
 
-``caught``: the case that must not pass. ``also``: further cases that are about the same fault and may fail with it.
+`caught`: the case that must not pass. `also`: further cases that are about the same fault and may fail with it.
 """
 import contextlib
 import json

@@ -2,7 +2,7 @@
 
     terminal_odd.py NAME PRIMARY_PORT SECONDARY_PORT DISPLAY_PORT [attribute=value …]
 
-``cases``: those that an examiner might blame them in.
+`cases`: those that an examiner might blame them in.
 """
 import json
 import re

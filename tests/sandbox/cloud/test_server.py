@@ -89,7 +89,7 @@ def test_a_budget_is_kept_and_who_gave_up_in_the_queue_costs_his_turn(start_clou
 
 @pytest.fixture
 def small_cloud(tmp_path):
-    """A function that starts a cloud with room for one terminal; returns its readiness line. Its log is in ``log``."""
+    """A function that starts a cloud with room for one terminal; returns its readiness line. Its log is in `log`."""
     with (tmp_path / "log").open("w") as log, ExitStack() as stack:
         def start(*options):
             few = subprocess.Popen(
