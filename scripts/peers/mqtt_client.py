@@ -7,7 +7,8 @@ Prints `<monotonic seconds> online | offline`.
 import sys
 import time
 
-from paho.mqtt.client import CallbackAPIVersion, Client
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 
 def say(what: str) -> None:
