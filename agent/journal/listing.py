@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from econduit_terminal.conf.settings import Settings
 from econduit_terminal.process.logs import clean
+from econduit_terminal.process.output import OutputError
 from econduit_terminal.process.timestamps import rfc3339
 
 from ..transactions.request import shown
@@ -21,6 +22,7 @@ from .schema import FILE
 
 LAST = 100
 POLL = 0.5
+REFUSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
 """Seconds between two looks (--follow)."""
 _FIELDS = ("id", "received", "ref_id", "command", "request_size", "state", "outcome", "reason", "answer_size", "took",
            "delivered")
@@ -52,8 +54,14 @@ def main(settings: Settings, options: Options) -> int:
     except (FileNotFoundError, NotADirectoryError):
         print(f"there is no journal at {path}: the agent has not run yet, or local.state_dir is another place",
               file=sys.stderr)
-    except (PermissionError, sqlite3.Error) as error:
-        print(f"the journal {path} cannot be read ({error}): run this as root or as the agent's user", file=sys.stderr)
+    except (BrokenPipeError, OutputError):      # of what is printed
+        raise
+    except (OSError, sqlite3.Error) as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF     # without the details
+        refused = isinstance(error, PermissionError) or code in REFUSED
+        todo = "run this as root or as the agent's user" if refused else "the agent's log says more"
+        print(f"the journal {path} cannot be read ({getattr(error, 'strerror', None) or error}): {todo}",
+              file=sys.stderr)
     except KeyboardInterrupt:
         return 0
     return 1

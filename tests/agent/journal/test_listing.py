@@ -108,11 +108,28 @@ def test_no_journal_yet(settings, capsys, tmp_path, file):
     assert (code, out) == (1, "") and "the agent has not run yet" in err
 
 
-def test_a_damaged_file(settings, capsys, tmp_path):
+@pytest.mark.parametrize("make, why", [
+    (lambda file: file.write_bytes(b"broken" * 1000), "file is not a database"),
+    (lambda file: file.touch(), "no such table: transactions"),
+    (lambda file: file.mkdir(), "disk I/O error"),
+    (lambda file: file.symlink_to(file), "Too many levels of symbolic links"),
+])
+def test_a_damaged_file(settings, capsys, tmp_path, make, why):
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / schema.FILE).write_bytes(b"broken" * 1000)
+    make(tmp_path / "state" / schema.FILE)
     code, _, err = run(settings, capsys)
-    assert code == 1 and "cannot be read" in err
+    assert code == 1 and err.endswith(f" cannot be read ({why}): the agent's log says more\n")
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), sqlite3.OperationalError("cannot open")])
+def test_who_may_not_read_it_is_told_who_may(settings, capsys, monkeypatch, error):
+    def refuse(*arguments):
+        if isinstance(error, sqlite3.Error):
+            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN | 1 << 8
+        raise error
+    monkeypatch.setattr(listing, "_rows", refuse)
+    code, _, err = run(settings, capsys)
+    assert code == 1 and err.endswith(": run this as root or as the agent's user\n")
 
 
 def test_it_can_not_write_and_does_not_hold_the_journal_up(settings, journal, tmp_path):
