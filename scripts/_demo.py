@@ -29,6 +29,7 @@ from econduit_terminal.agent.cli import show
 from econduit_terminal.conf.version import VERSION
 from econduit_terminal.contract.client import AgentError, Client
 from econduit_terminal.contract.status import Status
+from econduit_terminal.process.output import survive_any_locale
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests/support"))
 from sandbox_client import reserve
@@ -268,6 +269,7 @@ def main() -> int:
     options = parser.parse_args()
     # A signal waits until there is somebody to clean up.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    survive_any_locale()
     screen = Screen()
     try:
         demo = Demo(screen, options)

@@ -21,7 +21,7 @@ class Screen:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self.colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self.colour = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def happens(self, text: str) -> None:
         self._print(f"{time.monotonic() - self._began:5.1f} s  {text}")

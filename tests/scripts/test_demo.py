@@ -208,6 +208,13 @@ def test_nobody_reads_any_more(folder, terminal, status):
         assert demo.process.wait(PATIENCE) == status
 
 
+def test_without_an_output_the_status_tells(folder):
+    folder.mkdir()
+    done = subprocess.run(["sh", "-c", 'exec "$0" --once >&-', DEMO], stderr=subprocess.PIPE, text=True,
+                          timeout=PATIENCE, env={**os.environ, "ECONDUIT_VENV": sys.prefix, "TMPDIR": str(folder)})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_killed_supervisord(folder):
     with Demo(folder) as demo:
         demo.wait_shown(LIVE)
