@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 _COMMENT = re.compile(r"(?:\A|\s)(?:;|#(?:\s|\Z))")
+_COMMENT_BEHIND = re.compile(r"\s(?:;|#\s)")
+"""What 1.0.0 refused in a text, and no more: its settings are accepted for good."""
 UNIX_PATH_MAX = 107  # sun_path holds 108 bytes, the last of them is NUL
 TEXT_MAX = 128
 
@@ -224,7 +226,7 @@ def _parse_text(text: str) -> str:
         raise ValueError(f"{len(text)} characters are too many")
     if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
         raise ValueError("the quotes would be sent as part of the value: leave them out")
-    if _comment_in(text):
+    if _COMMENT_BEHIND.search(text):
         raise ValueError("the comment would be sent as part of the value: put it on a line of its own")
     return text
 
@@ -246,7 +248,7 @@ def _comment_behind(application: Application) -> bool:
 
 
 yes_no = Kind(_parse_yes_no, "yes or no")
-text = Kind(_parse_text, f"text of up to {TEXT_MAX} characters, without quotes")
+text = Kind(_parse_text, f"text of up to {TEXT_MAX} characters, without quotes", _comment_in)
 endpoint = Kind(parse_endpoint, "host:port, as in econduitapp.com:9001, 192.0.2.1:9001 or [2001:db8::1]:9001")
 path = Kind(parse_path, "an absolute path", _comment_in)
 socket_path = Kind(parse_socket_path, f"an absolute path of up to {UNIX_PATH_MAX} bytes", _comment_in)

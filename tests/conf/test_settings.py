@@ -273,6 +273,7 @@ def test_what_changed():
     ("[transactions]\napplication = exec:/opt/pay -v # verbose", "transactions.application: holds a comment"),
     ("[watchdog]\ninterfaces = eth0 # the cable", "watchdog.interfaces: holds a comment"),
     ("[watchdog]\ninterfaces = ; all", "watchdog.interfaces: holds a comment"),
+    ("[terminal]\nid = ; the serial number", "terminal.id: holds a comment"),
 ])
 def test_what_works_but_is_seldom_meant(write, tmp_path, text, why):
     write("a.ini", text)
