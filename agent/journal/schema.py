@@ -64,12 +64,15 @@ BUSY_TIMEOUT = 2.0
 
 
 _AS_VERSION_2 = """
-    CREATE TEMP VIEW transactions AS SELECT *,
-        CASE WHEN answer IS NULL THEN NULL ELSE ref_of(CAST(ref_id AS BLOB)) END AS ref,
-        declined(CAST(command AS BLOB), answer) AS declined
+    CREATE TEMP VIEW transactions AS SELECT
+        id, state, digest, request_size, received, at_wall, at_boot, at_up, took, outcome, reason, answer, answer_size,
+        card, delivered, declined(CAST(command AS BLOB), answer) AS declined,
+        CASE WHEN id > {old} AND digest IS NOT NULL THEN ref_of(CAST(ref_id AS BLOB)) END AS ref,
+        CASE WHEN id > {old} THEN shown(CAST(ref_id AS BLOB)) ELSE ref_id END AS ref_id,
+        CASE WHEN id > {old} THEN shown(CAST(command AS BLOB)) ELSE command END AS command
     FROM main.transactions
 """
-"""For a file that can only be read: what bringing it up to date would make of it."""
+"""For a file that can only be read: what bringing it up to date would make of it. old: up to which id it is not."""
 
 
 class NewerVersion(sqlite3.DatabaseError):
@@ -108,13 +111,22 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA temp_store = MEMORY")
             if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
-                connection.execute(_AS_VERSION_2)
+                connection.execute(_AS_VERSION_2.format(old=_before_recent(connection)))
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()     # as above; rows may be damaged
             return connection
         except sqlite3.Error as error:
             connection.close()
             last = error
     raise last
+
+
+def _before_recent(connection: sqlite3.Connection) -> int:
+    """The last id before the RECENT rows; 0 where there is none, and where damage hides it."""
+    try:
+        found = connection.execute(f"SELECT id FROM transactions ORDER BY id DESC LIMIT 1 OFFSET {RECENT}").fetchone()
+    except sqlite3.DatabaseError:
+        return 0
+    return found[0] if found else 0
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

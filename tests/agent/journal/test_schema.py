@@ -165,6 +165,23 @@ def test_a_void_of_1_0_0_counts_unless_it_was_declined(tmp_path, monkeypatch, vo
     journal.close()
 
 
+@pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
+@pytest.mark.parametrize("void", ["unknown", "handed", "scrubbed"])
+def test_a_void_of_1_0_0_counts_though_its_answer_is_not_kept(tmp_path, monkeypatch, void, writable):
+    path = tmp_path / "journal.sqlite3"
+    version_1(path, ("1", "Sale", SALE, "delivered"), ("1", "Void", b"void", void))
+    with monkeypatch.context() as patched:
+        if not writable:
+            read_only(patched)
+        journal = FallbackJournal(path, BORN)
+        assert journal.durable is writable
+        assert journal.find(Identity.of(SALE, "1", "Sale"), NOW, RETENTION).voided
+    journal._retry_at = 0.0
+    journal.check()
+    assert journal.durable and journal.find(Identity.of(SALE, "1", "Sale"), NOW, RETENTION).voided
+    journal.close()
+
+
 def test_a_tip_adjust_of_1_0_0_is_known(tmp_path):
     bodies = [b'{"RefID":"1","Command":"TipAdjust","Amount":"%d"}' % amount for amount in (2, 3)]
     path = tmp_path / "journal.sqlite3"
@@ -175,10 +192,18 @@ def test_a_tip_adjust_of_1_0_0_is_known(tmp_path):
     journal.close()
 
 
-def test_card_numbers_that_1_0_0_took_for_ref_ids_are_masked_in_the_file(tmp_path):
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "when the disk works again"])
+def test_card_numbers_that_1_0_0_took_for_ref_ids_are_masked_in_the_file(tmp_path, monkeypatch, later):
     path = tmp_path / "journal.sqlite3"
     version_1(path, ("4111.1111.1111.1111", "Sale", SALE, "delivered"), (None, None, None, "delivered"),
               ("x" * 63 + "…", "4111\t1111\t1111\t1111", b"other", "scrubbed"))
+    if later:
+        with monkeypatch.context() as patched:
+            read_only(patched)
+            journal = FallbackJournal(path, BORN)
+        journal._retry_at = 0.0
+        journal.check()
+        journal.close()
     connection = schema.connect(path)
     assert connection.execute("SELECT ref_id, command, ref IS NULL FROM transactions ORDER BY id").fetchall() == [
         ("****.****.****.1111", "Sale", 0), (None, None, 1), ("x" * 63 + "…", "****\\t****\\t****\\t1111", 1)]
