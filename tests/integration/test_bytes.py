@@ -92,9 +92,10 @@ def test_m1_a_cloud_that_terminates_its_requests_may_pause_in_any_format(start, 
 
 
 def test_a_cloud_that_never_terminates_ends_a_format_of_its_own_by_a_gap(start, raw_cloud, app):
-    start()
+    terminal = start()
     connection = raw_cloud.register(b"OK-REGISTRATION")
-    time.sleep(0.3)
+    terminal.wait_online()
+    time.sleep(0.5)         # what follows within `frame_gap` would make the answer another one
     connection.send(b"SALE 1.00")
     assert app.request() == b"SALE 1.00" and connection.expect(END) == ANSWER
 
@@ -167,7 +168,7 @@ def test_m4_the_cloud_no_longer_has_the_terminal(start, raw_cloud, app, word):
     ((b"OK-REGISTRATION-X",), "OK-REGISTRATION-X"), ((b"OK-REGISTRATION, welcome" + END,), "OK-REGISTRATION, welcome"),
     ((b"OK-REGISTRATION", 0.03, b"-X"), "OK-REGISTRATION-X")])
 def test_m5_what_only_begins_like_ok_registration_is_a_failure(start, raw_cloud, app, pieces, text):
-    terminal = start()
+    terminal = start({"transactions.frame_gap": "1s"})      # far longer than the pause
     connection = raw_cloud.accept()
     connection.expect(END)
     connection.send(*pieces)
@@ -181,13 +182,11 @@ def test_m5_what_only_begins_like_ok_registration_is_a_failure(start, raw_cloud,
     (b"\x06" + STX, STX), (b"\x04" + ANSWER + b"\x04", ANSWER)])
 def test_m9_half_a_terminator_at_an_answers_edges(start, raw_cloud, app, answer, wanted, close):
     app.answer, app.close = (answer,), close
-    start()
+    start({"transactions.timeout": "60s"})
     connection = raw_cloud.register()
     for number in range(2):
-        began = time.monotonic()
         connection.send(JSON.replace(b"1", b"%d" % number))
-        assert connection.expect(END) == wanted
-        assert time.monotonic() - began < 1.5
+        assert connection.expect(END) == wanted     # long before that time is over
     assert connection.quiet(0.2) == b""
 
 
@@ -208,10 +207,10 @@ def test_m15_a_flood_of_tiny_messages(start, raw_cloud, app):
         began = time.monotonic()
         terminal.client.health()
         worst = max(worst, time.monotonic() - began)
-    terminal.wait_offline("messages in one burst", mark)
+    lost = terminal.wait_offline("messages in one burst", mark)
     raw_cloud.register()
-    terminal.wait_online(terminal.mark())
-    assert terminal.agent_pid() == pid and worst < 1, worst
+    terminal.wait_online(lost["mark"])
+    assert terminal.agent_pid() == pid and worst < 4, worst     # less than the client's own patience
     print(f"health answered within {worst:.3f} s at worst; {len(terminal.log())} bytes of log")
     assert len(terminal.log()) < 200_000
     until(lambda: app.requests.qsize() <= 30, "a few of them ran at most")

@@ -33,16 +33,17 @@ def test_a_refused_primary_leaves_its_head_start_to_the_secondary(make_terminal,
     cloud.misbehave("stop-listening", port="primary")
     terminal = make_terminal({"reconnect.secondary_after": "1min"})
     terminal.start()
-    assert terminal.wait_online(timeout=5)["endpoint"] == at(cloud, "secondary")
+    assert terminal.wait_online()["endpoint"] == at(cloud, "secondary")
 
 
 def test_a_silent_primary_is_raced_after_its_head_start(make_terminal, cloud, black_hole):
-    terminal = make_terminal({"cloud.primary": f"127.0.0.1:{black_hole.port}", "reconnect.secondary_after": "300ms"})
+    terminal = make_terminal({"cloud.primary": f"127.0.0.1:{black_hole.port}", "reconnect.secondary_after": "1s",
+                              "reconnect.connect_timeout": "60s"})
     terminal.start()
     dialing = terminal.wait_status(lambda status: status["phase"] == "dialing", since=0)
     online = terminal.wait_online()
     assert online["endpoint"] == at(cloud, "secondary")
-    assert 0.2 < online["at"] - dialing["at"] < 1.5
+    assert 0.5 < online["at"] - dialing["at"] < 10     # it was dialing for a moment when it could be asked
 
 
 def test_both_silent_then_one_answers(make_terminal, cloud, black_hole):
@@ -58,8 +59,8 @@ def test_the_secondary_takes_over_when_the_primary_goes(online, cloud):
     terminal = online()
     mark = terminal.mark()
     cloud.misbehave("stop-listening", port="primary", drop=True)
-    terminal.wait_offline("closed by the cloud", mark)
-    assert terminal.wait_online(mark)["endpoint"] == at(cloud, "secondary")
+    lost = terminal.wait_offline("closed by the cloud", mark)
+    assert terminal.wait_online(lost["mark"])["endpoint"] == at(cloud, "secondary")
 
 
 def test_back_to_the_primary_while_idle_and_never_registered_twice(make_terminal, cloud):
@@ -110,7 +111,7 @@ def test_a_primary_that_opens_but_does_not_register_costs_the_secondary_once_eac
     cloud.misbehave("break", on="register", how="dead", port="primary", times=1)
     mark = terminal.mark()
     cloud.misbehave("listen", port="primary")
-    terminal.wait_offline("no answer to the registration", mark)
-    terminal.wait_online(mark, endpoint=at(cloud, "secondary"))
+    lost = terminal.wait_offline("no answer to the registration", mark)
+    terminal.wait_online(lost["mark"], endpoint=at(cloud, "secondary"))
     terminal.wait_online(endpoint=at(cloud, "primary"))
     assert not cloud.registered_twice(terminal.id)

@@ -43,8 +43,8 @@ def test_a_good_certificate(make_terminal, tls_cloud, authority):
     terminal.wait_status(lambda status: status["last_ack"])
     mark = terminal.mark()
     tls_cloud.misbehave("rst", terminal=terminal.id)
-    terminal.wait_offline("", mark)
-    terminal.wait_online(mark)
+    lost = terminal.wait_offline("", mark)
+    terminal.wait_online(lost["mark"])
 
 
 @pytest.mark.parametrize("ca, host, says", [

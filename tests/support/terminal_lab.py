@@ -40,7 +40,10 @@ Settings = dict[str, object]
 _numbers = itertools.count(1)
 
 Shown = dict[str, Any]
-"""A status as the API has it, and `at`: when it came (monotonic)."""
+"""A status as the API has it, `at`: when it came (monotonic), and `mark`: what came later is after this.
+
+A status may come a moment after what it tells of: an agent says "online" twice within 40 ms of its start. What is to
+come back is looked for after the mark of its loss, not after one from before it."""
 
 
 class Terminal:
@@ -190,5 +193,6 @@ class Terminal:
             with contextlib.suppress(AgentError):
                 for status in self.client.events():
                     with self._news:
-                        self.history.append({**status.to_json(), "at": time.monotonic()})
+                        self.history.append({**status.to_json(), "at": time.monotonic(),
+                                             "mark": len(self.history) + 1})
                         self._news.notify_all()

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def test_an_agent_that_hangs_leaves_its_stacks_and_runs_again(both, cloud, numbe
     began, mark = time.monotonic(), terminal.mark()
     os.kill(hung, number)
     wait_end(hung)
-    assert time.monotonic() - began < FOUND + 1.5       # and up to an interval before the first question
+    assert time.monotonic() - began < FOUND + 5         # and up to an interval before the first question
     terminal.wait_log(stacks)
     until(lambda: f"the agent (pid {hung}) missed health check 3 of 3" in both.log(), "the watchdog says so")
     status = both.reported(mark, instead_of=hung)
@@ -140,7 +141,9 @@ def test_t5_the_status_file_of_an_agent_that_is_gone(both):
         until(lambda: both.line()["reason"] == "agent not running", "the status file says so")
         first = both.line()
         until(lambda: both.line()["written_uptime"] > first["written_uptime"], "the line is renewed")
-        assert not both.line()["online"] and both.line()["since"][:17] == first["since"][:17]
+        second = both.line()
+        moved = datetime.fromisoformat(second["since"]) - datetime.fromisoformat(first["since"])
+        assert not second["online"] and abs(moved) < timedelta(seconds=0.1)
     finally:
         os.kill(both.supervisor.pid, signal.SIGCONT)
     until(lambda: both.line()["online"], "supervisord starts it again, and its line wins")
@@ -172,13 +175,12 @@ def test_without_a_watchdog_the_agent_says_so_and_works_on(both, cloud):
     both.supervisor.stop(WATCHDOG)
     stopped = time.monotonic()
     silent = terminal.wait_status(lambda status: status["problems"].get("watchdog") == "watchdog silent", since=mark)
-    assert silent["at"] - stopped < 3 * 0.5 + 1.0
+    assert silent["at"] - stopped < 3 * 0.5 + 5
     terminal.client.reconnect("of this test")
-    terminal.wait_offline("of this test", mark)
-    mark = terminal.mark()
-    terminal.wait_online(mark)
+    left = terminal.wait_offline("of this test", mark)
+    back = terminal.wait_online(left["mark"])
     both.start(WATCHDOG)
-    terminal.wait_status(lambda status: not status["problems"], since=mark)
+    terminal.wait_status(lambda status: not status["problems"], since=back["mark"])
     assert terminal.status()["connects"] == 2
 
 
