@@ -178,7 +178,7 @@ def test_an_answer_that_does_not_come_whole_in_time(serve, tmp_path, before, dri
     server = serve(answer)
     began = time.monotonic()
     assert "did not answer in time" in refused(Client(tmp_path / "agent.sock", timeout=0.2).status)
-    assert 0.2 <= time.monotonic() - began < 5
+    assert 0.2 <= time.monotonic() - began < 10
 
 
 def test_a_server_that_takes_no_bytes(serve, tmp_path):
@@ -206,10 +206,10 @@ def test_events_outlive_the_time_of_a_call_and_end_with_the_stream(serve, tmp_pa
         connection.sendall(b'"pid": 2}\n\n')
 
     serve(answer)
-    events = Client(tmp_path / "agent.sock", timeout=0.05).events()
+    events = Client(tmp_path / "agent.sock", timeout=1.0).events()
     assert next(events).pid == 1
     for event in said:
-        time.sleep(0.1)     # longer than the call's own time: that is what is tested
+        time.sleep(1.1)     # longer than the call's own time: that is what is tested
         event.set()
     assert [status.pid for status in events] == [2]
 

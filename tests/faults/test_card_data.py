@@ -42,7 +42,7 @@ REQUESTS = {
 def here(terminal, tmp_path):
     program = tmp_path / "application.py"
     program.write_text(APPLICATION)
-    here = terminal(application=f"exec:{sys.executable} {program}", timeout="1s")
+    here = terminal(application=f"exec:{sys.executable} {program}", timeout="3s")
     here.where = tmp_path / "terminal-0"
     return here
 

@@ -1,4 +1,5 @@
 """Real processes that want the same lock."""
+import contextlib
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 HOLDER = """
 import signal, sys, time
@@ -38,6 +40,15 @@ def alive(pid):
         return False
 
 
+def waits_for_the_lock(path, parent):
+    """Whether a child of this process has the lock's file open: it has noted its parent by then."""
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            if any(os.readlink(link) == str(path) for link in Path(f"/proc/{child}/fd").iterdir()):
+                return True
+    return False
+
+
 def test_the_second_waits_until_the_first_ends(start, tmp_path):
     first = start()
     assert first.stdout.readline() == "held\n"
@@ -65,14 +76,16 @@ def test_an_heir_whose_own_parent_died_while_it_waited_is_an_orphan_too(start, t
     first = start()
     assert first.stdout.readline() == "held\n"
     parent = start(orphan=True)         # waits for the first, and says its word later
-    with pytest.raises(subprocess.TimeoutExpired):
-        parent.wait(1)
+    until(lambda: waits_for_the_lock(tmp_path / "lock", parent.pid), "the heir waits")
     parent.kill()
     parent.wait()
     first.kill()
-    heir = None
-    while heir in (None, first.pid):
-        heir = json.loads((tmp_path / "lock").read_text() or '{"pid": null}')["pid"]
+    def heir_s_note():
+        with contextlib.suppress(ValueError):       # it is being written
+            note = json.loads((tmp_path / "lock").read_text())
+            return note["pid"] != first.pid and note["pid"]
+
+    heir = until(heir_s_note, "the heir has the lock")
     third = start()
     assert third.stdout.readline() == "held\n"
     assert not alive(heir)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from history import History
+from waiting import PATIENCE
 
 Report = dict[str, Any]
 KEEPALIVE = 5.0
@@ -65,7 +66,7 @@ class FakeAgent:
             self._version += 1
             self._changed.notify_all()
 
-    def report(self, wanted: Callable[[Report], object] = lambda report: True, timeout: float = 5,
+    def report(self, wanted: Callable[[Report], object] = lambda report: True, timeout: float = PATIENCE,
                after: float = 0.0) -> tuple[float, Report]:
         """The first report that came after the moment `after` and is wanted. Raises AssertionError."""
         if entry := self._reports.first(wanted, timeout, after):
@@ -73,7 +74,7 @@ class FakeAgent:
         told = "\n".join(str(report) for _, report in self.reports[-5:])
         raise AssertionError(f"no such report within {timeout} s; the last ones:\n{told}")
 
-    def verdict(self, reason: str, timeout: float = 5, after: float = 0.0) -> tuple[float, Report]:
+    def verdict(self, reason: str, timeout: float = PATIENCE, after: float = 0.0) -> tuple[float, Report]:
         return self.report(lambda report: report["verdict"] == reason, timeout, after)
 
     def close(self) -> None:

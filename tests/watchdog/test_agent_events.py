@@ -4,14 +4,15 @@ import threading
 import time
 
 from fake_agent import FakeAgent
+from waiting import PATIENCE
 
 from econduit_terminal.contract.client import Client
 from econduit_terminal.watchdog.agent_events import AgentEvents
 from econduit_terminal.watchdog.inbox import Inbox
 
 
-def next_status(inbox, wanted, timeout=5):
-    deadline = time.monotonic() + timeout
+def next_status(inbox, wanted):
+    deadline = time.monotonic() + PATIENCE
     while (left := deadline - time.monotonic()) > 0:
         select.select([inbox], [], [], left)
         for message in inbox.take():

@@ -15,6 +15,7 @@ from econduit_terminal.contract.reason import Reason
 from econduit_terminal.watchdog import guardian
 from econduit_terminal.watchdog.guardian import MISSES, Guardian
 
+LIMIT = 10
 PROGRAM = str(Path(fake_agent.__file__))
 NAMES = (PROGRAM,)
 
@@ -34,7 +35,7 @@ class Agent:
 
     def ended(self):
         """Its output, once it was killed."""
-        output = self.process.communicate(timeout=10)[0]
+        output = self.process.communicate(timeout=LIMIT)[0]
         assert self.process.returncode == -signal.SIGKILL
         return output
 
@@ -58,19 +59,25 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def watch(tmp_path, monkeypatch):
-    """A guardian that is asked to look, instead of waiting for its interval."""
-    monkeypatch.setattr(guardian, "STACKS_TIME", 0.3)
-    clock = [1000.0]
-    made = Guardian(Client(tmp_path / "agent.sock", timeout=0.2), 0.2, threading.Event(), names=NAMES,
-                    monotonic=lambda: clock[0])
-    made.clock = clock
+def watch(tmp_path):
+    """A guardian that is asked to look, instead of waiting for its interval: `check(answered=True)` waits for an answer
+    for as long as a busy machine may take, `check` for no longer than a miss needs."""
+    clock, client = [1000.0], Client(tmp_path / "agent.sock")
+    made = Guardian(client, 0.2, threading.Event(), names=NAMES, monotonic=lambda: clock[0])
+    look = made.check
+
+    def check(answered=False):
+        client.timeout = LIMIT if answered else 0.2
+        look()
+        assert made._answered or not answered
+
+    made.check, made.clock = check, clock
     return made
 
 
 def test_an_agent_whose_hub_is_blocked_leaves_its_stacks_and_is_killed(start, watch):
     agent = start()
-    watch.check()
+    watch.check(answered=True)
     agent.hang()
     for _ in range(MISSES - 1):
         watch.check()
@@ -90,7 +97,7 @@ def no_pidfd(request, monkeypatch):
 
 def test_a_kernel_without_pidfd(start, watch, no_pidfd):
     agent = start()
-    watch.check()
+    watch.check(answered=True)
     agent.hang()
     for _ in range(MISSES):
         watch.check()
@@ -109,7 +116,7 @@ def test_a_holder_that_this_container_does_not_see():
 
 def test_a_stopped_agent_is_found_and_killed(start, watch):
     agent = start()
-    watch.check()
+    watch.check(answered=True)
     agent.process.send_signal(signal.SIGSTOP)
     for _ in range(MISSES):
         watch.check()
@@ -118,13 +125,13 @@ def test_a_stopped_agent_is_found_and_killed(start, watch):
 
 def test_an_answer_between_two_misses_makes_them_count_anew(start, watch):
     agent = start()
-    watch.check()
+    watch.check(answered=True)
     for _ in range(3):
         agent.process.send_signal(signal.SIGSTOP)
         for _ in range(MISSES - 1):
             watch.check()
         agent.process.send_signal(signal.SIGCONT)
-        watch.check()
+        watch.check(answered=True)
     assert agent.alive()
 
 
@@ -149,14 +156,14 @@ def test_a_starting_agent_has_its_time(start, watch):
 
 def test_misses_of_another_process_do_not_count(start, watch):
     first = start()
-    watch.check()
+    watch.check(answered=True)
     first.process.send_signal(signal.SIGSTOP)
     for _ in range(MISSES - 1):
         watch.check()
     first.process.kill()
     first.process.wait(5)
     second = start()
-    watch.check()
+    watch.check(answered=True)
     second.process.send_signal(signal.SIGSTOP)
     for _ in range(MISSES - 1):
         watch.check()
@@ -166,7 +173,7 @@ def test_misses_of_another_process_do_not_count(start, watch):
 def test_another_program_at_the_socket_is_left_alone(start, watch):
     agent = start()
     watch._names = ("econduit-agent",)
-    watch.check()
+    watch.check(answered=True)
     agent.hang()
     for _ in range(2 * MISSES):
         watch.check()
@@ -209,12 +216,12 @@ class Notices:
 
 def test_t9_the_first_miss_is_shown_and_the_first_answer_gives_the_file_back(start, watch):
     agent, watch._status_file = start(), Notices()
-    watch.check()
+    watch.check(answered=True)
     agent.process.send_signal(signal.SIGSTOP)
     watch.check()
     watch.check()
     agent.process.send_signal(signal.SIGCONT)
-    watch.check()
+    watch.check(answered=True)
     assert watch._status_file.said == ["answered", Reason.AGENT_SILENT, Reason.AGENT_SILENT, "answered"]
 
 
@@ -226,7 +233,7 @@ def test_t9_a_starting_agent_that_does_not_answer_is_shown_and_left_alone(start,
 
 def test_t5_nobody_at_the_socket_is_shown_when_it_lasts_longer_than_a_restart(start, watch):
     agent, watch._status_file = start(), Notices()
-    watch.check()
+    watch.check(answered=True)
     agent.process.kill()
     agent.process.wait(5)
     watch.check()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-LIMIT = 10
+LIMIT = 20
 
 
 class Watchdog:

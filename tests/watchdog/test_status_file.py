@@ -15,7 +15,7 @@ from econduit_terminal.process.line_file import VALID_FOR, replace, uptime
 from econduit_terminal.watchdog import status_file
 from econduit_terminal.watchdog.status_file import Notice, StatusFile
 
-LIMIT = 5
+LIMIT = 10
 
 
 class File:

@@ -10,7 +10,7 @@ from gevent.queue import Queue
 from econduit_terminal.conf.settings import load
 from econduit_terminal.conf.values import Endpoint
 
-LIMIT = 5.0
+LIMIT = 15.0
 
 
 class Recorder:

@@ -212,8 +212,8 @@ def test_o4_a_move_to_a_mute_primary_is_given_up_soon_and_comes_after_twice_the_
         peer.close()
         mute.expect(REGISTRATION)
     clouds[1].accept()
-    # The word on the end before comes a few ms late.
-    assert 0.28 <= moves[0] < 0.5 and 0.58 <= moves[1] < 0.8 and 1.15 <= moves[2] < 1.4
+    # The word on the end before comes a few ms late; 2.1 s in all, and 4.2 s where already the first were doubled.
+    assert all(move >= least for move, least in zip(moves, (0.28, 0.58, 1.15), strict=True)) and sum(moves) < 4.1
 
 
 def test_t11_when_the_network_is_back_it_connects(start, clouds, store, blackhole, settings):

@@ -63,7 +63,7 @@ class CloudConnection:
     def fail(self, why):
         self.failed = why
 
-    def wait(self, count, timeout=5):
+    def wait(self, count, timeout=15):
         with gevent.Timeout(timeout):
             while len(self.sent) < count:
                 self.wrote.wait()
@@ -126,7 +126,7 @@ def start(settings):
 @pytest.fixture
 def settle():
     """A function that waits until a condition holds, on the hub; an assertion error after `timeout` seconds."""
-    def until(condition, timeout=5):
+    def until(condition, timeout=15):
         with gevent.Timeout(timeout, AssertionError("the condition did not come true")):
             while not condition():
                 gevent.sleep(0.002)

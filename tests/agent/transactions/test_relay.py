@@ -116,8 +116,8 @@ def test_m3_an_lrc_of_0x04_stays(serve, close, end):
     (b"APP\x04ROVED\x04\x04\x04", b"APP\x04ROVED")])
 def test_m9_half_a_terminator_is_not_waited_for(serve, close, answer, wanted):
     began = time.monotonic()
-    assert ask(serve(said(answer, close=close)), frame_gap=0.1) == wanted
-    assert time.monotonic() - began < 2
+    assert ask(serve(said(answer, close=close)), frame_gap=0.1, timeout=60) == wanted
+    assert time.monotonic() - began < 30
 
 
 def test_what_waits_already_is_read_before_a_gap_is_over(serve, monkeypatch):
@@ -174,8 +174,8 @@ def test_a_reset_after_the_request(serve):
 def test_the_deadline_counts_for_an_answer_that_trickles(serve):
     began = time.monotonic()
     with pytest.raises(ApplicationError, match="within 0.3 s"):
-        ask(serve(said(*[b"x"] * 100, close=False, pause=0.02)), timeout=0.3, frame_gap=0.2)
-    assert time.monotonic() - began < 1
+        ask(serve(said(*[b"x"] * 1000, close=False, pause=0.02)), timeout=0.3, frame_gap=0.2)
+    assert time.monotonic() - began < 10
 
 
 def test_both_may_talk_at_once(serve):
@@ -234,8 +234,8 @@ def program(code):
 ])
 def test_programs(code, wanted):
     began = time.monotonic()
-    assert ask(program(code), timeout=8).rstrip() == wanted
-    assert time.monotonic() - began < 7
+    assert ask(program(code), timeout=30).rstrip() == wanted
+    assert time.monotonic() - began < 20
 
 
 def test_o6_a_program_looks_names_up_as_it_would_without_us(monkeypatch):
@@ -286,8 +286,8 @@ def test_a_hanging_program_ends_with_all_it_started(tmp_path):
     pids = tmp_path / "pids"
     code = (f"child = subprocess.Popen(['sleep', '300'])\nwith open({str(pids)!r}, 'w') as out:\n"
             "    out.write(f'{os.getpid()} {child.pid}')\ntime.sleep(300)")
-    with pytest.raises(ApplicationError, match="within 1 s"):
-        ask(program(code), timeout=1)
+    with pytest.raises(ApplicationError, match="within 3 s"):
+        ask(program(code), timeout=3)
     for pid in map(int, pids.read_text().split()):
         with gevent.Timeout(5, AssertionError("it lives on")):
             while not _gone(pid):

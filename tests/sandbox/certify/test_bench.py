@@ -48,7 +48,7 @@ def test_until_sees_every_change_and_ends_in_time(on_a_bench):
     async def play(exam):
         start = time.monotonic()
         assert await exam.bench.until(lambda: None, 0.1) is None
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 10
         values = iter([None, False, "x"])
         waiting = asyncio.get_running_loop().create_task(exam.bench.until(lambda: next(values), 5))
         for _ in range(2):

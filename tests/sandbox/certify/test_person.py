@@ -34,14 +34,14 @@ def test_a_hook_that_fails(command, words):
 
 def test_a_hook_that_does_not_end_is_ended():
     start = time.monotonic()
-    assert asyncio.run(run("sleep 30", 0.2))[0] is None
-    assert time.monotonic() - start < 5
+    assert asyncio.run(run("sleep 60", 0.2))[0] is None
+    assert time.monotonic() - start < 30
 
 
 def test_what_a_hook_leaves_running_is_not_waited_for():
     start = time.monotonic()
-    assert asyncio.run(run("sleep 5 & echo started"))[0] == 0
-    assert time.monotonic() - start < 4
+    assert asyncio.run(run("sleep 20 & echo started"))[0] == 0
+    assert time.monotonic() - start < 15
 
 
 def test_a_person_is_asked_and_may_say_cannot():

@@ -55,7 +55,7 @@ def test_the_end_of_a_dead_connection_is_seen_at_once(cloud, dial):
     before = time.monotonic()
     terminal.close()
     closed = cloud.wait_event("closed", terminal="T1")
-    assert "while the cloud was dead" in closed["detail"] and before <= closed["time"] < before + 1
+    assert "while the cloud was dead" in closed["detail"] and before <= closed["time"] < before + 5
     dial(cloud.primary).online("T2")
 
 
@@ -99,14 +99,14 @@ def test_everything_with_and_without_eot(cloud, dial):
 
 
 def test_segments_are_cut_and_spaced(cloud, dial):
-    cloud.misbehave("segments", on="ack", size=[3, 1], delay=0.02)
+    cloud.misbehave("segments", on="ack", size=[3, 5], delay=0.3)
     terminal = dial(cloud.primary).online("T1")
     heartbeat(terminal)
     parts, start = [], time.monotonic()
     while sum(map(len, parts)) < 17:
         parts.append(terminal.read_some())
-    assert b"".join(parts) == ACK and parts[0] == b'{"S' and len(parts) > 3
-    assert time.monotonic() - start > 0.02 * 10
+    assert parts == [ACK[:3], ACK[3:8], ACK[8:13], ACK[13:]]
+    assert time.monotonic() - start > 0.3 * 2
 
 
 def test_delay_before_the_registration_answer(cloud, dial):
@@ -245,14 +245,14 @@ def test_break_at_each_step(cloud, dial, step, how):
 
 
 def test_break_some_time_after_a_step(cloud, dial):
-    cloud.misbehave("break", on="registered", later=0.3, times=1)
+    cloud.misbehave("break", on="registered", later=1.0, times=1)
     terminal = dial(cloud.primary).online("T1")
     heartbeat(terminal)
     assert terminal.read(17) == ACK
     assert terminal.ended()
     closed = cloud.wait_event("closed")
     assert closed["detail"] == "close on demand after registered"
-    assert closed["time"] - cloud.wait_event("registered")["time"] >= 0.29
+    assert closed["time"] - cloud.wait_event("registered")["time"] >= 0.99
 
 
 def test_break_amid_a_transaction(cloud, dial):

@@ -70,7 +70,7 @@ def test_a_refusal_leads_to_the_other_endpoint_at_once(ports):
 
 def test_silence_leads_to_the_other_one_after_the_head_start(ports):
     primary, secondary = ports.silent(), ports.open()
-    opened = dial([primary, secondary], RULES)
+    opened = dial([primary, secondary], replace(RULES, connect_timeout=30.0))
     assert isinstance(opened, Opened) and opened.endpoint == secondary.endpoint
     assert opened.seconds >= RULES.secondary_after and opened.met == {}
     opened.socket.close()
