@@ -57,6 +57,12 @@ def sample(terminals: int, cloud: Cloud) -> tuple[int, Cloud]:
                                                     backlog=max(1, round(cloud.backlog * part)))
 
 
+def runs(terminals: int, cloud: Cloud) -> list[Run]:
+    """What a sample of the fleet plays."""
+    few, small = sample(terminals, cloud)
+    return [Run(BY_NAME[name], few, outage, small) for name, outage in SCENES]
+
+
 def changed(settings: Settings, choice: Choice, value: float) -> Settings:
     """With another value for this key."""
     section: Any = getattr(settings, choice.section)
@@ -68,13 +74,12 @@ def changed(settings: Settings, choice: Choice, value: float) -> Settings:
 def advise(shipped: Settings, terminals: int, cloud: Cloud,
            progress: Callable[[str], None] = lambda text: None) -> Advice:
     """Tries what there is to try. progress: told what is tried next."""
-    few, small = sample(terminals, cloud)
-    runs = [Run(BY_NAME[name], few, outage, small) for name, outage in SCENES]
+    played = runs(terminals, cloud)
 
     def cost(settings: Settings, what: str, most: float = float("inf")) -> tuple[float, tuple[Figures, ...]]:
         progress(what)
         figures, total = [], 0.0
-        for run, found in zip(runs, _played(runs, settings), strict=False):
+        for run, found in zip(played, _played(played, settings), strict=False):
             figures.append(found)
             total += min(found.nearly_all, 2 * (run.end - run.works_from)) / max(run.limit, 1.0)
             if total > most:        # no better any more

@@ -1,5 +1,4 @@
 """The command econduit-fleet advise: a file for conf.d, with the reasons and the figures in its comments."""
-import sys
 from argparse import Namespace
 
 from rich.console import Console
@@ -7,7 +6,8 @@ from rich.console import Console
 from econduit_terminal.conf import settings
 from econduit_terminal.conf.values import show_duration
 from econduit_terminal.conf.version import VERSION
-from econduit_terminal.sandbox.fleet.advice import SCENES, Advice, advise, tries
+from econduit_terminal.sandbox.fleet import feasible
+from econduit_terminal.sandbox.fleet.advice import SCENES, Advice, advise, runs, tries
 from econduit_terminal.sandbox.fleet.bar import bar
 from econduit_terminal.sandbox.fleet.figures import Figures
 from econduit_terminal.sandbox.fleet.options import WRONG
@@ -18,19 +18,15 @@ from econduit_terminal.sandbox.fleet.scenes import Cloud
 def main(options: Namespace) -> int:
     """Returns the exit status."""
     cloud = Cloud(options.budget, options.queue, options.backlog, options.notices)
-    try:
-        if options.save:
-            options.save.touch()    # before the minutes that may follow
-    except OSError as error:
-        print(f"econduit-fleet: {options.save} cannot be written ({error.strerror})", file=sys.stderr)
+    asked = runs(options.terminals, cloud)
+    if not feasible.playable(asked) or (options.save and not feasible.writable(options.save)):
         return WRONG
     with bar(Console(stderr=True), "as shipped", tries(), "{task.completed:.0f} settings tried") as told:
         found = advise(settings.load(None), options.terminals, cloud, lambda text: told.next(text))
     text = file(found, options.terminals, cloud)
     if options.save:
-        options.save.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
+        return 0 if feasible.write(options.save, text) else WRONG
+    print(text, end="")
     return 0
 
 

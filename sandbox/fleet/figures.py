@@ -80,4 +80,6 @@ def _beside(own: Figures, others: Sequence[Figures]) -> str:
     if not others:
         return ""
     best = min(others, key=lambda other: other.nearly_all)
+    if best.nearly_all == NEVER:
+        return "; with none of the others are 99 % back at all"
     return f"; with {best.policy}, the quickest of the others, 99 % are back after {show_seconds(best.nearly_all)}"

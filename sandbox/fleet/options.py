@@ -56,7 +56,7 @@ SIMULATE: tuple[Argument, ...] = (
     argument("--outage", type=quantities.duration, metavar="T",
              help="how long it lasts, such as 90s, 10min (each scene has its own time: econduit-fleet scenes)"),
     argument("--rtt", type=quantities.duration, default=0.03, metavar="T", help="a round trip to the cloud (30ms)"),
-    argument("--seed", type=int, default=1, metavar="N",
+    argument("--seed", type=quantities.seed, default=1, metavar="N",
              help="of chance; the same seed gives the same figures (%(default)s)"),
     argument("--alone", action="store_true", help="only this product's terminals, none to compare with"),
     argument("--json", action="store_true", help="the figures as JSON"),

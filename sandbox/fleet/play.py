@@ -18,6 +18,8 @@ from econduit_terminal.sandbox.fleet.windows import WIDTH, advance
 
 GIVEN_UP_AFTER, GIVEN_UP_LIMITS = 300.0, 4.0
 """How long a fleet is given to come back after the last phase began: seconds, and times the cloud's own limit."""
+LONGEST = 7 * 86_400.0
+"""Seconds that are played at most: each takes its time, and room for what is counted."""
 WIDTH_LIMITS = 0.001
 _TAKES_CONNECTIONS = (Does.WORKS, Does.HANGS, Does.STALLED, Does.DROPS)
 
@@ -65,6 +67,15 @@ class Run:
     def end(self) -> float:
         """When the model gives up; seconds."""
         return self.last + self.scene.watched + GIVEN_UP_AFTER + GIVEN_UP_LIMITS * self.limit
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this cannot be played, for people; None where it can."""
+        if self.end <= LONGEST:
+            return None
+        return (f"{self.scene.name}: up to {self.end / 86_400:,.0f} days would be played, {LONGEST / 86_400:.0f} are "
+                f"possible (the cloud needs {self.limit / 86_400:,.1f} days): ask for fewer terminals, a larger "
+                "--budget or a shorter outage")
 
     def behaviours(self, settings: Settings) -> list[Callable[[], Behaviour]]:
         """Makers of this product's terminals and of those to compare with, one at a time."""

@@ -1,5 +1,6 @@
 """PURE. Numbers as people write them on the command line: 10k terminals, 2000/s, 10min."""
 import argparse
+import math
 import re
 
 from econduit_terminal.conf.values import parse_duration
@@ -22,6 +23,13 @@ def count(text: str) -> int:
     if number is None or number != int(number) or number < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: a whole number above 0, such as 128 or 64k")
     return int(number)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 on."""
+    if re.fullmatch("[0-9]{1,18}", text, re.ASCII) is None:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 on, such as 1 (18 digits at most)")
+    return int(text)
 
 
 def rate(text: str) -> float:
@@ -57,4 +65,5 @@ def show_seconds(seconds: float) -> str:
 
 def _number(text: str) -> float | None:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([kM]?)", text, re.ASCII)
-    return float(found[1]) * _FACTORS[found[2]] if found else None
+    number = float(found[1]) * _FACTORS[found[2]] if found else math.inf
+    return number if math.isfinite(number) else None

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from econduit_terminal.conf import settings
 from econduit_terminal.conf.schema import Settings
+from econduit_terminal.sandbox.fleet import feasible
 from econduit_terminal.sandbox.fleet.bar import bar
 from econduit_terminal.sandbox.fleet.figures import HEADINGS, Figures, verdict
 from econduit_terminal.sandbox.fleet.history import NEVER, Outcome
@@ -27,17 +28,15 @@ def main(options: Namespace) -> int:
     """Returns the exit status."""
     try:
         chosen = settings.load(options.config_dir)
-        if options.save:
-            options.save.touch()    # before the minutes that may follow
     except settings.SettingsError as error:
         print("\n".join(error.mistakes), file=sys.stderr)
         return WRONG
-    except OSError as error:
-        print(f"econduit-fleet: {options.save} cannot be written ({error.strerror})", file=sys.stderr)
+    asked = list(runs(options))
+    if not feasible.playable(asked) or (options.save and not feasible.writable(options.save)):
         return WRONG
     console = Console(highlight=False, soft_wrap=True, width=WIDTH)
     played = []
-    for run in runs(options):
+    for run in asked:
         outcomes = simulate(run, chosen, alone=options.alone)
         played.append((run, outcomes))
         if not options.json:
@@ -46,7 +45,8 @@ def main(options: Namespace) -> int:
         print(json.dumps([_plain(run, outcomes) for run, outcomes in played], indent=2))
     if options.save:
         from econduit_terminal.sandbox.fleet import report
-        options.save.write_text(report.page(played, _source(options.config_dir)), encoding="utf-8")
+        if not feasible.write(options.save, report.page(played, _source(options.config_dir))):
+            return WRONG
         print(f"the report is in {options.save}", file=sys.stderr)
     return 0
 
@@ -79,9 +79,11 @@ def _show(console: Console, run: Run, rows: list[Figures]) -> None:
         table.add_column(heading, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row.values)
-    console.print(table)
-    console.print(verdict(run, rows))
-    console.print()
+    with console.capture() as shown:        # a console that prints ends the program where a pipe was closed
+        console.print(table)
+        console.print(verdict(run, rows))
+        console.print()
+    print(shown.get(), end="")
 
 
 def _title(run: Run) -> str:

@@ -67,3 +67,9 @@ def test_a_place_that_cannot_be_written(tmp_path, capsys):
     options = PROGRAM.parse(["advise", "--save", str(tmp_path / "nowhere" / "fleet.ini")])
     assert options.run(options) == 2
     assert "nowhere/fleet.ini cannot be written" in capsys.readouterr().err
+
+
+def test_what_takes_weeks_is_not_tried(capsys):
+    options = PROGRAM.parse(["advise", "--terminals", "1M", "--budget", "1/s"])
+    assert options.run(options) == 2
+    assert "a larger --budget" in capsys.readouterr().err

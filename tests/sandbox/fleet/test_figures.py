@@ -38,5 +38,10 @@ def test_two_sentences(own, says):
     assert said.endswith("with naive, the quickest of the others, 99 % are back after 20.0 s.")
 
 
+def test_where_the_others_are_never_back_none_is_the_quickest():
+    said = verdict(RUN, [figures(), figures("naive", nearly_all=NEVER), figures("slow", nearly_all=NEVER)])
+    assert said.endswith("in the busiest 100 ms; with none of the others are 99 % back at all.")
+
+
 def test_alone_nothing_is_compared():
     assert "others" not in verdict(RUN, [figures()])

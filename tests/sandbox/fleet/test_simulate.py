@@ -48,13 +48,28 @@ def test_the_terminals_settings_count(capsys, tmp_path):
     assert worst[0] < 0.5 < 5 < worst[1]
 
 
+@pytest.mark.parametrize("words, said", [
+    (["--outage", "100000h"], "a shorter outage"), (["--budget", "0.00001/s"], "a larger --budget"),
+    (["--save", "/"], "/ cannot be written (Is a directory)")])
+def test_what_cannot_be_is_said_before_anything_is_played(capsys, words, said):
+    assert simulate(*FEW, *words) == 2
+    done = capsys.readouterr()
+    assert done.out == "" and said in done.err
+
+
+def test_a_disk_that_is_full_takes_no_report(capsys):
+    assert simulate(*FEW, "--alone", "--save", "/dev/full") == 2
+    done = capsys.readouterr()
+    assert "Of 50 terminals" in done.out and "/dev/full cannot be written (No space left on device)" in done.err
+
+
 def test_wrong_settings_are_said_as_the_agent_says_them(capsys, tmp_path):
     (tmp_path / "reconnect.ini").write_text("[reconnect]\nbase_dely = 10s\n")
     assert simulate(*FEW, "--config-dir", tmp_path) == 2
     assert "reconnect.ini:2: reconnect.base_dely" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--terminals", "0"], ["--budget", "fast"], ["--scene", "nope"]])
+@pytest.mark.parametrize("words", [["--terminals", "0"], ["--budget", "fast"], ["--scene", "nope"], ["--seed", "-1"]])
 def test_a_wrong_command_line_says_what_is_right(words, capsys):
     with pytest.raises(SystemExit) as stopped:
         simulate(*words)
