@@ -3,11 +3,18 @@ that can be known."""
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from econduit_terminal.sandbox.fleet.play import Run
+
+class Asked(Protocol):
+    """Of the model."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it cannot be played, for people; None where it can."""
 
 
-def playable(runs: Sequence[Run]) -> bool:
+def playable(runs: Sequence[Asked]) -> bool:
     """Whether the model can play all of these."""
     refusals = [run.refusal for run in runs if run.refusal]
     for refusal in refusals:

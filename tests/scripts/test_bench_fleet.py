@@ -39,11 +39,18 @@ def test_real_sockets_beside_the_model():
     assert all(re.fullmatch(r"[0-9.]+ s", cell) for row in found for cell in row[1:3])
 
 
+def test_a_scene_that_takes_too_long_is_ended_and_said():
+    done = bench("--only", "agree", "--scene", "cut", "--terminals", 2, "--budget", "2/s", "--patience", 0.5)
+    assert done.returncode == 1 and "bench-fleet: cut was not over after 0.5 s" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_parts_are_listed():
     assert [line.split()[0] for line in bench("--list").stdout.splitlines()] == list(PARTS)
 
 
-@pytest.mark.parametrize("wrong", [("--only", "nothing"), ("--rounds", "0"), ("--budget", "many")])
+@pytest.mark.parametrize("wrong", [("--only", "nothing"), ("--rounds", "0"), ("--budget", "many"), ("--seconds", "0"),
+                                   ("--patience", "nan")])
 def test_wrong_usage(wrong):
     done = bench(*wrong)
     assert done.returncode == 2 and done.stderr.startswith("usage: bench-fleet")

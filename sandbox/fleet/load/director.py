@@ -6,11 +6,13 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import gevent
 
 from econduit_terminal.conf.values import show_duration
+from econduit_terminal.sandbox.fleet import feasible
 from econduit_terminal.sandbox.fleet.load.course import Course, Stage
 from econduit_terminal.sandbox.fleet.load.here import Here
 from econduit_terminal.sandbox.fleet.load.plan import Plan
@@ -20,7 +22,7 @@ from econduit_terminal.sandbox.fleet.scenes import BY_NAME, Does, Phase
 
 log = logging.getLogger("econduit-fleet")
 
-ALL_WELL, NOT_ALL_BACK = 0, 1
+ALL_WELL, NOT_ALL_BACK, CANNOT = 0, 1, 2
 
 
 class Director:
@@ -43,6 +45,7 @@ class Director:
 
     def start(self, now: float) -> None:
         """Locust starts it, perhaps once more."""
+        self._stop_playing()
         plan = self._plan
         self._record, self._status = Record(), ALL_WELL
         self._began = self._works = math.inf
@@ -72,8 +75,15 @@ class Director:
 
     def end(self) -> int:
         """Locust ends. Returns the exit status: a scene that was not played to its end has not shown anything."""
+        self._stop_playing()
         cut_short = self._plan.scene is not None and (self._course is None or self._course.stage is not Stage.OVER)
         return NOT_ALL_BACK if cut_short else self._status
+
+    def _stop_playing(self) -> None:
+        """A scene that is not over ends here, and the cloud works again."""
+        if self._playing is not None:
+            self._playing.kill()
+            self._playing = None
 
     def _tell(self, course: Course) -> None:
         """What became of the fleet: on stdout, and in the file."""
@@ -124,8 +134,5 @@ class Director:
     def _write(self, file: str, back: list[float]) -> None:
         said = {"scene": self._plan.scene, "terminals": self._plan.terminals, "began": self._began,
                 "works": self._works, "back": [None if math.isinf(seconds) else round(seconds, 3) for seconds in back]}
-        try:
-            with open(file, "w", encoding="utf-8") as out:
-                json.dump(said, out)
-        except OSError as error:
-            print(f"econduit-fleet: {file}: {error.strerror}", file=sys.stderr)
+        if not feasible.write(Path(file), json.dumps(said)):
+            self._status = CANNOT

@@ -144,7 +144,8 @@ def _hear(client_id: str, data: dict[str, Any], **_: Any) -> None:
 
 def _end(environment: Environment, **_: Any) -> None:
     if not isinstance(environment.runner, WorkerRunner):
-        environment.process_exit_code = DIRECTOR.end()
+        status = DIRECTOR.end()
+        environment.process_exit_code = environment.process_exit_code or status
 
 
 HOOKS: dict[Any, Callable[..., None]] = {

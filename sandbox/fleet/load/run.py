@@ -8,6 +8,7 @@ from pathlib import Path
 
 from econduit_terminal.conf import settings
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.sandbox.fleet import feasible
 from econduit_terminal.sandbox.fleet.load import limits
 from econduit_terminal.sandbox.fleet.load.here import address
 from econduit_terminal.sandbox.fleet.load.options import SANDBOX, SANDBOX_URL, locust_words
@@ -34,6 +35,8 @@ def main(options: Namespace) -> int:  # noqa: RET503  execve does not return
         environment = {} if options.worker else _environment(options)
     except Wrong as wrong:
         print("\n".join(f"econduit-fleet: {line}" for line in str(wrong).splitlines()), file=sys.stderr)
+        return WRONG
+    if environment and options.save and not feasible.writable(Path(options.save)):
         return WRONG
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--exit-code-on-error", "0",

@@ -1,4 +1,5 @@
 """Plays a scene on a sandbox cloud, by its controls over HTTP."""
+import contextlib
 import http.client
 import json
 import time
@@ -70,8 +71,19 @@ class SandboxCloud:
 
 def play(scene: Scene, outage: float, cloud: SandboxCloud, begun: Callable[[Phase], None]) -> None:
     """Plays it to the beginning of its last phase. outage: seconds, from when the cloud has done what the first phase
-    asks of it: to end ten thousand connections takes a while. begun: called when a phase has begun. Raises StageError.
+    asks of it: to end ten thousand connections takes a while. begun: called when a phase has begun. Whatever ends it
+    before its time leaves a cloud that works. Raises StageError.
     """
+    try:
+        _play(scene, outage, cloud, begun)
+    except BaseException:
+        with contextlib.suppress(StageError):
+            for port in PORTS:
+                cloud.use("reset", port=port)
+        raise
+
+
+def _play(scene: Scene, outage: float, cloud: SandboxCloud, begun: Callable[[Phase], None]) -> None:
     began: float | None = None
     does = dict.fromkeys(PORTS, Does.WORKS)
     node = 0

@@ -7,6 +7,7 @@ import gevent
 import pytest
 
 from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.sandbox.fleet.load import director
 from econduit_terminal.sandbox.fleet.load.course import CALM
 from econduit_terminal.sandbox.fleet.load.director import Director
 from econduit_terminal.sandbox.fleet.load.here import Here
@@ -53,6 +54,35 @@ def test_a_scene_without_a_sandbox_cloud(tmp_path, capsys):
     assert "scene cut: of 2 terminals that were cut, 50% after 0." in capsys.readouterr().out
     saved = json.loads((tmp_path / "back.json").read_text())
     assert saved["scene"] == "cut" and len(saved["back"]) == 2
+
+
+def test_a_disk_that_is_full_is_said(capsys):
+    led = Led(replace(PLAN, save="/dev/full"))
+    led.to_the_scene()
+    now = time.monotonic()
+    led.online("A", "B")
+    led.director.tick(now)
+    assert led.director.tick(now + CALM) is None and led.director.end() == 2
+    assert "/dev/full cannot be written (No space left on device)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", [lambda led: led.director.end(), lambda led: led.director.start(0.0)],
+                         ids=["ended", "started once more"])
+def test_a_scene_that_is_not_over_is_played_no_further(what, monkeypatch):
+    over = []
+
+    def play(*_):
+        try:
+            gevent.sleep(1000)
+        finally:
+            over.append("the cloud works")
+
+    monkeypatch.setattr(director, "play", play)
+    led = Led(replace(PLAN, url="http://127.0.0.1:9", scene="away"))
+    led.to_the_scene()
+    assert over == []
+    what(led)
+    assert over == ["the cloud works"]
 
 
 def test_who_is_not_back_in_time_is_counted(capsys):

@@ -10,6 +10,10 @@ import urllib.request
 
 import pytest
 
+from econduit_terminal.conf.values import Endpoint
+from econduit_terminal.sandbox.fleet.load.plan import VARIABLE, Plan
+from econduit_terminal.sandbox.fleet.load.run import LOCUSTFILE
+
 LOAD = ("-m", "econduit_terminal.sandbox.fleet", "load")
 LONGEST = 100
 
@@ -65,6 +69,15 @@ def test_one_process_and_no_scene(load, against, cloud, tmp_path):
     program = load(*against, "--terminals", 5, "--stay", "1s", "--headless", log="log")
     assert program.wait(LONGEST) == 0, (tmp_path / "log").read_text()
     assert sorted(cloud.terminals()) == [f"L000{number:06d}" for number in range(5)]
+
+
+def test_a_load_that_cannot_begin_has_not_gone_well(start_python, tmp_path, monkeypatch):
+    plan = Plan((Endpoint("name.invalid", 9),), None, 2, 100.0, None, None, 1.0, 5.0, None, 0.0, 0.5, "L", (), None,
+                None, "sandbox", "sandbox")
+    monkeypatch.setenv(VARIABLE, plan.to_text())
+    program = start_python("-m", "locust", "-f", LOCUSTFILE, "--headless", stderr=(tmp_path / "log").open("w"))
+    assert program.wait(LONGEST) == 2
+    assert "this process cannot take part" in (tmp_path / "log").read_text()
 
 
 def test_locusts_page_starts_it_and_shows_it(load, against, cloud, tmp_path):

@@ -59,6 +59,7 @@ def test_a_cloud_without_room_is_said(cloud):
     (("--sales", "5/s", "--cloud", "127.0.0.1:9"), "--sales needs"),
     (("--cloud", "name.invalid:9"), "name.invalid:9: "),
     (("--config-dir", "/nowhere"), "/nowhere"),
+    (("--terminals", "5", "--cloud", "127.0.0.1:9", "--save", "/"), "/ cannot be written (Is a directory)"),
 ])
 def test_what_cannot_work_is_said(words, said, capsys):
     assert main(PROGRAM.parse(["load", *words])) == 2

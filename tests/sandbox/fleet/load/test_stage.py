@@ -69,6 +69,17 @@ def test_away_refuses_until_the_outage_is_over(stage, terminal, cloud):
     assert terminal("L1", cloud.primary).answer() == terminal("L2", cloud.secondary).answer() == b"OK-REGISTRATION"
 
 
+def test_ended_before_its_time_it_leaves_a_cloud_that_works(terminal, cloud):
+    def stopped(_):
+        with pytest.raises(ConnectionRefusedError):
+            terminal()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(BY_NAME["away"], 600.0, SandboxCloud(cloud.url), stopped)
+    assert terminal("L1", cloud.primary).answer() == terminal("L2", cloud.secondary).answer() == b"OK-REGISTRATION"
+
+
 def test_one_endpoint_leaves_the_other_one_alone(stage, terminal, cloud):
     def meanwhile():
         with pytest.raises(ConnectionRefusedError):
