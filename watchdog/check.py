@@ -232,6 +232,10 @@ def _endpoint(found: EndpointResult, some: bool, dialed: Outcome | None, witness
     if found.outcome is Outcome.REJECTED:
         return Line(layer, FAIL, f"{found.outcome.value}, {found.offender}",
                     f"whoever runs {found.offender} must let this port through, or its line is down", status)
+    if found.outcome is Outcome.NO_WAY:
+        return Line(layer, FAIL, f"no way from here to {at}", "nothing could be sent: see whether this terminal has a "
+                    "route to that address (ip route get), and an IPv6 address where that is one",
+                    PORT if some else GATEWAY)
     if some:
         return Line(layer, FAIL, found.outcome.value, "the other endpoint carries on; have the firewall open this port",
                     status)

@@ -154,7 +154,8 @@ ROWS: tuple[Row, ...] = (
         lambda e: f"{_gateway_answers(e)}but the cloud's names cannot be looked up ({e.servers})"),
     Row("no endpoint was tried",
         lambda e: not e.tried, _is(Reason.CONNECTING),
-        lambda e: f"{_gateway_answers(e)}the agent's dial is not over"),
+        lambda e: _gateway_answers(e) + ("no way leads to the cloud: nothing could be sent"
+                                         if e.having(Outcome.NO_WAY) else "the agent's dial is not over")),
     Row("nothing answers", lambda e: True, _is(Reason.NO_INTERNET),
         lambda e: f"{_gateway_answers(e)}nothing behind it does ({e.failed()})" if e.results and e.results.gateway
         else f"nothing answers ({e.failed()})"),

@@ -19,8 +19,8 @@ WELL = State((ETH,), (VIA,))
 ENDPOINTS = (Endpoint("dc", 80), Endpoint("ec", 9001))
 
 
-OPEN, SHUT, MUTE, WHAT, UNTRIED, REJECTED = (Outcome.OPEN, Outcome.REFUSED, Outcome.SILENT, Outcome.NO_NAME,
-                                             Outcome.UNTRIED, Outcome.REJECTED)
+OPEN, SHUT, MUTE, WHAT, UNTRIED, REJECTED, NO_WAY = (
+    Outcome.OPEN, Outcome.REFUSED, Outcome.SILENT, Outcome.NO_NAME, Outcome.UNTRIED, Outcome.REJECTED, Outcome.NO_WAY)
 PUBLIC = {"dc": "203.0.113.10", "ec": "203.0.113.11"}
 GOOGLE = ServerResult("8.8.8.8", True, "an address", True)
 LOCAL = ServerResult("192.0.2.1", True, "an address")
@@ -117,6 +117,8 @@ FOUND = [
     ("cloud refuses", results(SHUT, SHUT), 14, ["dc:80", "ec:9001"], "its service is not"),
     ("cloud silent", results(MUTE, MUTE), 14, ["dc:80", "ec:9001"], "name server 8.8.8.8 answers: ask eConduit"),
     ("one port blocked", results(MUTE, OPEN), 15, ["dc:80"], "have the firewall open this port"),
+    ("no route to the endpoints' kind of address", results(NO_WAY, NO_WAY), 12, ["dc:80", "ec:9001"], "ip route get"),
+    ("no route to one of them", results(NO_WAY, OPEN), 15, ["dc:80"], "nothing could be sent"),
     ("o14: a router rejects both",
      ProbeResults(True, named("dc", "ec"), (LOCAL,), ends(REJECTED, REJECTED, "192.0.2.1")), 18,
      ["internet"], "provider"),

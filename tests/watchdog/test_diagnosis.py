@@ -186,6 +186,11 @@ def test_t2_both_possible_culprits_are_told_with_what_was_found():
     assert "192.168.0.1 answers" in detail and "SERVFAIL" in detail
 
 
+@pytest.mark.parametrize("outcome, told", [(Outcome.NO_WAY, "nothing could be sent"), (UNTRIED, "dial is not over")])
+def test_a_dial_that_is_over_is_not_said_to_go_on(outcome, told):
+    assert told in diagnose(gather(agent(outcome, outcome), ASKED, NEAR, VIA))[1]
+
+
 def test_an_agent_of_the_first_release_is_understood():
     refused = OLD._replace(reason=SAYS_FAILED)
     assert diagnose(gather(refused, ProbeResults(True, endpoints=probed(MUTE, OPEN)), NEAR, VIA)) == (
