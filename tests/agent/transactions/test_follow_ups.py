@@ -334,7 +334,8 @@ def test_m11_many_delivered_rows_do_not_push_out_one_that_never_was(tmp_path, mo
 
 
 def test_m11_a_clock_that_was_not_set_is_said(start, app, connection, settle, later, monkeypatch):
-    monkeypatch.setattr(JournalWorker, "now", lambda self, real=JournalWorker.now: real(self)._replace(wall=5.0))
+    monkeypatch.setattr(JournalWorker, "now", lambda self, real=JournalWorker.now: real(self)._replace(
+        wall=5.0, boot="an earlier one"))       # what ran in this one is dated anew once the clock is set
     undelivered(start, app, connection, settle)
     monkeypatch.undo()
     later(2 * DAY)
