@@ -148,7 +148,7 @@ def test_metrics_that_are_no_text(serve, client):
     assert client.metrics() == "econduit_online 1\n\ufffd"
 
 
-def test_more_than_a_status_can_be_is_not_read(serve, client):
+def test_more_than_a_status_can_be_is_not_read(serve, tmp_path):
     sent, hung_up = [], threading.Event()
 
     def answer(connection):
@@ -160,9 +160,9 @@ def test_more_than_a_status_can_be_is_not_read(serve, client):
             hung_up.set()
 
     serve(answer)
-    assert "does not answer as the agent does" in refused(client.status)
+    assert "does not answer as the agent does" in refused(Client(tmp_path / "agent.sock", timeout=30).status)
     assert hung_up.wait(10)     # what was sent is counted a moment after the client has it
-    assert module.MAX_ANSWER < sum(sent) < 4 * module.MAX_ANSWER
+    assert module.MAX_ANSWER <= sum(sent) < 4 * module.MAX_ANSWER      # it may hang up before another byte is sent
 
 
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nA: b\r\n", OK, OK + b'{"ok": '])
