@@ -9,7 +9,7 @@
 | OVER     | stopped           |                                                                  |         |
 
 Without a scene RAMP is followed by STEADY, which ends after `stay`, or when somebody stops the load. `patience` bounds
-RAMP, too.
+RAMP, too, from when the last terminal is started.
 """
 from enum import Enum, auto
 
@@ -27,14 +27,15 @@ class Stage(Enum):
 
 
 class Course:
-    """`now` is monotonic seconds. terminals: how many there are to be. stay: None for until somebody stops it."""
+    """`now` is monotonic seconds. terminals: how many there are to be. started: when the last of them is. stay: None
+    for until somebody stops it."""
 
-    def __init__(self, terminals: int, *, scene: bool, settle: float, patience: float, now: float,
+    def __init__(self, terminals: int, *, scene: bool, settle: float, patience: float, started: float,
                  stay: float | None = None):
         self.stage = Stage.RAMP
         self._terminals, self._scene, self._settle, self._patience = terminals, scene, settle, patience
         self._stay = stay
-        self._since = now
+        self._since = started
         self._calm_since: float | None = None
         self.late = 0
         """Terminals that were not registered when patience ended."""

@@ -49,8 +49,9 @@ class Director:
         plan = self._plan
         self._record, self._status = Record(), ALL_WELL
         self._began = self._works = math.inf
+        users, rate = self._users()
         self._course = Course(plan.terminals, scene=plan.scene is not None, settle=plan.settle, patience=plan.patience,
-                              stay=plan.stay, now=now)
+                              stay=plan.stay, started=now + users / rate)
 
     def note(self, changes: Iterable[Change]) -> None:
         """These happened to terminals."""
@@ -58,7 +59,7 @@ class Director:
 
     def tick(self, now: float) -> tuple[int, float] | None:
         """How many users there are to be, started at so many a second; None when the load is over."""
-        users = self._plan.terminals + self._plan.points_of_sale, self._plan.ramp
+        users = self._users()
         if self._course is None:
             return users
         before = self._course.stage
@@ -78,6 +79,10 @@ class Director:
         self._stop_playing()
         cut_short = self._plan.scene is not None and (self._course is None or self._course.stage is not Stage.OVER)
         return NOT_ALL_BACK if cut_short else self._status
+
+    def _users(self) -> tuple[int, float]:
+        """How many there are to be, and how many of them are started a second."""
+        return self._plan.terminals + self._plan.points_of_sale, self._plan.ramp
 
     def _stop_playing(self) -> None:
         """A scene that is not over ends here, and the cloud works again."""

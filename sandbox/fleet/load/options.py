@@ -64,7 +64,7 @@ FLEET: tuple[Argument, ...] = (
     argument("--settle", type=quantities.duration, default=5.0, metavar="T",
              help="how long all are registered before that (5s)"),
     argument("--patience", type=quantities.duration, default=600.0, metavar="T",
-             help="how long their registration may take, at first and after the scene (10min)"),
+             help="how long their registration may take, once all are started and after the scene (10min)"),
     argument("--stay", type=quantities.duration, metavar="T",
              help="without a scene: how long all stay registered (until the load is stopped)"),
     argument("--sales", type=quantities.rate, default=0.0, metavar="R",

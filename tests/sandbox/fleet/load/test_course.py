@@ -5,7 +5,7 @@ from econduit_terminal.sandbox.fleet.load.course import CALM, Course, Stage
 
 
 def course(scene: bool = True, stay: float | None = None) -> Course:
-    return Course(10, scene=scene, settle=5.0, patience=60.0, stay=stay, now=0.0)
+    return Course(10, scene=scene, settle=5.0, patience=60.0, stay=stay, started=0.0)
 
 
 def test_with_a_scene():

@@ -113,5 +113,12 @@ def test_stopped_from_outside(scene, status):
 def test_without_a_scene_who_never_registered_in_time_is_counted(capsys):
     led = Led(replace(PLAN, scene=None))
     led.online("A")
-    assert led.director.tick(60.0) is None and led.director.end() == 1
+    assert led.director.tick(61.0) is None and led.director.end() == 1
     assert "1 of 2 terminals were not registered after 1min" in capsys.readouterr().err
+
+
+def test_patience_begins_when_the_last_terminal_is_started():
+    led = Led(replace(PLAN, scene=None, ramp=0.02))
+    led.online("A")
+    assert led.director.tick(159.0) == (2, 0.02)
+    assert led.director.tick(161.0) is None and led.director.end() == 1
