@@ -11,6 +11,7 @@ from rich.table import Table
 
 from econduit_terminal.conf import settings
 from econduit_terminal.conf.schema import Settings
+from econduit_terminal.conf.values import show_duration
 from econduit_terminal.sandbox.fleet import feasible
 from econduit_terminal.sandbox.fleet.bar import bar
 from econduit_terminal.sandbox.fleet.figures import HEADINGS, Figures, verdict
@@ -30,6 +31,10 @@ def main(options: Namespace) -> int:
         chosen = settings.load(options.config_dir)
     except settings.SettingsError as error:
         print("\n".join(error.mistakes), file=sys.stderr)
+        return WRONG
+    if options.rtt >= chosen.reconnect.connect_timeout:
+        print(f"econduit-fleet: --rtt {show_duration(options.rtt)}: no connection would open within "
+              f"reconnect.connect_timeout ({show_duration(chosen.reconnect.connect_timeout)})", file=sys.stderr)
         return WRONG
     asked = list(runs(options))
     if not feasible.playable(asked) or (options.save and not feasible.writable(options.save)):

@@ -50,6 +50,7 @@ def test_the_terminals_settings_count(capsys, tmp_path):
 
 @pytest.mark.parametrize("words, said", [
     (["--outage", "100000h"], "a shorter outage"), (["--budget", "0.00001/s"], "a larger --budget"),
+    (["--rtt", "5s"], "--rtt 5s: no connection would open within reconnect.connect_timeout (5s)"),
     (["--save", "/"], "/ cannot be written (Is a directory)")])
 def test_what_cannot_be_is_said_before_anything_is_played(capsys, words, said):
     assert simulate(*FEW, *words) == 2
