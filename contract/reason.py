@@ -199,9 +199,16 @@ def reason_of(text: str) -> Reason | None:
     return None
 
 
+_ANSWERS = (Reason.REFUSED_BY, Reason.NO_ANSWER, Reason.CLOSED, Reason.RESET, Reason.NO_TLS)
+"""Something beyond this network answered, or took the connection: the line is not to be blamed."""
+
+
 def remedy(text: str) -> str:
-    """What the merchant can do; empty where there is nothing to do, or nothing is known of it."""
+    """What the merchant can do; empty where there is nothing to do, or nothing is known of it. Where one of two
+    endpoints answers, the silence of the other is nothing that a router or a provider could change."""
     reason = reason_of(text)
+    if reason is not None and reason.remedy == _PROVIDER:
+        reason = next((one for part in text.split("; ") if (one := reason_of(part)) in _ANSWERS), reason)
     return reason.remedy if reason else ""
 
 

@@ -1,7 +1,7 @@
 """The rows of reasons: each is told from the others by its words."""
 import pytest
 
-from econduit_terminal.contract.reason import GAP, Reason, label, reason_of, remedy
+from econduit_terminal.contract.reason import GAP, UNANSWERED, Reason, label, reason_of, remedy
 
 EVERY = pytest.mark.parametrize("reason", Reason, ids=lambda reason: reason.name)
 
@@ -57,6 +57,23 @@ def test_a_label_leaves_out_what_comes_from_outside():
 def test_what_the_merchant_can_do():
     assert remedy("cable unplugged") == "Plug the network cable in at both ends"
     assert remedy("settings changed") == remedy("new SIM card") == ""
+
+
+@pytest.mark.parametrize("one, other, wanted", [
+    (Reason.NO_ANSWER_FROM.text("a:1"), Reason.REFUSED_BY.text("b:2"), "Wait"),
+    (Reason.NO_ANSWER_FROM.text("a:1"), Reason.CLOSED.words + UNANSWERED, "Wait"),
+    (Reason.NO_NAME.text("a", "not known"), Reason.NO_ANSWER.text("3 s"), "Wait"),
+    (Reason.NO_ANSWER_FROM.text("a:1"), Reason.NO_ANSWER_FROM.text("b:2"), "Restart the router"),
+    (Reason.NO_ANSWER_FROM.text("a:1"), Reason.NO_NAME.text("b", "not known"), "Restart the router"),
+    (Reason.NO_ANSWER_FROM.text("a:1"), Reason.NOT_THE_CLOUD.text("b:2", "HTTP 400"), "Log in"),
+])
+def test_a_line_over_which_one_endpoint_answers_is_not_blamed_for_the_other(one, other, wanted):
+    assert remedy(f"{one}; {other}").startswith(wanted)
+    assert remedy(f"{other}; {one}").startswith(wanted)
+
+
+def test_a_refusal_of_the_terminal_comes_before_what_the_other_endpoint_does():
+    assert remedy("registration refused: FAILED-REGISTRATION; refused by b:2") == Reason.REFUSED.remedy
 
 
 def test_a_row_takes_as_many_details_as_it_has_gaps():
