@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from econduit_terminal.conf.schema import Settings
+from econduit_terminal.conf.schema import Local, Settings
 from econduit_terminal.process.single_instance import SingleInstance
 
 log = logging.getLogger("agent")
@@ -21,6 +21,11 @@ class StatusStore(Protocol):
     """Where a lock that cannot be made is shown (status.store)."""
 
     def problem(self, name: str, text: str | None) -> None: ...
+
+
+def lock_files(local: Local) -> dict[str, Path]:
+    """Their files, by the setting that says where."""
+    return {"local.socket": Path(f"{local.socket}.lock"), "local.state_dir": Path(local.state_dir) / "agent.lock"}
 
 
 class InstanceLocks:
@@ -37,8 +42,7 @@ class InstanceLocks:
         """
         grace = settings.transactions.drain + TAKEOVER_MARGIN
         state_dir = Path(settings.local.state_dir)
-        for key, lock in (("local.socket", Path(f"{settings.local.socket}.lock")),
-                          ("local.state_dir", state_dir / "agent.lock")):
+        for key, lock in lock_files(settings.local).items():
             self._locks.append(SingleInstance(lock))
             try:
                 if key == "local.state_dir":

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from econduit_terminal.conf.schema import Local
 
+from ..instance_locks import lock_files
 from ..journal.schema import FILE
 
 USER = "econduit"
@@ -53,10 +54,12 @@ def warnings(local: Local, agent: User) -> Iterator[str]:
         if obstacle := _obstacle(place, agent, makes=place is journal):
             what, todo = obstacle
             yield f"local.{key}: the directory {place} {what}; until it can be used, {consequence}; {todo}"
-    file = journal / FILE
-    if os.geteuid() == agent.uid and os.path.exists(file) and not os.access(file, os.R_OK | os.W_OK):
-        yield (f"local.state_dir: {file} may not be read and written by {agent.name}; until it may, {forgotten}; "
-               f"chown {shlex.quote(agent.name)} {shlex.quote(str(file))}")
+    files = [("local.state_dir", journal / FILE, forgotten)]
+    files += [(key, lock, "a second agent is not noticed") for key, lock in lock_files(local).items()]
+    for key, file, consequence in files:    # an agent that root ran by hand leaves them to root
+        if os.geteuid() == agent.uid and os.path.exists(file) and not os.access(file, os.R_OK | os.W_OK):
+            yield (f"{key}: {file} may not be read and written by {agent.name}; until it may, {consequence}; "
+                   f"chown {shlex.quote(agent.name)} {shlex.quote(str(file))}")
 
 
 def _obstacle(place: Path, agent: User, makes: bool) -> tuple[str, str] | None:

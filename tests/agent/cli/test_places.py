@@ -1,6 +1,10 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from econduit_terminal.agent.cli import places
+from econduit_terminal.agent.journal.schema import FILE
 
 
 @pytest.fixture
@@ -50,3 +54,15 @@ def test_what_the_launcher_makes_at_each_start(monkeypatch, tmp_path):
     monkeypatch.setattr(places, "LAUNCHER", tmp_path)
     monkeypatch.setattr(places, "MADE_AT_START", (tmp_path / "run",))
     assert list(places.warnings(local, places.agents_user(local.state_dir))) == []
+
+
+@pytest.mark.parametrize("name, key, consequence", [
+    (FILE, "state_dir", "forgotten"), ("agent.lock", "state_dir", "a second agent"),
+    ("agent.sock.lock", "socket", "a second agent")])
+def test_what_an_agent_that_root_ran_by_hand_left_to_root(monkeypatch, tmp_path, name, key, consequence):
+    (tmp_path / name).touch()
+    monkeypatch.setattr(places.os, "access", lambda path, mode: Path(path).name != name)
+    local = type("Local", (), {"state_dir": f"{tmp_path}", "socket": f"{tmp_path}/agent.sock", "status_file": None})
+    warning, = places.warnings(local, places.User(os.geteuid(), os.getegid(), "econduit"))
+    assert warning.startswith(f"local.{key}: {tmp_path}/{name} may not be read and written by econduit; ")
+    assert consequence in warning and warning.endswith(f"; chown econduit {tmp_path}/{name}")
