@@ -60,16 +60,6 @@ def has_number(text: bytes) -> bool:
     return any(begins for _, _, windows in _blocks(text) for _, begins in windows)
 
 
-def numbers(text: bytes) -> Iterator[tuple[int, int]]:
-    """Where card numbers begin and end in `text`. They may overlap, and come twice."""
-    for first, marked, windows in _blocks(text):
-        places = [place for place, code in enumerate(marked, first) if code != _JOIN]
-        for length, begins in windows:
-            for found in _RUN.finditer(_bytes(begins, len(marked))):
-                for at in range(*found.span()):
-                    yield places[at], places[at + length - 1] + 1
-
-
 def hidden(text: bytes) -> Iterator[tuple[int, int]]:
     """Where the digits are that must not be shown: all but the last four of each number. They may come twice."""
     for first, marked, windows in _blocks(text):

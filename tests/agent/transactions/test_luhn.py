@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from econduit_terminal.agent.transactions import luhn
-from econduit_terminal.agent.transactions.luhn import has_number, hidden, numbers
+from econduit_terminal.agent.transactions.luhn import has_number, hidden
 
 PLAIN = re.compile(rb"[0-9]+(?:[ -][0-9]+)*")
 MARKED = re.compile(rb"[0-9]+(?:[^0-9A-Za-z*]{1,4}[0-9]+)*")
@@ -42,6 +42,16 @@ def by_hand(text):
                         found.add((window[0], window[-1] + 1))
             assert begin <= run.end()
     return found
+
+
+def numbers(text):
+    """Where the numbers begin and end that are found."""
+    for first, marked, windows in luhn._blocks(text):
+        places = [place for place, code in enumerate(marked, first) if code != luhn._JOIN]
+        for length, begins in windows:
+            for at, flag in enumerate(luhn._bytes(begins, len(marked))):
+                if flag:
+                    yield places[at], places[at + length - 1] + 1
 
 
 CARDS = st.sampled_from(["4111111111111111", "5555555555554444", "378282246310005", "30569309025904", "4222222222222",
