@@ -132,8 +132,7 @@ ROWS: tuple[Row, ...] = (
         lambda e: ("the cloud's names do not exist: " if _denied(e)
                    else "the cloud's names cannot be looked up, though the network answers: ") + e.servers),
     Row("a router rejects the way to the cloud",
-        lambda e: bool(e.having(Outcome.REJECTED)) and not (e.having(Outcome.REFUSED) or e.beyond),
-        _is(Reason.NO_INTERNET),
+        lambda e: bool(e.having(Outcome.REJECTED)) and not e.having(Outcome.REFUSED), _is(Reason.NO_INTERNET),
         lambda e: f"{e.failed()}: its line is down, or its firewall blocks the cloud"),
     Row("the endpoints in this very network refuse",
         lambda e: e.on_link and bool(e.having(Outcome.REFUSED)), _is(Reason.CONNECTING), Evidence.failed),
