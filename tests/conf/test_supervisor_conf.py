@@ -1,4 +1,5 @@
 """conf/supervisor.conf in the hands of supervisor itself."""
+import hashlib
 import os
 import subprocess
 import sys
@@ -35,6 +36,14 @@ def test_the_names_an_operator_types(programs):
     assert set(programs) == {"agent", "watchdog"}
     assert programs["agent"].command == "econduit-agent run"
     assert programs["watchdog"].command == "econduit-watchdog run"
+
+
+def test_the_file_of_the_package_is_that_of_1_0_0():
+    """To the letter: 1.0.0 left no copy of it, so that dpkg would ask about one that was edited, and an upgrade that
+    nobody watches would fail. Before it changes, the package's preinst must have another way."""
+    script = Path(__file__).parents[2] / "debian/supervisor-conf"
+    made = subprocess.run([script], stdin=CONF.open(), capture_output=True, check=True).stdout
+    assert hashlib.md5(made).hexdigest() == "fcde6496f3504cb3d49281139a825626"
 
 
 def test_its_sections_meet_no_other_product_in_conf_d():

@@ -28,6 +28,12 @@ def cannot(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def unavailable():
+    """The function that says so."""
+    return cannot
+
+
 def release_of(item) -> str | None:
     """The Debian on which a test runs."""
     return getattr(item, "callspec", None) and item.callspec.params.get("release")

@@ -28,6 +28,13 @@ def test_the_user_and_its_files(image):
     assert mode(image, "/etc/econduit-terminal/terminal.ini") == "644 root:root"
 
 
+def test_a_user_that_was_there_before_gets_the_group(bare, packages):
+    bare.run("adduser", "--quiet", "--system", "econduit")
+    bare.install(packages.terminal)
+    assert mode(bare, "/var/lib/econduit-terminal") == "750 econduit:econduit"
+    assert bare.run("/usr/lib/econduit-terminal/launch", "id", "-gn").stdout == "econduit\n"
+
+
 def test_each_machine_goes_by_its_own_serial_number_at_every_boot(image):
     for serial in ("A-1001", "B-2002"):
         image.device(serial)

@@ -20,6 +20,7 @@ def test_installed_removed_and_purged_beside_another_program(running, packages):
     running.write("/etc/econduit-terminal/conf.d/50-tms.ini", "[terminal]\nid = 7\n")
     running.write("/etc/econduit-terminal/own.ini", "[local]\nlog_level = debug\n")
     running.run("adduser", "--quiet", "daemon", "econduit")
+    running.run("dpkg-statoverride", "--add", "--update", "root", "econduit", "2770", "/etc/econduit-terminal/conf.d")
 
     running.run("apt-get", "remove", "-y", "econduit-terminal")
     assert running.states() == {"other": "RUNNING"} and running.processes() == {}
@@ -29,12 +30,21 @@ def test_installed_removed_and_purged_beside_another_program(running, packages):
     running.run("find", "/var/lib/econduit-terminal", "-mindepth", "1", "-delete")
     running.run("mount", "-t", "tmpfs", "own", "/var/lib/econduit-terminal")
     running.run("touch", "/var/lib/econduit-terminal/journal.sqlite3")
+    running.run("mount", "-t", "tmpfs", "own", "/etc/econduit-terminal/conf.d")
+    running.run("touch", "/etc/econduit-terminal/conf.d/50-tms.ini")
     running.run("apt-get", "purge", "-y", "econduit-terminal")
-    assert running.run("ls", "-A", "/var/lib/econduit-terminal").stdout == ""
-    running.run("umount", "/var/lib/econduit-terminal")
+    for folder in ("/var/lib/econduit-terminal", "/etc/econduit-terminal/conf.d"):
+        assert running.run("ls", "-A", folder).stdout == ""
+        running.run("umount", folder)
     running.path("/var/lib/econduit-terminal").rmdir()
+    running.run("rm", "-r", "/etc/econduit-terminal/conf.d")        # what was under the mount
+    running.path("/etc/econduit-terminal").rmdir()
     running.run("rm", "-rf", "/run/mount")      # mount's own
     assert running.pid_of("other") == other
+    # dpkg works no more where an override names a group that is gone.
+    assert running.run("dpkg-statoverride", "--list", check=False).stdout == ""
+    running.run("dpkg", "--configure", "--pending")
+    running.run("rm", "-f", "/var/lib/dpkg/statoverride")       # dpkg's own, empty
     assert changes(files, running.files()) == {}
 
 
@@ -113,7 +123,7 @@ def test_a_mistake_in_the_file_of_another_program_stops_neither_upgrade_nor_remo
     running.install(packages.before)
     running.until("both run", lambda: both_run(running))
     running.write("/etc/supervisor/conf.d/broken.conf", "nonsense\n")
-    running.install(packages.terminal)
+    assert "supervisorctl reread names it" in running.install(packages.terminal)
     running.until("the new version runs", lambda: running.status().get("version") == packages.terminal.split("_")[1])
     running.run("apt-get", "remove", "-y", "econduit-terminal")
     assert running.states() == {"other": "RUNNING"} and running.processes() == {}

@@ -141,9 +141,10 @@ class Machine:
     def online(self) -> bool:
         return bool(self.status().get("online"))
 
-    def install(self, *packages: str) -> None:
-        """As a person or an image's script does, for whom nobody answers questions."""
-        self.run("apt-get", "install", "-y", "--allow-downgrades", *(f"/packages/{name}" for name in packages))
+    def install(self, *packages: str) -> str:
+        """As a person or an image's script does, for whom nobody answers questions. What apt said."""
+        return self.run("apt-get", "install", "-y", "--allow-downgrades",
+                        *(f"/packages/{name}" for name in packages)).stdout
 
     # -- supervisord -----------------------------------------------------------------------------------------------
 
