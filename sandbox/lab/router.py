@@ -30,6 +30,13 @@ class Router(Host):
         for family in self.families:
             self.nft(f"add rule {family} lab forward drop")
 
+    def stall(self, seconds: int) -> None:
+        """Silent loss of the way to and from the cloud, for so long. The kernel ends it: whoever calls may sleep on."""
+        self.nft("add set ip lab stalled { type ipv4_addr; flags timeout, interval; }; flush set ip lab stalled; "
+                 "insert rule ip lab forward ip saddr @stalled drop; "
+                 "insert rule ip lab forward ip daddr @stalled drop; "
+                 f"add element ip lab stalled {{ 203.0.113.0/24 timeout {seconds}s }}")
+
     def block_port(self, port: int, refuse: bool = False) -> None:
         """One TCP port, as a firewall does it: silence, or a reset."""
         self.nft(f"add rule ip lab forward tcp dport {port} " + ("reject with tcp reset" if refuse else "drop"))

@@ -30,6 +30,13 @@ def test_silence_behind_the_router(lab):
     assert reaches(lab, CLOUD)
 
 
+def test_a_stall_ends_by_itself(lab):
+    assert reaches(lab, CLOUD)
+    lab.router.stall(3)
+    assert not reaches(lab, CLOUD) and reaches(lab, "10.77.1.1")
+    assert lab.terminal.run("ping", "-c1", "-w10", CLOUD).returncode == 0
+
+
 ECHO = """
 import socket, sys, threading
 

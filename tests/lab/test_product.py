@@ -8,7 +8,8 @@ from econduit_terminal.sandbox.lab.netlab import CLOUD
 
 ETH, ETH1 = "10.77.1.2", "10.77.2.2"
 AT_ONCE = 0.5       # after the kernel's word of a link or an address; benchmarks measure, tests find faults
-SILENT = 6.0        # a loss that nothing tells of
+SILENT = 9.0        # a loss that nothing tells of: 4.3 s, and room for a busy machine
+BACK = 6.0          # a silent line that works again: half a second, and the same room
 
 
 def lost(terminal, trouble, reason, within=AT_ONCE):
@@ -73,7 +74,7 @@ def test_silent_loss_of_the_internet_and_its_return(lab, product):
     began = time.monotonic()
     lab.router.allow()
     at, _ = terminal.online(after=began)
-    assert at - began < 3
+    assert at - began < BACK
     terminal.verdict("online", after=began)
 
 
@@ -87,7 +88,7 @@ def test_a_line_that_fails_again_and_again_is_not_the_cloud_s_fault(lab, product
         began = time.monotonic()
         lab.router.allow()
         at, _ = terminal.online(after=began)
-        assert at - began < 3, terminal.agent.text
+        assert at - began < BACK, terminal.agent.text
     assert "failures in a row: 0" in terminal.agent.text and "failures in a row: 1" not in terminal.agent.text
 
 
@@ -113,8 +114,9 @@ def test_router_reboot_takes_the_address_and_gives_it_back(lab, product):
     terminal.verdict("no address", after=began)
     began = time.monotonic()
     lab.set_address(f"{ETH}/24", "10.77.1.1")
+    done = time.monotonic()
     at, _ = terminal.online(after=began)
-    assert at - began < AT_ONCE
+    assert at - done < AT_ONCE
 
 
 def test_another_address_from_dhcp(lab, product):
@@ -122,9 +124,10 @@ def test_another_address_from_dhcp(lab, product):
     terminal = product(lab)
     began = time.monotonic()
     lab.set_address("10.77.1.9/24", "10.77.1.1")
+    done = time.monotonic()
     terminal.offline(after=began)
     at, status = terminal.until(lambda status: status["online"] and status["local_address"] == "10.77.1.9", after=began)
-    assert at - began < AT_ONCE
+    assert at - done < AT_ONCE
     assert status["disconnects"] == {"no address": 1}
 
 

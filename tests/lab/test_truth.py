@@ -89,8 +89,8 @@ def test_t2_names_fail_and_the_network_is_fine(lab, product, code):
     assert code == 13 and "call the internet provider" in said and "/etc/resolv.conf" in said, said
     began = time.monotonic()
     names.set({FIRST: CLOUD, SECOND: CLOUD})
-    at, _ = terminal.online(timeout=10, after=began)
-    assert at - began < 4, terminal.agent.text
+    at, _ = terminal.online(after=began)
+    assert at - began < 8, terminal.agent.text
 
 
 # -- T3: no default route ----------------------------------------------------------------------------------------------
@@ -186,7 +186,8 @@ def test_o12_a_cloud_that_refuses_gets_the_agent_s_dials_alone(lab, product, end
     began = time.monotonic()
     cloud.signal(9)
     time.sleep(12)
-    counted, ended = lab.router.counted(), time.monotonic()
+    ended = time.monotonic()        # and then it is counted: no dial is known that the router has not met
+    counted = lab.router.counted()
     phases = [status["phase"] for at, status in terminal.statuses if began < at < ended]
     dials = sum(1 for before, after in zip(["online", *phases], phases, strict=False)
                 if after == "dialing" != before)

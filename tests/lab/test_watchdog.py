@@ -33,7 +33,8 @@ def test_cable_out_and_in(lab, agent, watch, rung):
             pull()
             told, _ = agent.report(wanted, after=began)
             delays.append(told - rung(began))
-    assert statistics.median(delays) < NOTICE and max(delays) < 4 * NOTICE, delays
+    # One may come while the machine does something else; a ring that nobody heard would cost up to `poll`, each time.
+    assert statistics.median(delays) < NOTICE and max(delays) < 3, delays
 
 
 def test_flapping_ends_with_the_truth(lab, agent, watch):
@@ -64,7 +65,7 @@ def test_what_is_wrong_behind_a_good_link(lab, agent, watch, name, trouble, reas
     began = time.monotonic()
     lab.router.revive()
     lab.router.allow()
-    agent.verdict("cloud not answering", timeout=10, after=began)
+    agent.verdict("cloud not answering", after=began)
 
 
 def test_a_private_line_needs_no_default_route(lab, agent, watch):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from history import History
+from waiting import PATIENCE
 
 from econduit_terminal.contract.client import AgentError, Client
 from econduit_terminal.sandbox.lab.netlab import CLOUD, Lab
@@ -65,7 +66,7 @@ class Terminal:
         return self.lab.terminal.start(self._python, "-u", "-m", f"econduit_terminal.{part}", "run",
                                        "--config-dir", self.config)
 
-    def until(self, wanted: Callable[[Shown], object], timeout: float = 10,
+    def until(self, wanted: Callable[[Shown], object], timeout: float = PATIENCE,
               after: float = 0.0) -> tuple[float, Shown]:
         """The first status that came after a moment and is wanted. Raises AssertionError with both logs."""
         if entry := self._history.first(wanted, timeout, after):
@@ -74,13 +75,13 @@ class Terminal:
         raise AssertionError(f"not within {timeout} s; the last status:\n{last}\n-- agent\n{self.agent.text}\n"
                              f"-- watchdog\n{self.watchdog.text}")
 
-    def online(self, timeout: float = 10, after: float = 0.0) -> tuple[float, Shown]:
+    def online(self, timeout: float = PATIENCE, after: float = 0.0) -> tuple[float, Shown]:
         return self.until(lambda status: status["online"], timeout, after)
 
-    def offline(self, timeout: float = 10, after: float = 0.0) -> tuple[float, Shown]:
+    def offline(self, timeout: float = PATIENCE, after: float = 0.0) -> tuple[float, Shown]:
         return self.until(lambda status: not status["online"], timeout, after)
 
-    def verdict(self, *reasons: str, timeout: float = 15, after: float = 0.0) -> tuple[float, Shown]:
+    def verdict(self, *reasons: str, timeout: float = PATIENCE, after: float = 0.0) -> tuple[float, Shown]:
         """Until the watchdog's word in the status is one of `reasons`."""
         return self.until(lambda status: status["network"].get("verdict") in reasons, timeout, after)
 
