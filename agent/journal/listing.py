@@ -22,8 +22,9 @@ from .schema import FILE
 
 LAST = 100
 POLL = 0.5
-REFUSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
 """Seconds between two looks (--follow)."""
+REFUSED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
+"""What SQLite says where another user could read the file."""
 _FIELDS = ("id", "received", "ref_id", "command", "request_size", "state", "outcome", "reason", "answer_size", "took",
            "delivered")
 _WORDS = {"handed": "in progress", "answered": "to be delivered", "expired": "too old to deliver",

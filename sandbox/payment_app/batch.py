@@ -2,9 +2,9 @@
 
 | command      | answer                                                                                               |
 |--------------|------------------------------------------------------------------------------------------------------|
-| CloseBatch   | count and sum of what was approved since the last one, credit and gift apart; they begin again        |
-| GetUserInput | what a customer would have typed: the first digits or letters, `MaxLength` of them                 |
-| Status       | the answer that this RefID got; `Unknown` where there is none                                      |
+| CloseBatch   | count and sum of what was approved since the last one, credit and gift apart; they begin again       |
+| GetUserInput | what a customer would have typed: the first digits or letters, `MaxLength` of them                   |
+| Status       | the answer that this RefID got; `Unknown` where there is none                                        |
 """
 import json
 from collections import OrderedDict

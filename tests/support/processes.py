@@ -1,10 +1,11 @@
 """Python processes as a test starts them: with pipes of text, and none of them left behind."""
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from waiting import until
 
 LIMIT = 10
 
@@ -35,10 +36,8 @@ def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def _wait_named(process: subprocess.Popen[str]) -> None:
     """Until the process shows its command line, or has ended.
 
-    Linux lets Popen return (close-on-exec) before the new program's arguments stand in /proc: for a moment they are
+    Linux lets Popen return (close-on-exec) before the new program's arguments are in /proc: for a moment they are
     empty, and whoever asks which program this is gets none.
     """
-    command_line, deadline = Path(f"/proc/{process.pid}/cmdline"), time.monotonic() + LIMIT
-    while not command_line.read_bytes() and process.poll() is None:
-        assert time.monotonic() < deadline, f"process {process.pid} does not run its program"
-        time.sleep(0.001)
+    command_line = Path(f"/proc/{process.pid}/cmdline")
+    until(lambda: command_line.read_bytes() or process.poll() is not None, f"process {process.pid} runs its program")

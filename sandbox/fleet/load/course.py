@@ -1,12 +1,12 @@
 """The course of a load, from the first terminal to the last. PURE.
 
-| stage    | terminals are     | ends when                                                        | next    |
-|----------|-------------------|------------------------------------------------------------------|---------|
-| RAMP     | started at `ramp` | all are registered                                               | SETTLE  |
-| SETTLE   | registered        | `settle` is over                                                 | SCENE   |
-| SCENE    | as the cloud does | the scene's last phase has begun (`works`)                     | BACK    |
+| stage    | terminals are     | ends when                                                         | next    |
+|----------|-------------------|-------------------------------------------------------------------|---------|
+| RAMP     | started at `ramp` | all are registered                                                | SETTLE  |
+| SETTLE   | registered        | `settle` is over                                                  | SCENE   |
+| SCENE    | as the cloud does | the scene's last phase has begun (`works`)                        | BACK    |
 | BACK     | coming back       | all are registered, and were for CALM seconds; `patience` is over | OVER    |
-| OVER     | stopped           |                                                                  |         |
+| OVER     | stopped           |                                                                   |         |
 
 Without a scene RAMP is followed by STEADY, which ends after `stay`, or when somebody stops the load. `patience` bounds
 RAMP, too, from when the last terminal is started.
