@@ -27,10 +27,14 @@ OFFLINE: dict[str, Any] = {"online": False, "reason": "starting", "local_address
 
 
 class FakeAgent:
-    """Serves `path` from construction to `close`. `reports`: (monotonic time, report) in order of arrival."""
+    """Serves `path` from construction to `close`. `reports`: (monotonic time, report) in order of arrival.
 
-    def __init__(self, path: str | Path, pid: int | None = None):
+    one_at_a_time: no thread begins for a connection, which is served before the next one.
+    """
+
+    def __init__(self, path: str | Path, pid: int | None = None, one_at_a_time: bool = False):
         self.path = str(path)
+        self._one_at_a_time = one_at_a_time
         self.pid = os.getpid() if pid is None else pid
         self._reports: History[Report] = History()
         self.reports = self._reports.entries
@@ -92,7 +96,10 @@ class FakeAgent:
             while not self._closed:
                 accepted, _ = self._listener.accept()
                 self._open.add(accepted)
-                threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
+                if self._one_at_a_time:
+                    self._serve(accepted)
+                else:
+                    threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
 
     def _serve(self, accepted: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), accepted, accepted.makefile("rwb") as stream:
@@ -138,7 +145,8 @@ def main(path: str, *modes: str) -> None:
         hanging.set()
 
     signal.signal(signal.SIGUSR2, hang)
-    agent = FakeAgent(path)
+    # faulthandler walks the threads without a lock: one that begins or ends meanwhile crashes the process.
+    agent = FakeAgent(path, one_at_a_time=True)
     agent.answers_health = "hang" not in modes
     print("ready", flush=True)
     hanging.wait()

@@ -33,6 +33,11 @@ class Agent:
         self.process.send_signal(signal.SIGUSR2)
         assert self.process.stdout.readline() == "hanging\n"
 
+    def stop(self):
+        """Returns when it stands still: a process on another processor goes on for a moment, and may answer."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)
+
     def ended(self):
         """Its output, once it was killed."""
         output = self.process.communicate(timeout=LIMIT)[0]
@@ -117,7 +122,7 @@ def test_a_holder_that_this_container_does_not_see():
 def test_a_stopped_agent_is_found_and_killed(start, watch):
     agent = start()
     watch.check(answered=True)
-    agent.process.send_signal(signal.SIGSTOP)
+    agent.stop()
     for _ in range(MISSES):
         watch.check()
     assert "Current thread" in agent.ended(), "it was continued to write its stacks"
@@ -127,7 +132,7 @@ def test_an_answer_between_two_misses_makes_them_count_anew(start, watch):
     agent = start()
     watch.check(answered=True)
     for _ in range(3):
-        agent.process.send_signal(signal.SIGSTOP)
+        agent.stop()
         for _ in range(MISSES - 1):
             watch.check()
         agent.process.send_signal(signal.SIGCONT)
@@ -157,14 +162,14 @@ def test_a_starting_agent_has_its_time(start, watch):
 def test_misses_of_another_process_do_not_count(start, watch):
     first = start()
     watch.check(answered=True)
-    first.process.send_signal(signal.SIGSTOP)
+    first.stop()
     for _ in range(MISSES - 1):
         watch.check()
     first.process.kill()
     first.process.wait(5)
     second = start()
     watch.check(answered=True)
-    second.process.send_signal(signal.SIGSTOP)
+    second.stop()
     for _ in range(MISSES - 1):
         watch.check()
     assert second.alive()
@@ -217,7 +222,7 @@ class Notices:
 def test_t9_the_first_miss_is_shown_and_the_first_answer_gives_the_file_back(start, watch):
     agent, watch._status_file = start(), Notices()
     watch.check(answered=True)
-    agent.process.send_signal(signal.SIGSTOP)
+    agent.stop()
     watch.check()
     watch.check()
     agent.process.send_signal(signal.SIGCONT)
